@@ -1,0 +1,68 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import ts from 'typescript-eslint';
+
+const layers = (testOnly) => [
+  { sourceTag: 'layer:base', onlyDependOnLibsWithTags: ['layer:base', ...testOnly] },
+  { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:base', ...testOnly] },
+  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:base', 'layer:domain', ...testOnly] },
+  { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:base', 'layer:tool'] },
+];
+const boundaries = (testOnly) => ({
+  '@nx/enforce-module-boundaries': [
+    'error',
+    { allow: [], depConstraints: layers(testOnly), banTransitiveDependencies: false },
+  ],
+});
+const noTensorflow = (except) => ({
+  'no-restricted-imports': [
+    'error',
+    {
+      patterns: [
+        {
+          group: ['yargs*', '@tensorflow/*', ...except.map((name) => `!${name}`)],
+          message: 'Packages use tfjs-core only; the app picks the backend.',
+        },
+      ],
+    },
+  ],
+});
+
+export default ts.config(
+  { ignores: ['**/dist', '**/node_modules', '.nx', 'runs', 'data', 'coverage', '**/*.json'] },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  { plugins: { '@nx': nx } },
+  {
+    files: ['**/*.ts'],
+    rules: { ...boundaries([]), '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
+  },
+  { files: ['**/*.test.ts'], rules: boundaries(['layer:tool']) },
+  { files: ['packages/*/src/**/*.ts'], rules: noTensorflow(['@tensorflow/tfjs-core']) },
+  {
+    files: ['packages/engine/src/**/*.ts'],
+    rules: noTensorflow([
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-layers',
+      '@tensorflow/tfjs-backend-*',
+      '@tensorflow/tfjs-node*',
+    ]),
+  },
+  { files: ['packages/{label-graph,metrics,report,random,files,datasets}/src/**/*.ts'], rules: noTensorflow([]) },
+  {
+    files: ['**/*.{js,cjs,mjs}'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        require: 'readonly',
+        module: 'writable',
+        globalThis: 'readonly',
+        setTimeout: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+);

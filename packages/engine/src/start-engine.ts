@@ -1,0 +1,158 @@
+import * as tf from '@tensorflow/tfjs-core';
+// tfjs-core alone has no gradients in Node; loading tfjs-layers registers them.
+import '@tensorflow/tfjs-layers';
+import { EngineError, type Engine } from './engine.js';
+import { engineNames, type EngineName } from './engine-names.js';
+import { startWasm } from './start-wasm.js';
+
+/** How an engine is started. */
+export interface StartOptions {
+  /** Threads for `wasm`; all processors (at most 8) unless given. */
+  threads?: number;
+}
+
+/** The outcome of trying one engine. */
+export interface EngineAttempt {
+  name: EngineName;
+  engine?: Engine;
+  error?: EngineError;
+}
+
+/**
+ * Starts an engine; every TensorFlow.js operation of the process computes on it from then on.
+ *
+ * @param name an engine, or `auto`: the first of cuda, webgpu, native, wasm and cpu that starts.
+ * @throws {EngineError} if the engine does not start: why, and what to do. `auto` throws only if none starts.
+ *
+ * @example
+ * const engine = await startEngine('auto');
+ * console.log(engine.description); // WebAssembly with SIMD, 2 threads
+ */
+export async function startEngine(name: EngineName | 'auto' = 'auto', options: StartOptions = {}): Promise<Engine> {
+  if (name !== 'auto') return starters[name](options);
+  const attempts = await tryEngines({ ...options, untilFirst: true });
+  const engine = attempts.find((attempt) => attempt.engine)?.engine;
+  if (!engine) throw attempts[attempts.length - 1].error;
+  return engine;
+}
+
+/** Tries the engines in the order of `auto`, all of them or until one starts; the last one that started is in use. */
+export async function tryEngines(options: StartOptions & { untilFirst?: boolean } = {}): Promise<EngineAttempt[]> {
+  const attempts: EngineAttempt[] = [];
+  for (const name of engineNames) {
+    try {
+      attempts.push({ name, engine: await starters[name](options) });
+      if (options.untilFirst) break;
+    } catch (error) {
+      attempts.push({ name, error: error instanceof EngineError ? error : unexpected(name, error) });
+    }
+  }
+  return attempts;
+}
+
+const starters: Record<EngineName, (options: StartOptions) => Promise<Engine>> = {
+  cuda: startCuda,
+  webgpu: startWebgpu,
+  native: startNative,
+  wasm: ({ threads }) => startWasm(threads),
+  cpu: startCpu,
+};
+
+async function startCpu(): Promise<Engine> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  await use('cpu', 'cpu');
+  // It would print an advertisement for tfjs-node on its first use.
+  (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
+  return { name: 'cpu', description: 'plain JavaScript, for reference values', threads: 1, memoryLimitBytes: Infinity };
+}
+
+async function startNative(): Promise<Engine> {
+  const errors: string[] = [];
+  for (const binding of ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu']) {
+    const version = await loadBinding(binding, errors);
+    if (version) {
+      await use('native', 'tensorflow');
+      return {
+        name: 'native',
+        description: `TensorFlow ${version} on the CPU`,
+        threads: 1,
+        memoryLimitBytes: Infinity,
+      };
+    }
+  }
+  throw new EngineError('native', errors.join('; '), 'install @tensorflow/tfjs-node beside the command');
+}
+
+async function startCuda(): Promise<Engine> {
+  const errors: string[] = [];
+  const version = await loadBinding('@tensorflow/tfjs-node-gpu', errors);
+  const mend = 'install @tensorflow/tfjs-node-gpu beside the command, on a machine with an NVIDIA driver and CUDA';
+  if (!version) throw new EngineError('cuda', errors.join('; '), mend);
+  await use('cuda', 'tensorflow');
+  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
+  if (!isUsingGpuDevice) throw new EngineError('cuda', `TensorFlow ${version} finds no CUDA device`, mend);
+  return { name: 'cuda', description: `TensorFlow ${version} on CUDA`, threads: 1, memoryLimitBytes: Infinity };
+}
+
+/** The version of the TensorFlow library behind a binding, or undefined with the reason in `errors`. */
+async function loadBinding(binding: string, errors: string[]): Promise<string | undefined> {
+  try {
+    const module = (await import(binding)) as {
+      default?: { version?: Record<string, string> };
+      version?: Record<string, string>;
+    };
+    return (module.version ?? module.default?.version)?.['tensorflow'] ?? 'of unknown version';
+  } catch (error) {
+    errors.push(`${binding}: ${firstLine(error)}`);
+    return undefined;
+  }
+}
+
+async function startWebgpu(): Promise<Engine> {
+  const mend =
+    'install webgpu and @tensorflow/tfjs-backend-webgpu beside the command, on a machine with a Vulkan, Metal or D3D12 driver';
+  const backendName = '@tensorflow/tfjs-backend-webgpu';
+  const dawnName = 'webgpu';
+  try {
+    const dawn = (await import(dawnName)) as { create: (flags: string[]) => GpuLike; globals: object };
+    Object.assign(globalThis, dawn.globals);
+    const gpu = dawn.create([]);
+    const adapter = await gpu.requestAdapter();
+    if (!adapter) throw new EngineError('webgpu', 'no graphics adapter answers', mend);
+    const { vendor = '', architecture = '', device = '', description = '' } = adapter.info ?? {};
+    const label = [vendor, architecture, device, description].filter(Boolean).join(' ');
+    if (/swiftshader|llvmpipe|software/i.test(label)) {
+      throw new EngineError('webgpu', `only a software adapter answers (${label})`, mend);
+    }
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+    await import(backendName);
+    await use('webgpu', 'webgpu');
+    return {
+      name: 'webgpu',
+      description: `WebGPU on ${label || 'an unnamed adapter'}`,
+      threads: 1,
+      memoryLimitBytes: Infinity,
+    };
+  } catch (error) {
+    throw error instanceof EngineError ? error : new EngineError('webgpu', firstLine(error), mend);
+  }
+}
+
+interface GpuLike {
+  requestAdapter: () => Promise<{ info?: Record<string, string> } | null>;
+}
+
+async function use(name: EngineName, backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) {
+    throw new EngineError(name, `the backend ${backend} could not be started`, 'use --engine wasm');
+  }
+  await tf.ready();
+}
+
+function unexpected(name: EngineName, error: unknown): EngineError {
+  return new EngineError(name, firstLine(error), 'use another engine');
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+}

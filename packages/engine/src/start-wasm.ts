@@ -1,0 +1,51 @@
+import { availableParallelism } from 'node:os';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { EngineError, type Engine } from './engine.js';
+import { addGradientKernels } from './wasm/gradients.js';
+import { useFastConvolutionGradient, useFastPoolingGradient, useFastProducts } from './wasm/products.js';
+import { prepareThreads } from './wasm/threads.js';
+
+const require = createRequire(import.meta.url);
+
+/** The heap ends at 4 GiB and a failed allocation goes unnoticed: tensors then overwrite each other. */
+const trustedHeapBytes = 3 * 2 ** 30;
+
+let started: Engine | undefined;
+
+/** Starts the wasm backend with SIMD, threads, the gradients it lacks and its fast products. */
+export async function startWasm(threads = Math.min(availableParallelism(), 8)): Promise<Engine> {
+  if (started) {
+    await tf.setBackend('wasm');
+    return started;
+  }
+  const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
+  wasm.setWasmPaths(`${folder}/`);
+  const threaded = threads > 1 ? prepareThreads(threads) : undefined;
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threaded !== undefined);
+  if (threaded) wasm.setThreadsCount(threads);
+  try {
+    if (!(await tf.setBackend('wasm'))) {
+      throw new EngineError('wasm', 'its WebAssembly module could not be started', 'use --engine cpu');
+    }
+    await tf.ready();
+    // The first operation makes the binary start its thread pool.
+    tf.tidy(() => tf.matMul(tf.ones([64, 64]), tf.ones([64, 64])).dataSync());
+  } finally {
+    threaded?.release();
+  }
+  useFastProducts();
+  useFastConvolutionGradient();
+  useFastPoolingGradient();
+  addGradientKernels();
+  const running = threaded ? wasm.getThreadsCount() : 1;
+  started = {
+    name: 'wasm',
+    description: `WebAssembly with SIMD, ${running} thread${running === 1 ? '' : 's'}`,
+    threads: running,
+    memoryLimitBytes: trustedHeapBytes,
+  };
+  return started;
+}

@@ -1,0 +1,41 @@
+/** Node's `worker_threads` module with its class replaceable. */
+export interface WorkerThreads {
+  Worker: typeof import('node:worker_threads').Worker;
+}
+
+/** What a worker of the threaded wasm binary needs to find. */
+export interface ThreadWorkerOptions {
+  gluePath: string;
+  workerText: string;
+  folder: string;
+  onStart: (worker: import('node:worker_threads').Worker) => void;
+}
+
+/** A `Worker` that takes the binary's `blob:` address for what it stands for: the text of its worker script. */
+export function threadWorkerClass(
+  Base: WorkerThreads['Worker'],
+  { gluePath, workerText, folder, onStart }: ThreadWorkerOptions,
+): WorkerThreads['Worker'] {
+  const globals = `global.__dirname=${JSON.stringify(folder)};global.__filename=${JSON.stringify(gluePath)};\n`;
+  return class extends Base {
+    private readonly runsKernels: boolean;
+
+    constructor(address: string | URL, options?: import('node:worker_threads').WorkerOptions) {
+      const isBlob = String(address).startsWith('blob:');
+      if (isBlob) super(globals + workerText.replace(/\n/g, '\\n'), { ...options, eval: true });
+      else super(address, options);
+      this.runsKernels = isBlob;
+      if (isBlob) onStart(this);
+    }
+
+    override postMessage(
+      message: { cmd?: string },
+      transfer?: readonly import('node:worker_threads').TransferListItem[],
+    ): void {
+      super.postMessage(
+        this.runsKernels && message?.cmd === 'load' ? { ...message, urlOrBlob: gluePath } : message,
+        transfer,
+      );
+    }
+  };
+}

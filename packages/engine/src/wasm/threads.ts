@@ -1,0 +1,46 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { threadWorkerClass, type WorkerThreads } from './thread-worker.js';
+
+const require = createRequire(import.meta.url);
+
+/** What must be put back once the threaded binary has started its workers. */
+export interface ThreadsHandle {
+  /** Puts Node's own functions back and lets the process end while the workers live. */
+  release: () => void;
+}
+
+/**
+ * Lets the wasm backend run its threaded binary in Node, where TensorFlow.js 4.22 never does: the binary starts its
+ * workers from `blob:` addresses, which Node cannot load, and caps its pool at half of the processors it sees.
+ *
+ * Call it before the backend is initialised, and `release` afterwards.
+ */
+export function prepareThreads(threads: number): ThreadsHandle {
+  const workerThreads = require('node:worker_threads') as WorkerThreads;
+  const os = require('node:os') as typeof import('node:os');
+  const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
+  const { Worker: ownWorker } = workerThreads;
+  const { cpus: ownCpus } = os;
+  const started: InstanceType<WorkerThreads['Worker']>[] = [];
+  workerThreads.Worker = threadWorkerClass(ownWorker, {
+    gluePath: join(folder, 'wasm-out', 'tfjs-backend-wasm-threaded-simd.js'),
+    workerText: (
+      require(join(folder, 'wasm-out', 'tfjs-backend-wasm-threaded-simd.worker.js')) as { wasmWorkerContents: string }
+    ).wasmWorkerContents,
+    folder: join(folder, 'dist'),
+    onStart: (worker) => started.push(worker),
+  });
+  const processor = ownCpus()[0];
+  os.cpus = () => Array.from({ length: 2 * threads }, () => processor);
+  return {
+    release: () => {
+      workerThreads.Worker = ownWorker;
+      os.cpus = ownCpus;
+      for (const worker of started) {
+        worker.unref();
+        worker.ref = () => {};
+      }
+    },
+  };
+}

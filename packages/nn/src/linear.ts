@@ -1,0 +1,52 @@
+import { withGradient } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Scope } from './parameters.js';
+
+/**
+ * x · weight + bias along the last axis.
+ *
+ * @param x float32 [..., in].
+ * @param weight float32 [in, out].
+ * @param bias float32 [out].
+ * @returns float32 [..., out]. The caller owns it.
+ */
+export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor {
+  return tf.tidy(() => {
+    const [inputs, outputs] = weight.shape;
+    const rows = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
+    const product =
+      bias === undefined
+        ? tf.matMul(rows, weight)
+        : withGradient([rows, weight, bias], (a, w, b) => ({
+            value: tf.add(tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D), b),
+            saved: [a, w],
+            gradient: (dy, [input, matrix]) => [
+              tf.matMul(dy as tf.Tensor2D, matrix as tf.Tensor2D, false, true),
+              tf.matMul(input as tf.Tensor2D, dy as tf.Tensor2D, true, false),
+              columnSums(dy as tf.Tensor2D),
+            ],
+          }));
+    return tf.reshape(product, [...x.shape.slice(0, -1), outputs]);
+  });
+}
+
+/** Sums over the rows [rows, columns] → [columns], as a product: backends sum along the first axis slowly. */
+export function columnSums(x: tf.Tensor2D): tf.Tensor1D {
+  return tf.reshape(tf.matMul(tf.ones([1, x.shape[0]]), x), [x.shape[1]]);
+}
+
+/** A linear layer with its weights: y = x · weight + bias. */
+export class Linear {
+  readonly weight: tf.Variable & tf.Tensor2D;
+  readonly bias: tf.Variable & tf.Tensor1D;
+
+  /** @param gain multiplies the standard deviation 1 / √in of the starting weights. Default 1. */
+  constructor(scope: Scope, inputs: number, outputs: number, { gain = 1 }: { gain?: number } = {}) {
+    this.weight = scope.make('weight', [inputs, outputs], { normal: gain / Math.sqrt(inputs) });
+    this.bias = scope.make('bias', [outputs], { constant: 0 });
+  }
+
+  apply(x: tf.Tensor): tf.Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}

@@ -1,0 +1,33 @@
+import { RandomStream } from '@cxr-align/random';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * One run of a model, forwards: whether it trains, and which step it is. Dropout masks depend on seed, step and place
+ * alone, so a resumed run draws the same ones.
+ */
+export class Pass {
+  private constructor(
+    readonly training: boolean,
+    private readonly seed: number,
+    private readonly step: number,
+  ) {}
+
+  /** A run that trains: dropout drops, batch normalisation uses and records the statistics of the batch. */
+  static training({ seed, step }: { seed: number; step: number }): Pass {
+    return new Pass(true, seed, step);
+  }
+
+  /** A run that predicts. */
+  static readonly predicting = new Pass(false, 0, 0);
+
+  /**
+   * Sets each entry to 0 with probability `rate` and scales the rest by 1 / (1 − rate); the identity when predicting.
+   *
+   * @param place names the layer, so that each has masks of its own.
+   */
+  dropout<T extends tf.Tensor>(x: T, rate: number, place: string): T {
+    if (!this.training || rate === 0) return x;
+    const random = new RandomStream({ seed: this.seed, purpose: `dropout/${place}`, step: this.step });
+    return tf.mul(x, tf.tensor(random.dropoutMask(x.size, rate), x.shape)) as T;
+  }
+}

@@ -1,0 +1,2 @@
+export { hashString, RandomStream, type RandomKey } from './random-stream.js';
+export { philox4x32 } from './philox.js';

@@ -1,0 +1,133 @@
+import { philox4x32 } from './philox.js';
+
+/** What a stream of random numbers is for; the same key always gives the same stream. */
+export interface RandomKey {
+  /** The run's seed: a whole number in [0, 2³²). */
+  seed: number;
+  /** What the numbers are for, such as `dropout/encoder.0`; streams of different purposes are independent. */
+  purpose: string;
+  /** Default 0. */
+  epoch?: number;
+  /** Optimiser step, or any other counter within the purpose. Default 0. */
+  step?: number;
+}
+
+/**
+ * A stream of random numbers that is a pure function of its key: counter-based, so that any epoch or step can be
+ * drawn again without drawing what came before, on any machine.
+ *
+ * @example
+ * const random = new RandomStream({ seed: 7, purpose: 'order', epoch: 3 });
+ * random.permutation(4); // the same four numbers in every process
+ */
+export class RandomStream {
+  private readonly key: Uint32Array;
+  private readonly counter: Uint32Array;
+  private readonly block = new Uint32Array(4);
+  private used = 4;
+  private spareNormal = NaN;
+
+  /** @throws {RangeError} if seed, epoch or step is not a whole number in [0, 2³²). */
+  constructor({ seed, purpose, epoch = 0, step = 0 }: RandomKey) {
+    for (const [name, value] of Object.entries({ seed, epoch, step })) {
+      if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+        throw new RangeError(
+          `random/RandomStream: expected ${name} to be a whole number in [0, 2^32), got ${value}; round it`,
+        );
+      }
+    }
+    this.key = Uint32Array.of(seed, hashString(purpose));
+    this.counter = Uint32Array.of(0, 0, step, epoch);
+  }
+
+  /** The next unsigned 32-bit word. */
+  nextWord(): number {
+    if (this.used === 4) {
+      philox4x32(this.counter, this.key, this.block);
+      this.counter[0] += 1;
+      if (this.counter[0] === 0) this.counter[1] += 1;
+      this.used = 0;
+    }
+    return this.block[this.used++];
+  }
+
+  /** A number in [0, 1), in steps of 2⁻³². */
+  uniform(): number {
+    return this.nextWord() / 4294967296;
+  }
+
+  /** A number from the normal distribution with mean 0 and standard deviation 1 (Box and Muller). */
+  normal(): number {
+    if (!Number.isNaN(this.spareNormal)) {
+      const spare = this.spareNormal;
+      this.spareNormal = NaN;
+      return spare;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    const angle = 2 * Math.PI * this.uniform();
+    this.spareNormal = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  /** A whole number in [0, limit), each equally likely. @throws {RangeError} if `limit` is not in [1, 2³²]. */
+  integer(limit: number): number {
+    if (!Number.isInteger(limit) || limit < 1 || limit > 4294967296) {
+      throw new RangeError(`random/integer: expected a limit in [1, 2^32], got ${limit}; pass a count`);
+    }
+    const fair = 4294967296 - (4294967296 % limit);
+    let word = this.nextWord();
+    while (word >= fair) word = this.nextWord();
+    return word % limit;
+  }
+
+  /** True with the given probability. */
+  chance(probability: number): boolean {
+    return this.uniform() < probability;
+  }
+
+  /** The numbers 0 … count − 1 in random order (Fisher and Yates). */
+  permutation(count: number): Uint32Array {
+    const order = Uint32Array.from({ length: count }, (_, i) => i);
+    for (let i = count - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const swapped = order[i];
+      order[i] = order[j];
+      order[j] = swapped;
+    }
+    return order;
+  }
+
+  /** `count` numbers in [low, high). */
+  uniforms(count: number, low = 0, high = 1): Float32Array {
+    return Float32Array.from({ length: count }, () => low + (high - low) * this.uniform());
+  }
+
+  /** `count` numbers from the normal distribution with mean 0. */
+  normals(count: number, standardDeviation = 1): Float32Array {
+    return Float32Array.from({ length: count }, () => standardDeviation * this.normal());
+  }
+
+  /** `count` entries for a dropout mask: 0 with probability `rate`, else 1 / (1 − rate); sixteen bits decide each. */
+  dropoutMask(count: number, rate: number): Float32Array {
+    const mask = new Float32Array(count);
+    const keep = 1 / (1 - rate);
+    const limit = Math.round(rate * 65536);
+    for (let i = 0; i < count; i += 2) {
+      const word = this.nextWord();
+      mask[i] = (word & 0xffff) < limit ? 0 : keep;
+      if (i + 1 < count) mask[i + 1] = word >>> 16 < limit ? 0 : keep;
+    }
+    return mask;
+  }
+}
+
+/** A 32-bit hash of a text (FNV-1a, then a finaliser so that similar texts differ in every bit). */
+export function hashString(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -1,0 +1,6 @@
+export { assertShape, type AxisSizes } from './assert-shape.js';
+export { reduce, type Reduction } from './reduce.js';
+export { l2Normalize } from './l2-normalize.js';
+export { softplus } from './softplus.js';
+export { withGradient, type ForwardPass } from './with-gradient.js';
+export { cosineMatrix } from './cosine-matrix.js';

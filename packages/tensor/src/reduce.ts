@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** How the entries of a loss become its value: their mean, their sum, or each on its own. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+/**
+ * Reduces the entries of a loss over the known ones only.
+ *
+ * @param values float32 of any shape.
+ * @param mask of the same shape, 1 = known, 0 = unknown; fractions weigh. Without it every entry is known.
+ * @returns a scalar (`mean`: Σ mask·value / Σ mask, and 0 if nothing is known; `sum`: Σ mask·value), or with `none`
+ *   mask·value in the shape of `values`. The caller owns it.
+ */
+export function reduce(values: tf.Tensor, reduction: Reduction, mask?: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const known = mask === undefined ? values : tf.mul(values, mask);
+    if (reduction === 'none') return known === values ? tf.clone(values) : known;
+    const sum = tf.sum(known);
+    if (reduction === 'sum') return sum;
+    return mask === undefined ? tf.div(sum, Math.max(values.size, 1)) : tf.div(sum, atLeast(tf.sum(mask), 1e-6));
+  });
+}
+
+/** x where it is above `floor`, else `floor`; counts of 0 become a divisor that leaves 0 / floor = 0. */
+function atLeast(x: tf.Tensor, floor: number): tf.Tensor {
+  return tf.maximum(x, floor);
+}

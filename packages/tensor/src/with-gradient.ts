@@ -1,0 +1,30 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** What a forward pass hands over to its own backward pass. */
+export interface ForwardPass<T extends tf.Tensor> {
+  value: T;
+  /** The tensors that the gradient needs; they are kept until it has run, and no others are. */
+  saved: tf.Tensor[];
+  /** dy and the saved tensors to the gradient of each input, in their order. */
+  gradient: (dy: T, saved: tf.Tensor[]) => tf.Tensor[];
+}
+
+/**
+ * Computes a value whose gradient is written by hand: fewer tensors are kept, and operations whose gradient a backend
+ * lacks or does slowly are avoided.
+ *
+ * @param inputs what the value depends on; the gradient is asked for each.
+ * @param forward computes the value from them.
+ */
+export function withGradient<T extends tf.Tensor>(
+  inputs: tf.Tensor[],
+  forward: (...inputs: tf.Tensor[]) => ForwardPass<T>,
+): T {
+  const run = tf.customGrad<T>((...all) => {
+    const save = all[all.length - 1] as tf.GradSaveFunc;
+    const { value, saved, gradient } = forward(...(all.slice(0, -1) as tf.Tensor[]));
+    save(saved);
+    return { value, gradFunc: gradient };
+  });
+  return run(...inputs);
+}

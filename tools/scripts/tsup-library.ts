@@ -1,0 +1,22 @@
+import { defineConfig, type Options } from 'tsup';
+
+/**
+ * How every package is built: ESM, CommonJS and type declarations from `src/index.ts`.
+ *
+ * @param bundle packages of this workspace whose code and types go into the build instead of being imported by it.
+ */
+export function library({ bundle = [] }: { bundle?: string[] } = {}) {
+  const options: Options = {
+    entry: ['src/index.ts'],
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    dts: { resolve: bundle, compilerOptions: { noEmit: false, types: ['node'] } },
+    noExternal: bundle,
+    sourcemap: false,
+    clean: true,
+    silent: true,
+    shims: true,
+    loader: { '.json': 'json' },
+  };
+  return defineConfig(options);
+}

@@ -1,0 +1,5 @@
+export { describeBackends } from './backends.js';
+export { expectClose, numbersOf } from './close.js';
+export { expectGradient, gradientOf } from './gradient.js';
+export { expectNoLeak } from './leak.js';
+export { sharedFolder, itWithShared } from './shared.js';
