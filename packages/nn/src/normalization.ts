@@ -74,7 +74,7 @@ export function batchNorm(
   let variance!: tf.Tensor1D;
   const value = withGradient<tf.Tensor4D>([x, scale, shift], (input, gamma, beta) => {
     mean = channelMeans(input as tf.Tensor4D);
-    variance = tf.relu(tf.sub(channelMeans(tf.square(input as tf.Tensor4D)), tf.square(mean)));
+    variance = tf.relu(tf.sub<tf.Tensor1D>(channelMeans(tf.square(input as tf.Tensor4D)), tf.square(mean)));
     const inverse = tf.rsqrt(tf.add(variance, eps));
     const factor = tf.mul(gamma, inverse);
     return {

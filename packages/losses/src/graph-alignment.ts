@@ -1,0 +1,72 @@
+import { assertShape, cosineMatrix, reduce, type Reduction } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+export interface GraphAlignmentOptions {
+  /**
+   * `correlation`: 1 − Pearson's r of the cosines of all pairs with the target's entries, the diagonal left out.
+   * `kernel`: 1 − centred kernel alignment, the diagonal counts. Default `correlation`.
+   */
+  form?: 'correlation' | 'kernel';
+  reduction?: Reduction;
+}
+
+/**
+ * Makes the similarities between a sample's label embeddings follow a label graph.
+ *
+ *   correlation: 1 − r(cos(e_i, e_j), T_ij) over i < j
+ *   kernel:      1 − ⟨HGH, HTH⟩ / (‖HGH‖ ‖HTH‖)      G = cosines, H = I − 1/labels
+ *
+ * Neither scale nor shift of the target matters, and it is never changed. In [0, 2].
+ *
+ * @param embeddings float32 [batch, labels, dim]; for prompts a batch of one.
+ * @param target float32 [labels, labels], symmetric: any similarity of labels.
+ * @returns a scalar, or [batch] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ, or with fewer than three labels: two have but one pair, and nothing to follow.
+ * @see Kornblith et al. 2019, arXiv:1905.00414 (centred kernel alignment).
+ */
+export function graphAlignment(
+  embeddings: tf.Tensor3D,
+  target: tf.Tensor2D,
+  options: GraphAlignmentOptions = {},
+): tf.Tensor {
+  const { form = 'correlation', reduction = 'mean' } = options;
+  const where = 'losses/graphAlignment';
+  const sizes = assertShape(where, 'embeddings', embeddings, ['batch', 'labels', 'dim']);
+  assertShape(where, 'target', target, ['labels', 'labels'], sizes);
+  const [, labels] = embeddings.shape;
+  if (labels < 3) throw new RangeError(`${where}: expected 3 or more labels, got ${labels}; drop this term`);
+  return tf.tidy(() => {
+    const cosines = cosineMatrix(embeddings);
+    const alike = form === 'correlation' ? correlation(cosines, target) : kernelAlignment(cosines, target);
+    return reduce(tf.sub(1, alike), reduction);
+  });
+}
+
+/** Pearson's r of the off-diagonal entries [batch]; both triangles are used, which changes nothing for symmetric matrices. */
+function correlation(matrices: tf.Tensor, target: tf.Tensor2D): tf.Tensor {
+  const [labels] = target.shape;
+  const others = tf.sub(1, tf.eye(labels));
+  const pairs = labels * (labels - 1);
+  const centre = (x: tf.Tensor): tf.Tensor => {
+    const kept = tf.mul(x, others);
+    return tf.mul(tf.sub(kept, tf.div(tf.sum(kept, [-2, -1], true), pairs)), others);
+  };
+  return cosineBetween(centre(matrices), centre(target), 0.25);
+}
+
+/** Centred kernel alignment [batch]. */
+function kernelAlignment(matrices: tf.Tensor, target: tf.Tensor2D): tf.Tensor {
+  const centre = (x: tf.Tensor): tf.Tensor => {
+    const rows = tf.sub(x, tf.mean(x, -1, true));
+    return tf.sub(rows, tf.mean(rows, -2, true));
+  };
+  return cosineBetween(centre(matrices), centre(target), 1);
+}
+
+/** ⟨a, b⟩ / √(s‖a‖² · s‖b‖² + 1e-12) · s over the last two axes, with s = `weight` for entries that are counted twice. */
+function cosineBetween(a: tf.Tensor, b: tf.Tensor, weight: number): tf.Tensor {
+  const half = Math.sqrt(weight);
+  const inner = tf.mul(tf.sum(tf.mul(a, b), [-2, -1]), half);
+  const product = tf.mul(tf.mul(tf.sum(tf.square(a), [-2, -1]), tf.sum(tf.square(b), [-2, -1])), weight);
+  return tf.div(inner, tf.sqrt(tf.add(product, 1e-12)));
+}

@@ -1,0 +1,128 @@
+import { assertShape, l2Normalize, reduce, softplus } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The largest logit scale: a factor of 100. */
+export const maxLogitScale = Math.log(100);
+
+/** Where a learnable logit scale starts: a temperature of 0.07. */
+export const initialLogitScale = Math.log(1 / 0.07);
+
+/** The embeddings of each label's prompts. */
+export interface LabelPrompts {
+  /** float32 [labels, dim]: the prompt that says the finding is there. */
+  positive: tf.Tensor2D;
+  /** float32 [labels, dim]: the prompt that says it is not; without it the image is compared with `positive` alone. */
+  negative?: tf.Tensor2D;
+}
+
+export interface SimilarityOptions {
+  /** Scalar, the logarithm of the factor κ on the cosines; clamped to [0, ln 100]. Default ln(1/0.07). */
+  logitScale?: tf.Scalar | number;
+  /** Scalar added to the logits where there are no negative prompts. Default 0. */
+  bias?: tf.Scalar | number;
+}
+
+/**
+ * How much more each label embedding of an image says "X" than "no X".
+ *
+ *   z_bi = κ (û_bi · p̂_i − û_bi · n̂_i)      without negative prompts: κ û_bi · p̂_i + bias
+ *
+ * These are logits: the sigmoid of z is the two-way softmax over both prompts.
+ *
+ * @param image float32 [batch, labels, dim], one embedding of the image for each label; rows need not have length 1.
+ * @returns float32 [batch, labels]. The caller owns it.
+ * @throws {RangeError} if the shapes differ.
+ * @see Tiu et al. 2022 (CheXzero); Pellegrini et al. 2023, arXiv:2303.13391 (Xplainer): the same softmax, a label at a time.
+ */
+export function similarityLogits(
+  image: tf.Tensor3D,
+  prompts: LabelPrompts,
+  options: SimilarityOptions = {},
+): tf.Tensor2D {
+  const { logitScale = initialLogitScale, bias = 0 } = options;
+  checkShapes('losses/similarityLogits', image, prompts);
+  return tf.tidy(() => {
+    const unit = l2Normalize(image);
+    const positive = l2Normalize(prompts.positive);
+    const direction = prompts.negative ? tf.sub(positive, l2Normalize(prompts.negative)) : positive;
+    const scaled = tf.mul(tf.sum(tf.mul(unit, direction), -1), scaleFactor(logitScale));
+    return (prompts.negative ? scaled : tf.add(scaled, bias)) as tf.Tensor2D;
+  });
+}
+
+export interface LabelConditionedOptions extends SimilarityOptions {
+  /** float32 [batch, labels], 1 = the target is known. Default all known. */
+  mask?: tf.Tensor2D;
+  /** Weight λ of the part that tells labels apart. Default 0.5. */
+  acrossWeight?: number;
+  /**
+   * float32 [labels, labels], 1 where label j is no wrong answer for label i: its ancestors and descendants in the
+   * label graph. The diagonal does not count. Default none.
+   */
+  related?: tf.Tensor2D;
+}
+
+/** The loss and its two parts. */
+export interface LabelConditionedLoss {
+  loss: tf.Scalar;
+  /** Present or absent, label by label. */
+  pair: tf.Scalar;
+  /** Which label, among present ones. */
+  across: tf.Scalar;
+}
+
+/**
+ * Aligns the image's embedding for a label with the label's positive prompt where the finding is present and with its
+ * negative prompt where it is absent.
+ *
+ *   pair   = Σ w softplus(−(2y − 1) z) / Σ w                       z: see {@link similarityLogits}
+ *   across = mean over known present entries of −log softmax_j(κ û_bi · p̂_j) at j = i, without the j related to i
+ *   loss   = pair + λ across                                       across = 0 if no known entry is present
+ *
+ * @param image float32 [batch, labels, dim]; an all-zero row has a finite gradient.
+ * @param prompts positive and negative prompt embeddings.
+ * @param targets float32 [batch, labels] in {0, 1}.
+ * @returns scalars; the caller owns all three.
+ * @throws {RangeError} if the shapes differ.
+ */
+export function labelConditionedAlignment(
+  image: tf.Tensor3D,
+  prompts: LabelPrompts,
+  targets: tf.Tensor2D,
+  options: LabelConditionedOptions = {},
+): LabelConditionedLoss {
+  const { mask, acrossWeight = 0.5, related, logitScale = initialLogitScale } = options;
+  const where = 'losses/labelConditionedAlignment';
+  const sizes = checkShapes(where, image, prompts);
+  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
+  if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
+  if (related) assertShape(where, 'related', related, ['labels', 'labels'], sizes);
+  return tf.tidy(() => {
+    const logits = similarityLogits(image, prompts, options);
+    const pair = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), 'mean', mask) as tf.Scalar;
+    const present = mask ? tf.mul(targets, mask) : targets;
+    const [batch, labels, dim] = image.shape;
+    const rows = l2Normalize(tf.reshape(image, [batch * labels, dim]) as tf.Tensor2D);
+    const cosines = tf.matMul(rows, l2Normalize(prompts.positive), false, true);
+    const scores = tf.reshape(tf.mul(cosines, scaleFactor(logitScale)), [batch, labels, labels]);
+    const own = tf.eye(labels);
+    // A related label is taken out of the softmax by a score that no exponential survives.
+    const shut = related ? tf.mul(tf.mul(related, tf.sub(1, own)), -1e4) : undefined;
+    const logLikelihood = tf.sum(tf.mul(tf.logSoftmax(shut ? tf.add(scores, shut) : scores), own), -1);
+    const across = reduce(tf.neg(logLikelihood), 'mean', present) as tf.Scalar;
+    return { loss: tf.add(pair, tf.mul(across, acrossWeight)) as tf.Scalar, pair, across };
+  });
+}
+
+function checkShapes(where: string, image: tf.Tensor3D, { positive, negative }: LabelPrompts) {
+  const sizes = assertShape(where, 'image', image, ['batch', 'labels', 'dim']);
+  assertShape(where, 'prompts.positive', positive, ['labels', 'dim'], sizes);
+  if (negative) assertShape(where, 'prompts.negative', negative, ['labels', 'dim'], sizes);
+  return sizes;
+}
+
+/** κ = exp(s) with s clamped to [0, ln 100]. */
+function scaleFactor(logitScale: tf.Scalar | number): tf.Scalar {
+  if (typeof logitScale === 'number') return tf.scalar(Math.exp(Math.min(Math.max(logitScale, 0), maxLogitScale)));
+  return tf.exp(tf.clipByValue(logitScale, 0, maxLogitScale));
+}

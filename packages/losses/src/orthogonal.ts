@@ -1,0 +1,38 @@
+import { assertShape, cosineMatrix, reduce, type Reduction } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+export interface OrthogonalOptions {
+  /** float32 [labels, labels]: the cosine that each pair is pulled to, say a label similarity scaled to [0, 0.5]. Default 0. */
+  target?: tf.Tensor2D;
+  /** Shortest row length taken as is; keeps an all-zero row's gradient finite. Default 1e-6. */
+  eps?: number;
+  reduction?: Reduction;
+}
+
+/**
+ * Keeps label embeddings apart: each label's mean squared distance of its cosines to the other labels from a target.
+ *
+ *   loss_i = Σ_{j≠i} (cos(e_i, e_j) − τ_ij)² / (labels − 1)
+ *
+ * With τ = 0 it is in [0, 1], and 0 means at right angles to all. With τ from a label graph, labels that are close in
+ * it may stay close.
+ *
+ * @param embeddings float32 [labels, dim], labels ≥ 2; rows need not have length 1.
+ * @returns a scalar, or [labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if `embeddings` is not a matrix of at least two rows, or `target` is of another size.
+ * @see Bansal et al. 2018, arXiv:1810.09102: soft orthogonality; ours is on unit rows, so their scale is free.
+ */
+export function orthogonalLoss(embeddings: tf.Tensor2D, options: OrthogonalOptions = {}): tf.Tensor {
+  const { target, eps, reduction = 'mean' } = options;
+  const where = 'losses/orthogonalLoss';
+  const sizes = assertShape(where, 'embeddings', embeddings, ['labels', 'dim']);
+  if (target) assertShape(where, 'target', target, ['labels', 'labels'], sizes);
+  const [labels] = embeddings.shape;
+  if (labels < 2) throw new RangeError(`${where}: expected 2 or more labels, got ${labels}; drop this term`);
+  return tf.tidy(() => {
+    const cosine = cosineMatrix(embeddings, eps);
+    const others = tf.sub(1, tf.eye(labels)); // a label is not compared with itself
+    const miss = tf.mul(target ? tf.sub(cosine, target) : cosine, others);
+    return reduce(tf.div(tf.sum(tf.square(miss), 1), labels - 1), reduction);
+  });
+}
