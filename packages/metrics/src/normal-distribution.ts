@@ -1,0 +1,26 @@
+/**
+ * Complementary error function, to about 1e-15 relative for moderate arguments (series for small, continued fraction
+ * for large ones).
+ *
+ * @see Abramowitz and Stegun, 7.1.6 and 7.1.14.
+ */
+export function erfc(x: number): number {
+  if (x < 0) return 2 - erfc(-x);
+  if (x < 2.5) {
+    let term = x;
+    let sum = x;
+    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= (2 * x * x) / (2 * n + 1);
+      sum += term;
+    }
+    return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+  }
+  let fraction = 0;
+  for (let n = 120; n > 0; n--) fraction = n / 2 / (x + fraction);
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction);
+}
+
+/** Two-sided p value of a standard normal z. */
+export function twoSidedP(z: number): number {
+  return erfc(Math.abs(z) / Math.SQRT2);
+}
