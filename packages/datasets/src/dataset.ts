@@ -1,0 +1,72 @@
+/** The three parts of a data set. */
+export type Split = 'train' | 'val' | 'test';
+
+/** Grey pixels that a data set holds in memory, as `.npz` sets do. */
+export interface PixelArray {
+  /** height × width grey values, row by row. */
+  data: Uint8Array;
+  height: number;
+  width: number;
+}
+
+/** One image with what its table says of it. */
+export interface Sample {
+  /** Its name in results: the path as the table has it, or the number in an array. */
+  id: string;
+  /** Absolute path of the file; or the pixels themselves. */
+  image: string | PixelArray;
+  patient: string;
+  study: string;
+  split: Split;
+  sex?: 'F' | 'M';
+  /** Years. */
+  age?: number;
+  view?: string;
+}
+
+/** A table row that could not be used. */
+export interface BadRow {
+  file: string;
+  /** Line of the file, the header being 1. */
+  row: number;
+  column?: string;
+  expected: string;
+  got: string;
+}
+
+/** A data set as its reader found it, before any label policy. */
+export interface Dataset {
+  name: string;
+  /** The reader that knew it, and how it was recognised. */
+  format: string;
+  reason: string;
+  /** Label order. */
+  labels: readonly string[];
+  /** A label graph that came with the data, as JSON or YAML text, with the file it is from. */
+  hierarchy?: { file: string; text: string };
+  samples: Sample[];
+  /** What the table says, [samples, labels] row by row: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
+  cells: Float32Array;
+  badRows: BadRow[];
+  /** True if the splits are the data set's own; false if they were drawn here. */
+  hasOwnSplits: boolean;
+}
+
+/** The samples of a data set at some positions, with their cells. */
+export function selectSamples(dataset: Dataset, positions: ArrayLike<number>): Dataset {
+  const count = dataset.labels.length;
+  const cells = new Float32Array(positions.length * count);
+  const samples = Array.from(positions, (position, i) => {
+    cells.set(dataset.cells.subarray(position * count, (position + 1) * count), i * count);
+    return dataset.samples[position];
+  });
+  return { ...dataset, samples, cells };
+}
+
+/** The samples of one split. */
+export function selectSplit(dataset: Dataset, split: Split): Dataset {
+  return selectSamples(
+    dataset,
+    dataset.samples.flatMap((sample, i) => (sample.split === split ? [i] : [])),
+  );
+}
