@@ -1,4 +1,4 @@
-import { assertShape, l2Normalize, reduce, softplus } from '@cxr-align/tensor';
+import { assertShape, l2Normalize, pairSimilarity, reduce, softplus } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The largest logit scale: a factor of 100. */
@@ -42,10 +42,7 @@ export function similarityLogits(
   const { logitScale = initialLogitScale, bias = 0 } = options;
   checkShapes('losses/similarityLogits', image, prompts);
   return tf.tidy(() => {
-    const unit = l2Normalize(image);
-    const positive = l2Normalize(prompts.positive);
-    const direction = prompts.negative ? tf.sub(positive, l2Normalize(prompts.negative)) : positive;
-    const scaled = tf.mul(tf.sum(tf.mul(unit, direction), -1), scaleFactor(logitScale));
+    const scaled = tf.mul(pairSimilarity(image, prompts.positive, prompts.negative), scaleFactor(logitScale));
     return (prompts.negative ? scaled : tf.add(scaled, bias)) as tf.Tensor2D;
   });
 }

@@ -70,11 +70,8 @@ export function batchNorm(
   shift: tf.Tensor1D,
   eps = 1e-5,
 ): { value: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
-  let mean!: tf.Tensor1D;
-  let variance!: tf.Tensor1D;
+  const [mean, variance] = channelMoments(x);
   const value = withGradient<tf.Tensor4D>([x, scale, shift], (input, gamma, beta) => {
-    mean = channelMeans(input as tf.Tensor4D);
-    variance = tf.relu(tf.sub<tf.Tensor1D>(channelMeans(tf.square(input as tf.Tensor4D)), tf.square(mean)));
     const inverse = tf.rsqrt(tf.add(variance, eps));
     const factor = tf.mul(gamma, inverse);
     return {
@@ -97,6 +94,20 @@ export function batchNorm(
     };
   });
   return { value, mean, variance };
+}
+
+/** Mean and biased variance of each channel, as constants: the gradient of {@link batchNorm} accounts for them itself. */
+function channelMoments(x: tf.Tensor4D): [mean: tf.Tensor1D, variance: tf.Tensor1D] {
+  const moments = withGradient([x], (input) => {
+    const mean = channelMeans(input as tf.Tensor4D);
+    const squares = channelMeans(tf.square(input as tf.Tensor4D));
+    return {
+      value: tf.stack([mean, tf.relu(tf.sub(squares, tf.square(mean)))]),
+      saved: [],
+      gradient: () => [tf.zeros(x.shape)],
+    };
+  });
+  return tf.unstack(moments) as [tf.Tensor1D, tf.Tensor1D];
 }
 
 /** The mean of each channel [batch, height, width, channels] → [channels], by pooling: other sums over the first axes are slow. */

@@ -4,3 +4,4 @@ export { l2Normalize } from './l2-normalize.js';
 export { softplus } from './softplus.js';
 export { withGradient, type ForwardPass } from './with-gradient.js';
 export { cosineMatrix } from './cosine-matrix.js';
+export { pairSimilarity } from './pair-similarity.js';

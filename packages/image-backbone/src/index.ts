@@ -1,0 +1,19 @@
+export { decodeImage, encodePng, resizePixels, type Preprocessing } from './decode.js';
+export { loadImages, pixelStatistics, type ImageSet, type ImageSource } from './image-set.js';
+export { augmentImage, type Augmentation } from './augment.js';
+export { imageBatch, type BatchAugmentation, type PixelScale } from './image-batch.js';
+export {
+  ConvEncoder,
+  PatchEncoder,
+  type ConvEncoderOptions,
+  type ImageEncoder,
+  type PatchEncoderOptions,
+} from './encoders.js';
+export {
+  DenseSplitter,
+  QuerySplitter,
+  type DenseSplitterOptions,
+  type LabelEmbeddings,
+  type QuerySplitterOptions,
+} from './splitters.js';
+export { HeadScore, SimilarityScore } from './scores.js';

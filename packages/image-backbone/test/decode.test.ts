@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { InputError } from '@cxr-align/files';
+import { itWithShared } from '@cxr-align/testkit';
+import sharp from 'sharp';
+import { decodeImage, encodePng, resizePixels } from '../src/index.js';
+
+const preprocessing = { size: 8, fit: 'stretch' } as const;
+const grey = (width: number, height: number, value: (x: number, y: number) => number): Uint8Array =>
+  Uint8Array.from({ length: width * height }, (_, at) => value(at % width, Math.floor(at / width)));
+const image = (width: number, height: number) =>
+  sharp(
+    grey(width, height, (x) => (x < width / 2 ? 0 : 200)),
+    { raw: { width, height, channels: 1 } },
+  );
+
+describe('decodeImage(source, preprocessing)', () => {
+  it('gives back the pixels of a PNG of the same size', async () => {
+    const pixels = grey(8, 8, (x, y) => 10 * x + y);
+    expect([...(await decodeImage(await encodePng(pixels, { width: 8, height: 8 }), preprocessing))]).toEqual([
+      ...pixels,
+    ]);
+  });
+  it('reads colour, alpha, CMYK, 16 bits and JPEG as grey, told apart by content', async () => {
+    const variants = [
+      await image(8, 8).toColourspace('srgb').png().toBuffer(),
+      await image(8, 8).ensureAlpha().png().toBuffer(),
+      await image(8, 8).toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer(),
+      await image(8, 8).toColourspace('grey16').png().toBuffer(),
+      await image(8, 8).jpeg({ quality: 100 }).toBuffer(),
+    ];
+    for (const bytes of variants) {
+      const pixels = await decodeImage(bytes, preprocessing, 'x.png');
+      expect(pixels).toHaveLength(64);
+      expect(pixels[0]).toBeLessThan(30);
+      expect(Math.abs(pixels[7] - 200)).toBeLessThan(20);
+    }
+  });
+  it('stretches, pads with black, or crops the middle', async () => {
+    const wide = await image(32, 8).png().toBuffer();
+    expect([...(await decodeImage(wide, { size: 8, fit: 'pad' }))].slice(0, 8)).toEqual(new Array(8).fill(0));
+    const cropped = await decodeImage(wide, { size: 8, fit: 'crop' });
+    expect([cropped[0], cropped[7]]).toEqual([0, 200]);
+  });
+  it('turns an image upright', async () => {
+    const turned = await image(8, 8)
+      .withExif({ IFD0: { Orientation: '3' } })
+      .jpeg({ quality: 100 })
+      .withMetadata({ orientation: 3 })
+      .toBuffer();
+    const pixels = await decodeImage(turned, preprocessing);
+    expect(pixels[0]).toBeGreaterThan(150);
+  });
+  it.each([
+    ['an empty file', new Uint8Array(0), 'x.png: expected an image, got an empty file'],
+    [
+      'text',
+      new TextEncoder().encode('not an image, really not an image at all'),
+      'x.png: expected an image, got something else',
+    ],
+    [
+      'DICOM',
+      Uint8Array.from([...new Array(128).fill(0), 0x44, 0x49, 0x43, 0x4d, 0, 0]),
+      'got DICOM, which is not read yet',
+    ],
+  ])('refuses %s', async (_, bytes, message) => {
+    await expect(decodeImage(bytes, preprocessing, 'x.png')).rejects.toThrow(InputError);
+    await expect(decodeImage(bytes, preprocessing, 'x.png')).rejects.toThrow(message);
+  });
+  it('refuses a cut image and a missing one', async () => {
+    const noise = await sharp(
+      grey(64, 64, (x, y) => (x * 37 + y * 91) % 256),
+      { raw: { width: 64, height: 64, channels: 1 } },
+    )
+      .png()
+      .toBuffer();
+    await expect(decodeImage(noise.subarray(0, noise.length / 2), preprocessing, 'cut.png')).rejects.toThrow(
+      'cut.png: expected a whole and sound image',
+    );
+    await expect(decodeImage('/nowhere.png', preprocessing)).rejects.toThrow(
+      '/nowhere.png: expected an image, got no such file',
+    );
+  });
+  const refused = [
+    'truncated.jpg',
+    'truncated.png',
+    'zero-bytes.png',
+    'text-named.png',
+    'bomb-60000x60000.png',
+    'bad-crc.png',
+  ];
+  for (const name of refused) {
+    itWithShared(`data/bad/${name}`, `refuses ${name} by name`, async (path) => {
+      await expect(decodeImage(path, preprocessing)).rejects.toThrow(InputError);
+      await expect(decodeImage(path, preprocessing)).rejects.toThrow(name);
+    });
+  }
+  const accepted = [
+    'jpeg-named.png',
+    'gray-alpha-2ch.png',
+    'cmyk-4ch.jpg',
+    'one-pixel.png',
+    'all-black.png',
+    'strip-2000x2.png',
+  ];
+  for (const name of accepted) {
+    itWithShared(`data/bad/${name}`, `reads ${name}`, async (path) => {
+      expect(await decodeImage(path, preprocessing)).toHaveLength(64);
+    });
+  }
+  itWithShared(
+    'data/samples/expected.json',
+    'reads the pixels of the sample images as the reference does',
+    async (path) => {
+      const { files } = JSON.parse(readFileSync(path, 'utf8')) as {
+        files: Record<string, { width?: number; height?: number; probes?: [number, number, number][] }>;
+      };
+      let compared = 0;
+      for (const [name, { width, height, probes }] of Object.entries(files)) {
+        if (!/\.(png|jpg)$/.test(name) || width !== height || !width || name.includes('gray16')) continue;
+        const pixels = await decodeImage(path.replace('expected.json', name), { size: width, fit: 'stretch' });
+        for (const [row, column, value] of probes ?? []) {
+          expect(Math.abs(pixels[row * width + column] - value)).toBeLessThanOrEqual(2);
+          compared++;
+        }
+      }
+      expect(compared).toBeGreaterThan(10);
+    },
+  );
+});
+
+describe('resizePixels(pixels, preprocessing)', () => {
+  it('leaves an image of the right size alone, and means another one', async () => {
+    const data = grey(8, 8, () => 7);
+    expect(await resizePixels({ data, width: 8, height: 8 }, preprocessing)).toBe(data);
+    const small = await resizePixels({ data: grey(16, 16, () => 90), width: 16, height: 16 }, preprocessing);
+    expect([...small]).toEqual(new Array(64).fill(90));
+  });
+});

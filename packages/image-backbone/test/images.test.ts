@@ -1,0 +1,77 @@
+import { RandomStream } from '@cxr-align/random';
+import { describeBackends, expectClose } from '@cxr-align/testkit';
+import * as tf from '@tensorflow/tfjs-core';
+import { augmentImage, imageBatch, loadImages, pixelStatistics } from '../src/index.js';
+
+const still = { rotation: 0, translation: 0, scale: 0, brightness: 0, contrast: 0, flip: 0 };
+const strong = { rotation: 20, translation: 0.2, scale: 0.2, brightness: 0.1, contrast: 0.2, flip: 0.5 };
+const pixels = Uint8Array.from({ length: 36 }, (_, i) => 7 * i);
+const changed = (augmentation: typeof still, step = 0): Float32Array => {
+  const out = new Float32Array(36);
+  augmentImage(pixels, 6, augmentation, new RandomStream({ seed: 1, purpose: 'test', step }), out, 0);
+  return out;
+};
+
+describe('augmentImage(pixels, size, augmentation, random, out, start)', () => {
+  it('changes nothing where nothing may change', () => {
+    expectClose(
+      changed(still),
+      [...pixels].map((value) => value / 255),
+      1e-6,
+    );
+  });
+  it('mirrors left and right', () => {
+    const mirrored = changed({ ...still, flip: 1 });
+    expectClose(
+      mirrored.subarray(0, 6),
+      [...pixels.subarray(0, 6)].reverse().map((value) => value / 255),
+      1e-6,
+    );
+  });
+  it('stays near the range of the image, and differs from draw to draw', () => {
+    const [first, second] = [changed(strong, 1), changed(strong, 2)];
+    expect(first).not.toEqual(second);
+    expect(changed(strong, 1)).toEqual(first);
+    for (const value of first) {
+      expect(value).toBeGreaterThanOrEqual(-0.1);
+      expect(value).toBeLessThanOrEqual(1.2 + 0.1);
+    }
+  });
+});
+
+describe('loadImages(sources, preprocessing)', () => {
+  it('lists what it cannot read and keeps the rest in order', async () => {
+    const grey = (value: number) => ({ data: new Uint8Array(16).fill(value), width: 4, height: 4 });
+    const set = await loadImages([grey(1), '/nowhere.png', grey(3)], { size: 4, fit: 'stretch' });
+    expect([...set.places]).toEqual([0, -1, 1]);
+    expect(set.unreadable).toHaveLength(1);
+    expect(set.unreadable[0].at).toBe(1);
+    expect([set.pixels[0], set.pixels[16]]).toEqual([1, 3]);
+  });
+});
+
+describe('pixelStatistics(pixels)', () => {
+  it('is the mean and deviation in [0, 1], and 1 for the deviation of a constant image', () => {
+    expect(pixelStatistics(Uint8Array.of(0, 255)).mean).toBeCloseTo(0.5, 12);
+    expect(pixelStatistics(Uint8Array.of(0, 255)).deviation).toBeCloseTo(0.5, 12);
+    expect(pixelStatistics(new Uint8Array(9)).deviation).toBe(1);
+  });
+});
+
+describeBackends('imageBatch(images, places, scale)', () => {
+  it('scales grey values and picks images', () => {
+    const set = { size: 1, pixels: Uint8Array.of(0, 51, 255) };
+    tf.tidy(() => expectClose(imageBatch(set, [2, 1], { mean: 0.2, deviation: 0.5 }), [1.6, 0]));
+  });
+  it('gives an image the same change in every batch of an epoch', () => {
+    tf.tidy(() => {
+      const set = { size: 6, pixels: Uint8Array.from([...pixels, ...pixels]) };
+      const change = { augmentation: strong, seed: 1, epoch: 2 };
+      const scale = { mean: 0, deviation: 1 };
+      const alone = imageBatch(set, [1], scale, change).dataSync();
+      const together = imageBatch(set, [0, 1], scale, change).dataSync();
+      expectClose(together.subarray(36), alone);
+      expect(imageBatch(set, [1], scale, { ...change, epoch: 3 }).dataSync()).not.toEqual(alone);
+    });
+  });
+});
