@@ -1,0 +1,108 @@
+import { InputError } from '@cxr-align/files';
+import {
+  applyPolicy,
+  describeBadRows,
+  drawSplit,
+  labelPolicy,
+  limitTraining,
+  overlappingPatients,
+  readDataset,
+  selectSamples,
+  type BadRow,
+  type Dataset,
+  type LabelPolicy,
+  type Split,
+} from '@cxr-align/datasets';
+import { loadImages, type ImageSet, type Preprocessing } from '@cxr-align/image-backbone';
+import type { Progress } from './progress.js';
+
+/** How a data set is brought in. */
+export interface DataOptions {
+  path: string;
+  format?: string;
+  maxBad?: number;
+  allowPatientOverlap?: boolean;
+}
+
+/** A data set with its images in memory. */
+export interface LoadedData {
+  dataset: Dataset;
+  /** Images of the samples: sample i is image i. */
+  images: ImageSet;
+  /** Rows of the table that were left out. */
+  badRows: BadRow[];
+  /** Images that were left out, and why. */
+  unreadable: string[];
+  /** What people should be told. */
+  remarks: string[];
+}
+
+/** Reads the table, checks that no patient is in two splits, and draws the splits that are missing. */
+export function openDataset({ path, format, maxBad, allowPatientOverlap }: DataOptions): { dataset: Dataset; remarks: string[] } {
+  const dataset = readDataset(path, { format, maxBad });
+  const remarks = [`${dataset.name}: ${dataset.samples.length} images, ${dataset.labels.length} labels, read as ${dataset.format} (${dataset.reason})`];
+  if (dataset.badRows.length > 0) remarks.push(`left out ${dataset.badRows.length} bad rows:\n${describeBadRows(dataset.badRows)}`);
+  const overlap = overlappingPatients(dataset);
+  if (overlap.size > 0) {
+    const [[patient, splits]] = overlap;
+    const message = `${overlap.size} patients are in more than one split (${patient} is in ${splits.join(' and ')})`;
+    if (!allowPatientOverlap) throw new InputError(`expected each patient in one split, got that ${message}; mend the table, or say --allow-patient-overlap`);
+    remarks.push(`warning: ${message}; scores on them are too good`);
+  }
+  return { dataset, remarks };
+}
+
+/** Prepares a data set for training: splits that are missing are drawn by patient, and the training set is limited. */
+export function trainingDataset(options: DataOptions & { trainCount?: number; trainFraction?: number; seed: number }): { dataset: Dataset; remarks: string[] } {
+  const { trainCount: count, trainFraction: fraction, seed } = options;
+  const { dataset: read, remarks } = openDataset(options);
+  let dataset = read;
+  const has = (split: Split): boolean => dataset.samples.some((sample) => sample.split === split);
+  if (!has('train')) throw new InputError(`expected images to train on, got ${dataset.samples.length === 0 ? 'a table without rows' : 'none in the split train'}`, { file: options.path });
+  if (!has('val')) {
+    if (!has('test') && !dataset.hasOwnSplits) dataset = drawSplit(dataset, 'test', 0.2, seed);
+    dataset = drawSplit(dataset, 'val', 0.15, seed);
+    remarks.push('no validation split in the data: patients were drawn for it');
+  }
+  const before = dataset.samples.length;
+  dataset = limitTraining(dataset, { count, fraction, seed });
+  if (dataset.samples.length < before) remarks.push(`training set limited to ${dataset.samples.filter(({ split }) => split === 'train').length} images, whole patients`);
+  return { dataset, remarks };
+}
+
+/** Decodes the images of a data set; too many unreadable ones end the run. */
+export async function loadData(
+  { dataset, remarks }: { dataset: Dataset; remarks: string[] },
+  preprocessing: Preprocessing,
+  { maxBad = 0.01, progress }: { maxBad?: number; progress: Progress },
+): Promise<LoadedData> {
+  const bar = progress.start('reading images', dataset.samples.length);
+  const all = await loadImages(
+    dataset.samples.map(({ image }) => image),
+    preprocessing,
+    { onImage: (done) => bar.update(done) },
+  ).finally(() => bar.stop());
+  const unreadable = all.unreadable.map(({ error }) => error.message);
+  if (unreadable.length > maxBad * dataset.samples.length) {
+    const shown = [...unreadable.slice(0, 5), ...(unreadable.length > 5 ? [`… and ${unreadable.length - 5} more`] : [])];
+    throw new InputError(`${shown.join('\n')}; mend the images, or allow more with --max-bad (${unreadable.length} of ${dataset.samples.length} cannot be read)`);
+  }
+  const read = [...all.places.keys()].filter((at) => all.places[at] >= 0);
+  return {
+    dataset: read.length === dataset.samples.length ? dataset : selectSamples(dataset, read),
+    images: { ...all, places: Int32Array.from(read.keys()) },
+    badRows: dataset.badRows,
+    unreadable,
+    remarks: unreadable.length > 0 ? [...remarks, `left out ${unreadable.length} unreadable images:\n${unreadable.slice(0, 5).join('\n')}`] : remarks,
+  };
+}
+
+/** Targets of some samples, [samples, labels] row by row: 1, 0, NaN where unknown. */
+export function targetsOf(dataset: Dataset, policy: LabelPolicy | string): Float32Array {
+  return applyPolicy(dataset.cells, dataset.labels, typeof policy === 'string' ? labelPolicy(policy) : policy).values;
+}
+
+/** The places of the samples of a split. */
+export function samplesIn(dataset: Dataset, split: Split): number[] {
+  return dataset.samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
+}

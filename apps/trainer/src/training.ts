@@ -1,0 +1,184 @@
+import { imageBatch, type ImageSet, type PixelScale } from '@cxr-align/image-backbone';
+import { AdamW, Pass, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
+import { RandomStream } from '@cxr-align/random';
+import { gradientsAndExtras } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Config } from './config.js';
+import type { Model } from './model.js';
+import type { Objective } from './objective.js';
+import { WeightAverage } from './weight-average.js';
+
+/** What the loop trains on. */
+export interface TrainingData {
+  images: ImageSet;
+  scale: PixelScale;
+  /** Images of the training split. */
+  training: readonly number[];
+  /** [images, labels] row by row: 1, 0, NaN where unknown. */
+  targets: Float32Array;
+  labels: number;
+}
+
+/** One epoch in numbers, a line of `history.jsonl`. */
+export interface EpochRecord {
+  epoch: number;
+  step: number;
+  learningRate: number;
+  /** Mean over the epoch's images. */
+  loss: number;
+  losses: Record<string, number>;
+  weights: Record<string, number>;
+  gradientNorm: number;
+  validation: number | null;
+}
+
+/** What the loop tells while it runs. */
+export interface TrainingEvents {
+  onStep?: (step: number, total: number, loss: number) => void;
+  /** After an epoch, before it is validated; the averaged weights are in the model while `validate` runs. */
+  validate: () => Promise<number>;
+  onEpoch?: (record: EpochRecord, isBest: boolean) => Promise<void> | void;
+}
+
+/**
+ * The training loop: batches in an order of the epoch, one step each, validation after each epoch on the averaged
+ * weights. It knows no terminal and no files.
+ */
+export class TrainingLoop {
+  readonly optimizer: AdamW;
+  readonly average: WeightAverage;
+  readonly trained: Parameter[];
+  /** Epochs that are finished. */
+  epoch = 0;
+  best = -Infinity;
+  bestEpoch = -1;
+  readonly totalSteps: number;
+  private readonly stepsPerEpoch: number;
+
+  constructor(
+    private readonly config: Config,
+    private readonly model: Model,
+    parameters: Parameters,
+    private readonly objective: Objective,
+    private readonly data: TrainingData,
+  ) {
+    const balance = objective.weighting.variables.map((variable, i) => ({ name: `weighting/${i}`, variable, trainable: true }));
+    this.trained = [...parameters.trainable(), ...balance];
+    const { weightDecay, maxGradientNorm } = config;
+    this.optimizer = new AdamW(this.trained, { weightDecay, maxGradientNorm });
+    this.average = new WeightAverage(parameters.all(), config.weightAveraging);
+    this.stepsPerEpoch = Math.max(1, Math.floor((data.training.length + config.batchSize / 2) / config.batchSize));
+    this.totalSteps = this.stepsPerEpoch * config.epochs;
+  }
+
+  /** Runs the epochs that are left. */
+  async run(events: TrainingEvents): Promise<void> {
+    while (this.epoch < this.config.epochs) {
+      const record = await this.runEpoch(events);
+      this.average.swap();
+      const validation = await events.validate();
+      this.average.swap();
+      this.epoch++;
+      record.validation = Number.isNaN(validation) ? null : validation;
+      // A score that is undefined throughout leaves the last epoch as the best one.
+      const isBest = Number.isNaN(validation) ? this.best === -Infinity : validation > this.best;
+      if (isBest) {
+        if (!Number.isNaN(validation)) this.best = validation;
+        this.bestEpoch = this.epoch;
+      }
+      await events.onEpoch?.(record, isBest);
+    }
+  }
+
+  private async runEpoch({ onStep }: TrainingEvents): Promise<EpochRecord> {
+    const { config, data, stepsPerEpoch } = this;
+    const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(data.training.length);
+    const sums: Record<string, number> = {};
+    let norms = 0;
+    let rate = 0;
+    for (let i = 0; i < stepsPerEpoch; i++) {
+      const step = this.epoch * stepsPerEpoch + i;
+      const begin = Math.floor((i * order.length) / stepsPerEpoch);
+      const end = Math.floor(((i + 1) * order.length) / stepsPerEpoch);
+      const batch = Array.from(order.subarray(begin, end), (place) => data.training[place]);
+      rate = config.learningRate * scheduleFactor(config.schedule, step + 1, { warmup: Math.round(config.warmup * this.totalSteps), total: this.totalSteps + 1 });
+      const { values, norm } = await this.trainStep(batch, step, rate);
+      for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * batch.length;
+      norms += norm;
+      onStep?.(step + 1, this.totalSteps, values.total);
+      if (!Number.isFinite(values.total)) {
+        throw new Error(`trainer: the loss became ${values.total} in step ${step + 1}; lower learningRate (now ${config.learningRate})`);
+      }
+    }
+    const { total, ...losses } = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / order.length]));
+    return {
+      epoch: this.epoch + 1,
+      step: (this.epoch + 1) * stepsPerEpoch,
+      learningRate: rate,
+      loss: total,
+      losses,
+      weights: await this.objective.weighting.weights(),
+      gradientNorm: norms / stepsPerEpoch,
+      validation: null,
+    };
+  }
+
+  private async trainStep(batch: readonly number[], step: number, rate: number): Promise<{ values: Record<string, number>; norm: number }> {
+    const { config, data, model, objective } = this;
+    const pass = Pass.training({ seed: config.seed, step });
+    const [images, targets, mask] = tf.tidy(() => [
+      imageBatch(data.images, batch, data.scale, { augmentation: config.augmentation, seed: config.seed, epoch: this.epoch }),
+      ...targetTensors(data, batch),
+    ]) as [tf.Tensor4D, tf.Tensor2D, tf.Tensor2D];
+    const { loss, gradients, extras } = gradientsAndExtras(
+      () => {
+        const { total, parts } = objective.losses(model, model.apply(images, pass), targets, mask);
+        return { loss: total, extras: parts };
+      },
+      this.trained.map(({ variable }) => variable),
+    );
+    const norm = this.optimizer.apply(gradients, rate);
+    this.average.update();
+    const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
+    const values: Record<string, number> = { total: await read(loss) };
+    for (const [name, part] of Object.entries(extras)) values[name] = await read(part);
+    const length = await read(norm);
+    tf.dispose([images, targets, mask, loss, norm, extras]);
+    return { values, norm: length };
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+    this.average.dispose();
+  }
+}
+
+/** Targets and mask of a batch as tensors; unknown targets are 0 with mask 0. */
+function targetTensors({ targets, labels }: TrainingData, batch: readonly number[]): [tf.Tensor2D, tf.Tensor2D] {
+  const rows = batch.flatMap((image) => [...targets.subarray(image * labels, (image + 1) * labels)]);
+  return [
+    tf.tensor2d(rows.map((target) => (Number.isNaN(target) ? 0 : target)), [batch.length, labels]),
+    tf.tensor2d(rows.map((target) => (Number.isNaN(target) ? 0 : 1)), [batch.length, labels]),
+  ];
+}
+
+/** Predicts images in batches: logits [images, labels] row by row. */
+export async function predictLogits(
+  model: Model,
+  images: { pixels: Uint8Array; size: number },
+  places: readonly number[],
+  scale: PixelScale,
+  { batchSize = 64, onImages }: { batchSize?: number; onImages?: (done: number) => void } = {},
+): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for (let start = 0; start < places.length; start += batchSize) {
+    const batch = places.slice(start, start + batchSize);
+    const logits = tf.tidy(() => model.apply(imageBatch(images, batch, scale), Pass.predicting).logits);
+    parts.push((await logits.data()) as Float32Array);
+    logits.dispose();
+    onImages?.(Math.min(places.length, start + batchSize));
+  }
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => (out.set(part, at), at + part.length), 0);
+  return out;
+}

@@ -1,0 +1,66 @@
+import type { Parameter } from '@cxr-align/nn';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * A running average of all arrays of a model, running statistics included: average ← d · average + (1 − d) · value, with
+ * d = min(decay, (1 + steps) / (10 + steps)), so that it follows closely at first.
+ */
+export class WeightAverage {
+  private averages: tf.Tensor[];
+  private steps = 0;
+
+  /** @param decay in [0, 1); 0 keeps no average. */
+  constructor(
+    private readonly parameters: readonly Parameter[],
+    private readonly decay: number,
+  ) {
+    this.averages = decay === 0 ? [] : parameters.map(({ variable }) => tf.clone(variable));
+  }
+
+  /** Takes the arrays in as they are now. */
+  update(): void {
+    if (this.decay === 0) return;
+    const decay = Math.min(this.decay, (1 + this.steps) / (10 + this.steps));
+    this.steps++;
+    this.averages = this.averages.map((average, i) => {
+      const next = tf.tidy(() => tf.add(tf.mul(average, decay), tf.mul(this.parameters[i].variable, 1 - decay)));
+      average.dispose();
+      return next;
+    });
+  }
+
+  /** The arrays and their averages change places; a second call puts them back. */
+  swap(): void {
+    this.averages = this.averages.map((average, i) => {
+      const { variable } = this.parameters[i];
+      const current = tf.clone(variable);
+      variable.assign(average);
+      average.dispose();
+      return current;
+    });
+  }
+
+  /** What a checkpoint needs. */
+  async state(): Promise<{ steps: number; values: Map<string, { shape: number[]; data: Float32Array }> }> {
+    const values = new Map<string, { shape: number[]; data: Float32Array }>();
+    for (const [i, average] of this.averages.entries()) {
+      values.set(this.parameters[i].name, { shape: [...average.shape], data: ((await average.data()) as Float32Array).slice() });
+    }
+    return { steps: this.steps, values };
+  }
+
+  restore({ steps, values }: { steps: number; values: ReadonlyMap<string, { shape: number[]; data: Float32Array }> }): void {
+    this.steps = steps;
+    if (this.decay === 0) return;
+    tf.dispose(this.averages);
+    this.averages = this.parameters.map(({ name }) => {
+      const stored = values.get(name);
+      if (!stored) throw new RangeError(`trainer/WeightAverage: expected an average of ${name}, got none; the checkpoint belongs to another model`);
+      return tf.tensor(stored.data, stored.shape);
+    });
+  }
+
+  dispose(): void {
+    tf.dispose(this.averages);
+  }
+}
