@@ -1,5 +1,13 @@
 import { InputError } from '@cxr-align/files';
-import { bootstrapP, bootstrapRanking, clusterRows, holm, pairedDelong, percentileInterval, RankedScores } from '@cxr-align/metrics';
+import {
+  bootstrapP,
+  bootstrapRanking,
+  clusterRows,
+  holm,
+  pairedDelong,
+  percentileInterval,
+  RankedScores,
+} from '@cxr-align/metrics';
 import { columnOf, orNull, type MaybeNumber, type Predictions } from './evaluation.js';
 
 /** One label (or the mean of all) of two models on the same samples. */
@@ -36,15 +44,22 @@ export interface Comparison {
  *
  * @throws {InputError} if samples, labels or targets differ: which.
  */
-export function compare(a: { name: string; predictions: Predictions }, b: { name: string; predictions: Predictions }, draws: number): Comparison {
+export function compare(
+  a: { name: string; predictions: Predictions },
+  b: { name: string; predictions: Predictions },
+  draws: number,
+): Comparison {
   checkSame(a, b);
   const { labels, samples, targets } = a.predictions;
   const clusters = clusterRows(samples.map(({ patient }) => patient));
   const truth = labels.map((_, i) => columnOf(targets, labels.length, i));
-  const scores = [a, b].map(({ predictions }) => labels.map((_, i) => columnOf(predictions.probabilities, labels.length, i)));
+  const scores = [a, b].map(({ predictions }) =>
+    labels.map((_, i) => columnOf(predictions.probabilities, labels.length, i)),
+  );
   const ranked = scores.map((columns) => columns.map((column, i) => new RankedScores(truth[i], column)));
   const [drawsA, drawsB] = ranked.map((one) => bootstrapRanking(one, clusters, { draws }).auroc);
-  const interval = (values: Float64Array): [MaybeNumber, MaybeNumber] => percentileInterval(values).map(orNull) as [MaybeNumber, MaybeNumber];
+  const interval = (values: Float64Array): [MaybeNumber, MaybeNumber] =>
+    percentileInterval(values).map(orNull) as [MaybeNumber, MaybeNumber];
   const minus = (x: Float64Array, y: Float64Array): Float64Array => x.map((value, draw) => value - y[draw]);
   const rows = labels.map((label, i): ComparisonRow => {
     const { aurocA, aurocB, p } = pairedDelong(truth[i], scores[0][i], scores[1][i]);
@@ -64,7 +79,8 @@ export function compare(a: { name: string; predictions: Predictions }, b: { name
   });
   holm(rows.map(({ p }) => p ?? NaN)).forEach((p, i) => (rows[i].pHolm = orNull(p)));
   const defined = rows.filter(({ difference }) => difference !== null);
-  const meanOf = (value: (row: ComparisonRow) => MaybeNumber): MaybeNumber => orNull(defined.reduce((sum, row) => sum + value(row)!, 0) / defined.length);
+  const meanOf = (value: (row: ComparisonRow) => MaybeNumber): MaybeNumber =>
+    orNull(defined.reduce((sum, row) => sum + value(row)!, 0) / defined.length);
   const macroDraws = minus(drawsB.macro, drawsA.macro);
   return {
     a: a.name,
@@ -91,26 +107,44 @@ export function compare(a: { name: string; predictions: Predictions }, b: { name
 
 function checkSame(a: { name: string; predictions: Predictions }, b: { name: string; predictions: Predictions }): void {
   const fail = (message: string): never => {
-    throw new InputError(`expected ${a.name} and ${b.name} to be evaluated on the same samples, got ${message}; evaluate both on the same split`);
+    throw new InputError(
+      `expected ${a.name} and ${b.name} to be evaluated on the same samples, got ${message}; evaluate both on the same split`,
+    );
   };
   const [x, y] = [a.predictions, b.predictions];
   if (x.labels.join('|') !== y.labels.join('|')) fail(`the labels ${x.labels.join(', ')} and ${y.labels.join(', ')}`);
   const ids = [x, y].map(({ samples }) => samples.map(({ id }) => id));
   const lone = [ids[0].filter((id) => !ids[1].includes(id)), ids[1].filter((id) => !ids[0].includes(id))];
   if (lone[0].length > 0 || lone[1].length > 0) {
-    fail(`${lone[0].length} samples in ${a.name} alone and ${lone[1].length} in ${b.name} alone (such as ${[...lone[0], ...lone[1]][0]})`);
+    fail(
+      `${lone[0].length} samples in ${a.name} alone and ${lone[1].length} in ${b.name} alone (such as ${[...lone[0], ...lone[1]][0]})`,
+    );
   }
   const at = ids[0].findIndex((id, i) => id !== ids[1][i]);
   if (at >= 0) fail(`another order from row ${at} on`);
   const differs = x.targets.findIndex((target, i) => !Object.is(target, y.targets[i]));
-  if (differs >= 0) fail(`another target of ${x.labels[differs % x.labels.length]} for ${ids[0][Math.floor(differs / x.labels.length)]}`);
+  if (differs >= 0)
+    fail(
+      `another target of ${x.labels[differs % x.labels.length]} for ${ids[0][Math.floor(differs / x.labels.length)]}`,
+    );
 }
 
 /** A comparison as a table for a terminal. */
-export function comparisonTable({ a, b, labels, macro, samples, patients, undefinedLabels, method }: Comparison): string {
+export function comparisonTable({
+  a,
+  b,
+  labels,
+  macro,
+  samples,
+  patients,
+  undefinedLabels,
+  method,
+}: Comparison): string {
   const number = (value: MaybeNumber, digits = 3): string => (value === null ? '–' : value.toFixed(digits));
-  const signed = (value: MaybeNumber): string => (value === null ? '–' : `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(3)}`);
-  const range = ([low, high]: [MaybeNumber, MaybeNumber], show: (value: MaybeNumber) => string = number): string => (low === null ? '' : ` [${show(low)}, ${show(high)}]`);
+  const signed = (value: MaybeNumber): string =>
+    value === null ? '–' : `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(3)}`;
+  const range = ([low, high]: [MaybeNumber, MaybeNumber], show: (value: MaybeNumber) => string = number): string =>
+    low === null ? '' : ` [${show(low)}, ${show(high)}]`;
   const line = (row: ComparisonRow): string[] => [
     row.label,
     row.label === 'macro' ? '' : String(row.positives),
@@ -119,11 +153,21 @@ export function comparisonTable({ a, b, labels, macro, samples, patients, undefi
     signed(row.difference) + range(row.differenceCi, signed),
     number(row.p),
   ];
-  const table = [['label', 'positives', `${a}: AUROC`, `${b}: AUROC`, 'difference', 'p'], ...labels.map(line), line({ ...macro, positives: 0 })];
+  const table = [
+    ['label', 'positives', `${a}: AUROC`, `${b}: AUROC`, 'difference', 'p'],
+    ...labels.map(line),
+    line({ ...macro, positives: 0 }),
+  ];
   const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
-  const text = table.map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
+  const text = table.map((cells) =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
   const rule = '─'.repeat(Math.max(...text.map((row) => row.length)));
   const notes = [`${samples} images of ${patients} patients. ${method}.`];
-  if (undefinedLabels.length > 0) notes.push(`Undefined (one class only) and left out of the mean: ${undefinedLabels.join(', ')}.`);
+  if (undefinedLabels.length > 0)
+    notes.push(`Undefined (one class only) and left out of the mean: ${undefinedLabels.join(', ')}.`);
   return [text[0], rule, ...text.slice(1, -1), rule, text[text.length - 1], '', ...notes].join('\n');
 }

@@ -21,49 +21,111 @@ const augmentation = z.strictObject({
 });
 
 const schema = z.strictObject({
-  model: z.enum(['aligned', 'vision-only', 'linear', 'mlp']).default('aligned').describe('aligned: prompts and all losses; vision-only: splitter and head, no prompts; linear and mlp: baselines on pixels'),
-  seed: z.number().int().min(0).max(2 ** 32 - 1).default(0).describe('Drives weights, order, augmentation, dropout and splits'),
+  model: z
+    .enum(['aligned', 'vision-only', 'linear', 'mlp'])
+    .default('aligned')
+    .describe(
+      'aligned: prompts and all losses; vision-only: splitter and head, no prompts; linear and mlp: baselines on pixels',
+    ),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('Drives weights, order, augmentation, dropout and splits'),
   epochs: count.default(24).describe('Passes over the training images'),
   batchSize: z.number().int().min(2).default(32).describe('Images a step'),
   learningRate: z.number().positive().default(2e-3).describe('Peak learning rate'),
   weightDecay: weight.default(0.02).describe('Decoupled decay of matrices and filters'),
-  maxGradientNorm: z.number().positive().default(1).describe('Gradients are scaled down together when longer than this'),
+  maxGradientNorm: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Gradients are scaled down together when longer than this'),
   schedule: z.enum(scheduleNames).default('warmup-cosine').describe('Course of the learning rate'),
   warmup: share.default(0.1).describe('Share of the steps in which the rate rises from 0'),
-  weightAveraging: z.number().min(0).max(1).default(0.995).describe('Decay of the running average of the weights that is evaluated; 0 evaluates the weights themselves'),
+  weightAveraging: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.995)
+    .describe('Decay of the running average of the weights that is evaluated; 0 evaluates the weights themselves'),
   image: z
     .strictObject({
-      size: z.number().int().min(8).max(1024).default(64).describe('Pixels along a side; images in memory are not enlarged beyond their own size'),
-      fit: z.enum(['stretch', 'pad', 'crop']).default('stretch').describe('How images that are not square become square'),
+      size: z
+        .number()
+        .int()
+        .min(8)
+        .max(1024)
+        .default(64)
+        .describe('Pixels along a side; images in memory are not enlarged beyond their own size'),
+      fit: z
+        .enum(['stretch', 'pad', 'crop'])
+        .default('stretch')
+        .describe('How images that are not square become square'),
     })
     .prefault({}),
   augmentation: augmentation.prefault({}),
   encoder: z
     .strictObject({
-      kind: z.enum(['conv', 'patch']).default('conv').describe('Image encoder that is trained: convolutional, or patches in a transformer'),
+      kind: z
+        .enum(['conv', 'patch'])
+        .default('conv')
+        .describe('Image encoder that is trained: convolutional, or patches in a transformer'),
       channels: z.array(count).min(1).max(6).default([24, 48, 96]).describe('conv: channels of each stage'),
-      stemStride: z.number().int().min(0).max(4).default(0).describe('conv: stride of the first convolution; 0 chooses by the image size'),
-      patch: z.number().int().min(0).default(0).describe('patch: pixels along a side of a patch; 0 is an eighth of the image'),
+      stemStride: z
+        .number()
+        .int()
+        .min(0)
+        .max(4)
+        .default(0)
+        .describe('conv: stride of the first convolution; 0 chooses by the image size'),
+      patch: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('patch: pixels along a side of a patch; 0 is an eighth of the image'),
       dim: count.default(96).describe('patch: width of the transformer'),
       layers: count.default(4).describe('patch: layers of the transformer'),
     })
     .prefault({}),
   splitter: z
     .strictObject({
-      kind: z.enum(['query', 'dense']).default('query').describe('query: labels ask the feature map; dense: a linear map of the pooled features'),
+      kind: z
+        .enum(['query', 'dense'])
+        .default('query')
+        .describe('query: labels ask the feature map; dense: a linear map of the pooled features'),
       dim: count.default(64).describe('Width of a label embedding'),
       layers: count.default(2).describe('Transformer layers of the splitter'),
       heads: count.default(4).describe('Attention heads; must divide the width'),
-      mixing: z.enum(['full', 'factored', 'folded']).default('folded').describe('dense: the second linear map over all labels together'),
+      mixing: z
+        .enum(['full', 'factored', 'folded'])
+        .default('folded')
+        .describe('dense: the second linear map over all labels together'),
     })
     .prefault({}),
   promptLayers: count.default(1).describe('Transformer layers of the prompt encoder'),
   dropout: z.number().min(0).max(0.9).default(0.1).describe('Dropout of all transformers and of the head'),
-  score: z.enum(['both', 'head', 'similarity']).default('both').describe('both: mean of the two logits; head: a classifier on the label embeddings; similarity: nearness to the prompts'),
+  score: z
+    .enum(['both', 'head', 'similarity'])
+    .default('both')
+    .describe(
+      'both: mean of the two logits; head: a classifier on the label embeddings; similarity: nearness to the prompts',
+    ),
   prompts: z
     .strictObject({
-      set: z.enum(promptSetNames as [string, ...string[]]).default('pairs').describe('Prompt templates'),
-      embeddings: z.string().default('').describe('An .npy file of positive prompt embeddings [labels, dim] made elsewhere, in label order; empty: the built-in encoder'),
+      set: z
+        .enum(promptSetNames as [string, ...string[]])
+        .default('pairs')
+        .describe('Prompt templates'),
+      embeddings: z
+        .string()
+        .default('')
+        .describe(
+          'An .npy file of positive prompt embeddings [labels, dim] made elsewhere, in label order; empty: the built-in encoder',
+        ),
     })
     .prefault({}),
   losses: z
@@ -74,14 +136,43 @@ const schema = z.strictObject({
       graph: weight.default(0.1).describe('Weight of following the label graph; 0 = off'),
     })
     .prefault({}),
-  weighting: z.enum(['fixed', 'uncertainty']).default('fixed').describe('How the losses are balanced: the weights above as they are, or times learned uncertainties'),
-  positiveWeight: z.enum(['none', 'balanced']).default('none').describe("balanced: a label's positives weigh negatives / positives, at most 10"),
-  labelPolicy: z.enum(Object.keys(labelPolicies) as [string, ...string[]]).default('u-ignore').describe('What becomes of uncertain and blank labels in training'),
-  closeLabels: z.boolean().default(false).describe('Close training labels under the label graph first: a present child makes its parents present'),
-  graph: z.string().default('auto').describe('Label graph: a shipped set, a JSON or YAML file, or auto (from the data, else the set with these labels, else flat)'),
-  graphTarget: z.enum(['wu-palmer', 'path']).default('wu-palmer').describe('Similarity of labels that the embeddings follow'),
-  threshold: z.enum(['youden', 'max-f1']).default('youden').describe('How the threshold of each label is chosen on validation'),
-  bootstrap: z.number().int().min(0).max(100_000).default(1000).describe('Bootstrap draws by patient for the intervals; 0 = no intervals'),
+  weighting: z
+    .enum(['fixed', 'uncertainty'])
+    .default('fixed')
+    .describe('How the losses are balanced: the weights above as they are, or times learned uncertainties'),
+  positiveWeight: z
+    .enum(['none', 'balanced'])
+    .default('none')
+    .describe("balanced: a label's positives weigh negatives / positives, at most 10"),
+  labelPolicy: z
+    .enum(Object.keys(labelPolicies) as [string, ...string[]])
+    .default('u-ignore')
+    .describe('What becomes of uncertain and blank labels in training'),
+  closeLabels: z
+    .boolean()
+    .default(false)
+    .describe('Close training labels under the label graph first: a present child makes its parents present'),
+  graph: z
+    .string()
+    .default('auto')
+    .describe(
+      'Label graph: a shipped set, a JSON or YAML file, or auto (from the data, else the set with these labels, else flat)',
+    ),
+  graphTarget: z
+    .enum(['wu-palmer', 'path'])
+    .default('wu-palmer')
+    .describe('Similarity of labels that the embeddings follow'),
+  threshold: z
+    .enum(['youden', 'max-f1'])
+    .default('youden')
+    .describe('How the threshold of each label is chosen on validation'),
+  bootstrap: z
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1000)
+    .describe('Bootstrap draws by patient for the intervals; 0 = no intervals'),
 });
 
 /** Everything that a run can be told, complete. */
@@ -106,7 +197,10 @@ export function makeConfig({ preset, file, set = [], flags = {} }: ConfigSources
   if (preset !== undefined && !(preset in presets)) {
     throw new InputError(`expected --preset to be one of ${Object.keys(presets).join(', ')}, got ${preset}`);
   }
-  const layers: unknown[] = [preset === undefined ? {} : presets[preset], file === undefined ? {} : readConfigFile(file)];
+  const layers: unknown[] = [
+    preset === undefined ? {} : presets[preset],
+    file === undefined ? {} : readConfigFile(file),
+  ];
   layers.push(...set.map(readAssignment), definedOnly(flags));
   return checkConfig(layers.reduce<unknown>(merge, {}), file ?? 'configuration');
 }
@@ -114,7 +208,8 @@ export function makeConfig({ preset, file, set = [], flags = {} }: ConfigSources
 /** Checks a complete or partial configuration and fills in the defaults. */
 export function checkConfig(content: unknown, place: string): Config {
   const result = schema.safeParse(content);
-  if (!result.success) throw new InputError(z.prettifyError(result.error).replace(/\n\s+→ at /g, ', at '), { file: place });
+  if (!result.success)
+    throw new InputError(z.prettifyError(result.error).replace(/\n\s+→ at /g, ', at '), { file: place });
   return result.data;
 }
 
@@ -126,10 +221,13 @@ export function describeConfig(): string {
     for (const [key, type] of Object.entries(shape)) {
       const value = values[key];
       const inner = unwrap(type);
-      if (inner instanceof z.ZodObject) walk(inner.shape as Record<string, z.ZodType>, `${path}${key}.`, value as Record<string, unknown>);
+      if (inner instanceof z.ZodObject)
+        walk(inner.shape as Record<string, z.ZodType>, `${path}${key}.`, value as Record<string, unknown>);
       else {
         const choices = inner instanceof z.ZodEnum ? ` [${inner.options.join(', ')}]` : '';
-        lines.push(`${`${path}${key}`.padEnd(26)} ${JSON.stringify(value).padEnd(16)} ${type.description ?? ''}${choices}`);
+        lines.push(
+          `${`${path}${key}`.padEnd(26)} ${JSON.stringify(value).padEnd(16)} ${type.description ?? ''}${choices}`,
+        );
       }
     }
   };
@@ -176,7 +274,8 @@ function definedOnly(values: Record<string, unknown>): Record<string, unknown> {
 }
 
 function merge(under: unknown, over: unknown): unknown {
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject(under) || !isObject(over)) return over;
   const keys = new Set([...Object.keys(under), ...Object.keys(over)]);
   return Object.fromEntries([...keys].map((key) => [key, key in over ? merge(under[key], over[key]) : under[key]]));

@@ -43,7 +43,18 @@ export interface LabelEvaluation {
 /** The content of `evaluation.json`. */
 export interface Evaluation {
   labels: Record<string, LabelEvaluation>;
-  macro: Pick<LabelEvaluation, 'auroc' | 'aurocCi' | 'averagePrecision' | 'averagePrecisionCi' | 'sensitivity' | 'specificity' | 'f1' | 'brier' | 'ece'>;
+  macro: Pick<
+    LabelEvaluation,
+    | 'auroc'
+    | 'aurocCi'
+    | 'averagePrecision'
+    | 'averagePrecisionCi'
+    | 'sensitivity'
+    | 'specificity'
+    | 'f1'
+    | 'brier'
+    | 'ece'
+  >;
   /** Labels with one class only: their scores are null, and the means leave them out. */
   undefinedLabels: string[];
   samples: number;
@@ -75,11 +86,16 @@ export function columnOf(matrix: ArrayLike<number>, labels: number, label: numbe
 /** Scores predictions. The same input gives the same numbers, to the last bit. */
 export function evaluate(predictions: Predictions, options: EvaluationOptions): Evaluation {
   const { labels, samples, targets, probabilities } = predictions;
-  const columns = labels.map((_, i) => ({ y: columnOf(targets, labels.length, i), p: columnOf(probabilities, labels.length, i) }));
+  const columns = labels.map((_, i) => ({
+    y: columnOf(targets, labels.length, i),
+    p: columnOf(probabilities, labels.length, i),
+  }));
   const ranked = columns.map(({ y, p }) => new RankedScores(y, p));
   const clusters = clusterRows(samples.map(({ patient }) => patient));
-  const draws = options.draws > 0 && samples.length > 0 ? bootstrapRanking(ranked, clusters, { draws: options.draws }) : undefined;
-  const interval = (values: Float64Array | undefined): Interval => (values ? (percentileInterval(values).map(orNull) as Interval) : [null, null]);
+  const draws =
+    options.draws > 0 && samples.length > 0 ? bootstrapRanking(ranked, clusters, { draws: options.draws }) : undefined;
+  const interval = (values: Float64Array | undefined): Interval =>
+    values ? (percentileInterval(values).map(orNull) as Interval) : [null, null];
   const undefinedLabels: string[] = [];
   const byLabel: Record<string, LabelEvaluation> = {};
   labels.forEach((label, i) => {
@@ -105,8 +121,9 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
       ece: score(expectedCalibrationError(y, p)),
     };
   });
-  const mean = (key: 'auroc' | 'averagePrecision' | 'sensitivity' | 'specificity' | 'f1' | 'brier' | 'ece'): MaybeNumber =>
-    orNull(meanDefined(Object.values(byLabel).map((label) => label[key] ?? NaN)));
+  const mean = (
+    key: 'auroc' | 'averagePrecision' | 'sensitivity' | 'specificity' | 'f1' | 'brier' | 'ece',
+  ): MaybeNumber => orNull(meanDefined(Object.values(byLabel).map((label) => label[key] ?? NaN)));
   return {
     labels: byLabel,
     macro: {

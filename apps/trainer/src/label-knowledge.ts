@@ -21,13 +21,18 @@ import type { LabelKnowledge } from './objective.js';
  * The label graph of a data set: the one that was asked for, else the one that came with the data, else the paths of
  * the labels, else the shipped set with these labels, else a flat one. Its label order is that of the data.
  */
-export function graphFor(choice: string, { labels, hierarchy, name }: Pick<Dataset, 'labels' | 'hierarchy' | 'name'>): LabelGraph {
+export function graphFor(
+  choice: string,
+  { labels, hierarchy, name }: Pick<Dataset, 'labels' | 'hierarchy' | 'name'>,
+): LabelGraph {
   return asInputError(() => {
     if (choice !== 'auto') return inOrderOf(loadGraph(choice), labels);
     if (hierarchy) return inOrderOf(parseLabelGraph(hierarchy.text, hierarchy.file), labels);
     if (labels.some((label) => label.includes('/'))) return labelGraphFromPaths(labels, name);
     const shipped = labelSetFor(labels);
-    return shipped ? new LabelGraph(shipped) : new LabelGraph({ name, source: 'the columns of the table', labels: labels.map((label) => ({ name: label })) });
+    return shipped
+      ? new LabelGraph(shipped)
+      : new LabelGraph({ name, source: 'the columns of the table', labels: labels.map((label) => ({ name: label })) });
   });
 }
 
@@ -36,7 +41,9 @@ export function loadGraph(choice: string): LabelGraph {
   return asInputError(() => {
     if (labelSetNames.includes(choice)) return new LabelGraph(labelSet(choice));
     if (!existsSync(choice)) {
-      throw new InputError(`expected a label graph: one of ${labelSetNames.join(', ')}, or a JSON or YAML file; got ${choice} (no such file)`);
+      throw new InputError(
+        `expected a label graph: one of ${labelSetNames.join(', ')}, or a JSON or YAML file; got ${choice} (no such file)`,
+      );
     }
     return parseLabelGraph(readFileSync(choice, 'utf8'), choice);
   });
@@ -52,7 +59,9 @@ function inOrderOf(graph: LabelGraph, labels: readonly string[]): LabelGraph {
     return !found;
   });
   if (missing.length > 0) {
-    throw new InputError(`expected the label graph ${graph.name} to hold every label of the data, got none for ${missing.join(', ')}; add them to the graph`);
+    throw new InputError(
+      `expected the label graph ${graph.name} to hold every label of the data, got none for ${missing.join(', ')}; add them to the graph`,
+    );
   }
   const rename = (name: string): string => renamed.get(name) ?? name;
   const definition = graph.toDefinition();

@@ -1,4 +1,12 @@
-import { ConvEncoder, DenseSplitter, HeadScore, PatchEncoder, QuerySplitter, SimilarityScore, type ImageEncoder } from '@cxr-align/image-backbone';
+import {
+  ConvEncoder,
+  DenseSplitter,
+  HeadScore,
+  PatchEncoder,
+  QuerySplitter,
+  SimilarityScore,
+  type ImageEncoder,
+} from '@cxr-align/image-backbone';
 import { Linear, type Parameters, type Pass, type Scope } from '@cxr-align/nn';
 import { PromptEncoder } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
@@ -35,7 +43,8 @@ export interface ModelInput {
 
 /** Builds the model of a configuration; its arrays are made in `parameters`. */
 export function buildModel(config: Config, parameters: Parameters, input: ModelInput): Model {
-  if (config.model === 'linear' || config.model === 'mlp') return new PixelModel(config.model, parameters.scope('pixels'), input);
+  if (config.model === 'linear' || config.model === 'mlp')
+    return new PixelModel(config.model, parameters.scope('pixels'), input);
   return new SplitModel(config, parameters, input);
 }
 
@@ -56,15 +65,29 @@ class SplitModel implements Model {
     this.encoder = buildEncoder(config, parameters.scope('encoder'), size);
     const transformer = { dim, layers, heads, dropout };
     if (splitter.kind === 'dense') {
-      this.dense = new DenseSplitter(parameters.scope('splitter'), { inputDim: this.encoder.dim, labels, mixing: splitter.mixing, ...transformer });
+      this.dense = new DenseSplitter(parameters.scope('splitter'), {
+        inputDim: this.encoder.dim,
+        labels,
+        mixing: splitter.mixing,
+        ...transformer,
+      });
     } else {
       const places = this.encoder.grid ** 2;
-      this.query = new QuerySplitter(parameters.scope('splitter'), { inputDim: this.encoder.dim, places, ...transformer });
-      if (!texts) this.queries = parameters.scope('splitter').make<tf.Tensor2D>('queries', [labels, dim], { normal: 1 });
+      this.query = new QuerySplitter(parameters.scope('splitter'), {
+        inputDim: this.encoder.dim,
+        places,
+        ...transformer,
+      });
+      if (!texts)
+        this.queries = parameters.scope('splitter').make<tf.Tensor2D>('queries', [labels, dim], { normal: 1 });
     }
     if (texts) {
       this.texts = texts;
-      this.promptEncoder = new PromptEncoder(parameters.scope('prompts'), { textDim: texts.shape[2], ...transformer, layers: config.promptLayers });
+      this.promptEncoder = new PromptEncoder(parameters.scope('prompts'), {
+        textDim: texts.shape[2],
+        ...transformer,
+        layers: config.promptLayers,
+      });
       this.similarity = new SimilarityScore(parameters.scope('similarity'));
     }
     if (!texts || score !== 'similarity') this.head = new HeadScore(parameters.scope('head'), { dim, labels, dropout });
@@ -98,9 +121,20 @@ class SplitModel implements Model {
 
 function buildEncoder({ encoder, dropout, splitter }: Config, scope: Scope, size: number): ImageEncoder {
   if (encoder.kind === 'patch') {
-    return new PatchEncoder(scope, { size, ...(encoder.patch > 0 && { patch: encoder.patch }), dim: encoder.dim, layers: encoder.layers, heads: splitter.heads, dropout });
+    return new PatchEncoder(scope, {
+      size,
+      ...(encoder.patch > 0 && { patch: encoder.patch }),
+      dim: encoder.dim,
+      layers: encoder.layers,
+      heads: splitter.heads,
+      dropout,
+    });
   }
-  return new ConvEncoder(scope, { size, channels: encoder.channels, ...(encoder.stemStride > 0 && { stemStride: encoder.stemStride }) });
+  return new ConvEncoder(scope, {
+    size,
+    channels: encoder.channels,
+    ...(encoder.stemStride > 0 && { stemStride: encoder.stemStride }),
+  });
 }
 
 /** The baselines: a linear map, or one hidden layer, on pixels averaged to at most 32 × 32. */
@@ -112,7 +146,9 @@ class PixelModel implements Model {
     this.window = Math.max(1, Math.floor(size / 32));
     const pixels = Math.floor(size / this.window) ** 2;
     const widths = kind === 'linear' ? [pixels, labels] : [pixels, 256, labels];
-    this.layers = widths.slice(1).map((width, i) => new Linear(scope.scope(i), widths[i], width, { gain: kind === 'linear' ? 0.01 : 1 }));
+    this.layers = widths
+      .slice(1)
+      .map((width, i) => new Linear(scope.scope(i), widths[i], width, { gain: kind === 'linear' ? 0.01 : 1 }));
   }
 
   apply(images: tf.Tensor4D): ModelOutput {

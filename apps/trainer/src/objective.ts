@@ -37,7 +37,14 @@ export function planTasks(config: Config, { labels, similarity }: LabelKnowledge
   const reasons: [Task, string | undefined][] = [
     ['contrastive', undefined],
     ['orthogonal', labels.length < 2 ? 'it needs two labels' : undefined],
-    ['graph', labels.length < 3 ? 'it needs three labels' : hasOneValue(labels.length, similarity) ? 'all labels are equally similar in the graph' : undefined],
+    [
+      'graph',
+      labels.length < 3
+        ? 'it needs three labels'
+        : hasOneValue(labels.length, similarity)
+          ? 'all labels are equally similar in the graph'
+          : undefined,
+    ],
   ];
   for (const [task, reason] of reasons) {
     if (config.losses[task] === 0) continue;
@@ -81,23 +88,41 @@ export class Objective {
    * @param targets float32 [batch, labels] in {0, 1}. @param mask 1 = known.
    * @returns the total, and each task's own loss. The caller owns them.
    */
-  losses(model: Model, output: ModelOutput, targets: tf.Tensor2D, mask: tf.Tensor2D): { total: tf.Scalar; parts: Record<string, tf.Scalar> } {
+  losses(
+    model: Model,
+    output: ModelOutput,
+    targets: tf.Tensor2D,
+    mask: tf.Tensor2D,
+  ): { total: tf.Scalar; parts: Record<string, tf.Scalar> } {
     const parts: Record<string, tf.Scalar> = {};
     for (const task of this.tasks) parts[task] = this.lossOf(task, model, output, targets, mask);
     const scaled =
       this.config.weighting === 'fixed'
         ? parts
-        : Object.fromEntries(this.tasks.map((task) => [task, tf.mul<tf.Scalar>(parts[task], this.config.losses[task])]));
+        : Object.fromEntries(
+            this.tasks.map((task) => [task, tf.mul<tf.Scalar>(parts[task], this.config.losses[task])]),
+          );
     return { total: this.weighting.combine(scaled), parts };
   }
 
-  private lossOf(task: Task, model: Model, { logits, embeddings, prompts }: ModelOutput, targets: tf.Tensor2D, mask: tf.Tensor2D): tf.Scalar {
+  private lossOf(
+    task: Task,
+    model: Model,
+    { logits, embeddings, prompts }: ModelOutput,
+    targets: tf.Tensor2D,
+    mask: tf.Tensor2D,
+  ): tf.Scalar {
     switch (task) {
       case 'classification':
         return binaryCrossEntropy(logits, targets, { mask, posWeight: this.positiveWeight }) as tf.Scalar;
       case 'contrastive': {
         const { logitScale, bias } = model.similarity!;
-        return labelConditionedAlignment(embeddings!, prompts!, targets, { mask, related: this.related, logitScale, bias }).loss;
+        return labelConditionedAlignment(embeddings!, prompts!, targets, {
+          mask,
+          related: this.related,
+          logitScale,
+          bias,
+        }).loss;
       }
       case 'orthogonal':
         return orthogonalLoss(prompts!.positive, { target: this.relaxed }) as tf.Scalar;

@@ -38,27 +38,43 @@ export interface LoadedData {
 }
 
 /** Reads the table, checks that no patient is in two splits, and draws the splits that are missing. */
-export function openDataset({ path, format, maxBad, allowPatientOverlap }: DataOptions): { dataset: Dataset; remarks: string[] } {
+export function openDataset({ path, format, maxBad, allowPatientOverlap }: DataOptions): {
+  dataset: Dataset;
+  remarks: string[];
+} {
   const dataset = readDataset(path, { format, maxBad });
-  const remarks = [`${dataset.name}: ${dataset.samples.length} images, ${dataset.labels.length} labels, read as ${dataset.format} (${dataset.reason})`];
-  if (dataset.badRows.length > 0) remarks.push(`left out ${dataset.badRows.length} bad rows:\n${describeBadRows(dataset.badRows)}`);
+  const remarks = [
+    `${dataset.name}: ${dataset.samples.length} images, ${dataset.labels.length} labels, read as ${dataset.format} (${dataset.reason})`,
+  ];
+  if (dataset.badRows.length > 0)
+    remarks.push(`left out ${dataset.badRows.length} bad rows:\n${describeBadRows(dataset.badRows)}`);
   const overlap = overlappingPatients(dataset);
   if (overlap.size > 0) {
     const [[patient, splits]] = overlap;
     const message = `${overlap.size} patients are in more than one split (${patient} is in ${splits.join(' and ')})`;
-    if (!allowPatientOverlap) throw new InputError(`expected each patient in one split, got that ${message}; mend the table, or say --allow-patient-overlap`);
+    if (!allowPatientOverlap)
+      throw new InputError(
+        `expected each patient in one split, got that ${message}; mend the table, or say --allow-patient-overlap`,
+      );
     remarks.push(`warning: ${message}; scores on them are too good`);
   }
   return { dataset, remarks };
 }
 
 /** Prepares a data set for training: splits that are missing are drawn by patient, and the training set is limited. */
-export function trainingDataset(options: DataOptions & { trainCount?: number; trainFraction?: number; seed: number }): { dataset: Dataset; remarks: string[] } {
+export function trainingDataset(options: DataOptions & { trainCount?: number; trainFraction?: number; seed: number }): {
+  dataset: Dataset;
+  remarks: string[];
+} {
   const { trainCount: count, trainFraction: fraction, seed } = options;
   const { dataset: read, remarks } = openDataset(options);
   let dataset = read;
   const has = (split: Split): boolean => dataset.samples.some((sample) => sample.split === split);
-  if (!has('train')) throw new InputError(`expected images to train on, got ${dataset.samples.length === 0 ? 'a table without rows' : 'none in the split train'}`, { file: options.path });
+  if (!has('train'))
+    throw new InputError(
+      `expected images to train on, got ${dataset.samples.length === 0 ? 'a table without rows' : 'none in the split train'}`,
+      { file: options.path },
+    );
   if (!has('val')) {
     if (!has('test') && !dataset.hasOwnSplits) dataset = drawSplit(dataset, 'test', 0.2, seed);
     dataset = drawSplit(dataset, 'val', 0.15, seed);
@@ -66,7 +82,10 @@ export function trainingDataset(options: DataOptions & { trainCount?: number; tr
   }
   const before = dataset.samples.length;
   dataset = limitTraining(dataset, { count, fraction, seed });
-  if (dataset.samples.length < before) remarks.push(`training set limited to ${dataset.samples.filter(({ split }) => split === 'train').length} images, whole patients`);
+  if (dataset.samples.length < before)
+    remarks.push(
+      `training set limited to ${dataset.samples.filter(({ split }) => split === 'train').length} images, whole patients`,
+    );
   return { dataset, remarks };
 }
 
@@ -84,8 +103,13 @@ export async function loadData(
   ).finally(() => bar.stop());
   const unreadable = all.unreadable.map(({ error }) => error.message);
   if (unreadable.length > maxBad * dataset.samples.length) {
-    const shown = [...unreadable.slice(0, 5), ...(unreadable.length > 5 ? [`… and ${unreadable.length - 5} more`] : [])];
-    throw new InputError(`${shown.join('\n')}; mend the images, or allow more with --max-bad (${unreadable.length} of ${dataset.samples.length} cannot be read)`);
+    const shown = [
+      ...unreadable.slice(0, 5),
+      ...(unreadable.length > 5 ? [`… and ${unreadable.length - 5} more`] : []),
+    ];
+    throw new InputError(
+      `${shown.join('\n')}; mend the images, or allow more with --max-bad (${unreadable.length} of ${dataset.samples.length} cannot be read)`,
+    );
   }
   const read = [...all.places.keys()].filter((at) => all.places[at] >= 0);
   return {
@@ -93,7 +117,10 @@ export async function loadData(
     images: { ...all, places: Int32Array.from(read.keys()) },
     badRows: dataset.badRows,
     unreadable,
-    remarks: unreadable.length > 0 ? [...remarks, `left out ${unreadable.length} unreadable images:\n${unreadable.slice(0, 5).join('\n')}`] : remarks,
+    remarks:
+      unreadable.length > 0
+        ? [...remarks, `left out ${unreadable.length} unreadable images:\n${unreadable.slice(0, 5).join('\n')}`]
+        : remarks,
   };
 }
 

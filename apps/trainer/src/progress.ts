@@ -35,7 +35,15 @@ function terminalBar(name: string, total: number): ProgressBar {
     update: (done, note = '') => {
       if (!bar) {
         if (Date.now() - began < patienceMs / 4) return;
-        bar = new SingleBar({ format: `${name} [{bar}] {value}/{total}, {eta_formatted} left {note}`, stream: process.stderr, hideCursor: true, etaBuffer: 50 }, Presets.rect);
+        bar = new SingleBar(
+          {
+            format: `${name} [{bar}] {value}/{total}, {eta_formatted} left {note}`,
+            stream: process.stderr,
+            hideCursor: true,
+            etaBuffer: 50,
+          },
+          Presets.rect,
+        );
         bar.start(total, done, { note });
       }
       bar.update(done, { note });
@@ -52,7 +60,7 @@ function plainLines(name: string, total: number, say: (line: string) => void): P
       const now = Date.now();
       if (now - last < lineEveryMs || done === 0) return;
       last = now;
-      const left = Math.round(((now - began) / done) * (total - done) / 1000);
+      const left = Math.round((((now - began) / done) * (total - done)) / 1000);
       say(`${name}: ${done}/${total}, ${left} s left${note && `, ${note}`}`);
     },
     stop: () => {},

@@ -62,7 +62,11 @@ export class TrainingLoop {
     private readonly objective: Objective,
     private readonly data: TrainingData,
   ) {
-    const balance = objective.weighting.variables.map((variable, i) => ({ name: `weighting/${i}`, variable, trainable: true }));
+    const balance = objective.weighting.variables.map((variable, i) => ({
+      name: `weighting/${i}`,
+      variable,
+      trainable: true,
+    }));
     this.trained = [...parameters.trainable(), ...balance];
     const { weightDecay, maxGradientNorm } = config;
     this.optimizer = new AdamW(this.trained, { weightDecay, maxGradientNorm });
@@ -92,7 +96,9 @@ export class TrainingLoop {
 
   private async runEpoch({ onStep }: TrainingEvents): Promise<EpochRecord> {
     const { config, data, stepsPerEpoch } = this;
-    const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(data.training.length);
+    const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(
+      data.training.length,
+    );
     const sums: Record<string, number> = {};
     let norms = 0;
     let rate = 0;
@@ -101,16 +107,25 @@ export class TrainingLoop {
       const begin = Math.floor((i * order.length) / stepsPerEpoch);
       const end = Math.floor(((i + 1) * order.length) / stepsPerEpoch);
       const batch = Array.from(order.subarray(begin, end), (place) => data.training[place]);
-      rate = config.learningRate * scheduleFactor(config.schedule, step + 1, { warmup: Math.round(config.warmup * this.totalSteps), total: this.totalSteps + 1 });
+      rate =
+        config.learningRate *
+        scheduleFactor(config.schedule, step + 1, {
+          warmup: Math.round(config.warmup * this.totalSteps),
+          total: this.totalSteps + 1,
+        });
       const { values, norm } = await this.trainStep(batch, step, rate);
       for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * batch.length;
       norms += norm;
       onStep?.(step + 1, this.totalSteps, values.total);
       if (!Number.isFinite(values.total)) {
-        throw new Error(`trainer: the loss became ${values.total} in step ${step + 1}; lower learningRate (now ${config.learningRate})`);
+        throw new Error(
+          `trainer: the loss became ${values.total} in step ${step + 1}; lower learningRate (now ${config.learningRate})`,
+        );
       }
     }
-    const { total, ...losses } = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / order.length]));
+    const { total, ...losses } = Object.fromEntries(
+      Object.entries(sums).map(([name, sum]) => [name, sum / order.length]),
+    );
     return {
       epoch: this.epoch + 1,
       step: (this.epoch + 1) * stepsPerEpoch,
@@ -123,11 +138,19 @@ export class TrainingLoop {
     };
   }
 
-  private async trainStep(batch: readonly number[], step: number, rate: number): Promise<{ values: Record<string, number>; norm: number }> {
+  private async trainStep(
+    batch: readonly number[],
+    step: number,
+    rate: number,
+  ): Promise<{ values: Record<string, number>; norm: number }> {
     const { config, data, model, objective } = this;
     const pass = Pass.training({ seed: config.seed, step });
     const [images, targets, mask] = tf.tidy(() => [
-      imageBatch(data.images, batch, data.scale, { augmentation: config.augmentation, seed: config.seed, epoch: this.epoch }),
+      imageBatch(data.images, batch, data.scale, {
+        augmentation: config.augmentation,
+        seed: config.seed,
+        epoch: this.epoch,
+      }),
       ...targetTensors(data, batch),
     ]) as [tf.Tensor4D, tf.Tensor2D, tf.Tensor2D];
     const { loss, gradients, extras } = gradientsAndExtras(
@@ -157,8 +180,14 @@ export class TrainingLoop {
 function targetTensors({ targets, labels }: TrainingData, batch: readonly number[]): [tf.Tensor2D, tf.Tensor2D] {
   const rows = batch.flatMap((image) => [...targets.subarray(image * labels, (image + 1) * labels)]);
   return [
-    tf.tensor2d(rows.map((target) => (Number.isNaN(target) ? 0 : target)), [batch.length, labels]),
-    tf.tensor2d(rows.map((target) => (Number.isNaN(target) ? 0 : 1)), [batch.length, labels]),
+    tf.tensor2d(
+      rows.map((target) => (Number.isNaN(target) ? 0 : target)),
+      [batch.length, labels],
+    ),
+    tf.tensor2d(
+      rows.map((target) => (Number.isNaN(target) ? 0 : 1)),
+      [batch.length, labels],
+    ),
   ];
 }
 

@@ -44,18 +44,30 @@ export class WeightAverage {
   async state(): Promise<{ steps: number; values: Map<string, { shape: number[]; data: Float32Array }> }> {
     const values = new Map<string, { shape: number[]; data: Float32Array }>();
     for (const [i, average] of this.averages.entries()) {
-      values.set(this.parameters[i].name, { shape: [...average.shape], data: ((await average.data()) as Float32Array).slice() });
+      values.set(this.parameters[i].name, {
+        shape: [...average.shape],
+        data: ((await average.data()) as Float32Array).slice(),
+      });
     }
     return { steps: this.steps, values };
   }
 
-  restore({ steps, values }: { steps: number; values: ReadonlyMap<string, { shape: number[]; data: Float32Array }> }): void {
+  restore({
+    steps,
+    values,
+  }: {
+    steps: number;
+    values: ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
+  }): void {
     this.steps = steps;
     if (this.decay === 0) return;
     tf.dispose(this.averages);
     this.averages = this.parameters.map(({ name }) => {
       const stored = values.get(name);
-      if (!stored) throw new RangeError(`trainer/WeightAverage: expected an average of ${name}, got none; the checkpoint belongs to another model`);
+      if (!stored)
+        throw new RangeError(
+          `trainer/WeightAverage: expected an average of ${name}, got none; the checkpoint belongs to another model`,
+        );
       return tf.tensor(stored.data, stored.shape);
     });
   }

@@ -20,9 +20,23 @@ export function differencePlot(rows: readonly DifferenceRow[], title: string): P
     height: { step: 20 },
     data: { values },
     layer: [
-      { data: { values: [{ x: 0 }] }, mark: { type: 'rule', color: '#999', strokeDash: [3, 3] }, encoding: { x: { field: 'x', type: 'quantitative' } } },
-      { mark: { type: 'rule', strokeWidth: 1.6, color: '#0072B2' }, encoding: { y, x: { field: 'low', type: 'quantitative', axis: { title: 'difference of AUROC' } }, x2: { field: 'high' } } },
-      { mark: { type: 'point', filled: true, size: 45, color: '#0072B2' }, encoding: { y, x: { field: 'difference', type: 'quantitative' } } },
+      {
+        data: { values: [{ x: 0 }] },
+        mark: { type: 'rule', color: '#999', strokeDash: [3, 3] },
+        encoding: { x: { field: 'x', type: 'quantitative' } },
+      },
+      {
+        mark: { type: 'rule', strokeWidth: 1.6, color: '#0072B2' },
+        encoding: {
+          y,
+          x: { field: 'low', type: 'quantitative', axis: { title: 'difference of AUROC' } },
+          x2: { field: 'high' },
+        },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 45, color: '#0072B2' },
+        encoding: { y, x: { field: 'difference', type: 'quantitative' } },
+      },
     ],
   };
   return renderSvg(spec as unknown as TopLevelSpec);

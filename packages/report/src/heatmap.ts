@@ -3,7 +3,9 @@ import { renderSvg } from './render.js';
 
 /** A square matrix [labels, labels], row by row, as a heatmap. */
 export function heatmap(labels: readonly string[], values: ArrayLike<number>, title: string): Promise<string> {
-  const cells = labels.flatMap((row, i) => labels.map((column, j) => ({ row, column, value: values[i * labels.length + j] })));
+  const cells = labels.flatMap((row, i) =>
+    labels.map((column, j) => ({ row, column, value: values[i * labels.length + j] })),
+  );
   const size = Math.max(8, Math.min(22, 400 / labels.length));
   const spec = {
     title,
@@ -12,7 +14,12 @@ export function heatmap(labels: readonly string[], values: ArrayLike<number>, ti
     data: { values: cells },
     mark: 'rect',
     encoding: {
-      x: { field: 'column', type: 'nominal', sort: [...labels], axis: { title: null, labelAngle: -60, labelLimit: 160 } },
+      x: {
+        field: 'column',
+        type: 'nominal',
+        sort: [...labels],
+        axis: { title: null, labelAngle: -60, labelLimit: 160 },
+      },
       y: { field: 'row', type: 'nominal', sort: [...labels], axis: { title: null, labelLimit: 160 } },
       color: { field: 'value', type: 'quantitative', scale: { scheme: 'viridis' }, legend: { title: null } },
     },

@@ -21,7 +21,15 @@ export function escapeHtml(text: string): string {
 }
 
 /** One self-contained HTML page: no script, no network, light and dark, readable on a phone. All text is escaped. */
-export function htmlReport({ title, lead, sections }: { title: string; lead: string; sections: readonly ReportSection[] }): string {
+export function htmlReport({
+  title,
+  lead,
+  sections,
+}: {
+  title: string;
+  lead: string;
+  sections: readonly ReportSection[];
+}): string {
   const places = sections.map(({ heading }, i) => `<a href="#s${i}">${escapeHtml(heading)}</a>`).join(' · ');
   return `<!doctype html>
 <html lang="en">
@@ -46,7 +54,10 @@ function sectionHtml({ heading, paragraphs = [], figures = [], tables = [] }: Re
   return [
     `<section id="s${at}"><h2>${escapeHtml(heading)}</h2>`,
     ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
-    ...figures.map(({ svg, description }) => `<figure><div class="drawing" role="img" aria-label="${escapeHtml(description)}">${svg}</div><figcaption>${escapeHtml(description)}</figcaption></figure>`),
+    ...figures.map(
+      ({ svg, description }) =>
+        `<figure><div class="drawing" role="img" aria-label="${escapeHtml(description)}">${svg}</div><figcaption>${escapeHtml(description)}</figcaption></figure>`,
+    ),
     ...tables.map(tableHtml),
     '</section>',
   ].join('\n');

@@ -9,7 +9,16 @@ describe('htmlReport(report)', () => {
         heading: 'Scores & more',
         paragraphs: ['<script>alert(1)</script>'],
         figures: [{ svg: '<svg></svg>', description: 'a "figure"' }],
-        tables: [{ caption: 'table', header: ['label', 'AUROC'], rows: [['<img src=x onerror=alert(1)>', 0.5], ['b', null]] }],
+        tables: [
+          {
+            caption: 'table',
+            header: ['label', 'AUROC'],
+            rows: [
+              ['<img src=x onerror=alert(1)>', 0.5],
+              ['b', null],
+            ],
+          },
+        ],
       },
     ],
   });

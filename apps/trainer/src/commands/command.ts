@@ -1,0 +1,52 @@
+import { engineNames, startEngine, type Engine, type EngineName } from '@cxr-align/engine';
+import type { Argv, ArgumentsCamelCase } from 'yargs';
+import { stderrProgress, type Progress } from '../progress.js';
+
+/** One command of `cxr-align`: its flags, and what it does with them. */
+export interface Command<Flags> {
+  command: string | readonly string[];
+  describe: string;
+  builder: (yargs: Argv) => Argv<Flags>;
+  handler: (flags: ArgumentsCamelCase<Flags>) => Promise<void>;
+}
+
+/** What a command prints: JSON for machines on stdout if asked for, else text for people on stdout. */
+export function printResult(json: boolean, result: unknown, text: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${text()}\n`);
+}
+
+/** Flags that every command has. */
+export const commonFlags = {
+  json: { type: 'boolean', default: false, describe: 'Print the result as JSON on stdout' },
+} as const;
+
+/** Flags of commands that compute. */
+export const engineFlags = {
+  engine: { choices: ['auto', ...engineNames] as const, default: 'auto' as const, describe: 'What computes' },
+  threads: { type: 'number', describe: 'Threads of the wasm engine; all processors unless given' },
+} as const;
+
+/** Flags of commands that read a data set. */
+export const dataFlags = {
+  data: { type: 'string', demandOption: true, describe: 'Folder, table or archive of the data set' },
+  format: {
+    type: 'string',
+    default: 'auto',
+    describe: 'Layout of the data: auto, chexpert, nih, labels-csv, medmnist',
+  },
+  'max-bad': { type: 'number', default: 0.01, describe: 'Largest share of rows or images that may be unusable' },
+  'allow-patient-overlap': { type: 'boolean', default: false, describe: 'Go on although a patient is in two splits' },
+} as const;
+
+/** Starts the engine that was asked for; the fallback to a slower one is said aloud. */
+export async function startAsked({
+  engine,
+  threads,
+}: {
+  engine: EngineName | 'auto';
+  threads?: number;
+}): Promise<Engine> {
+  return startEngine(engine, { threads });
+}
+
+export const progress: Progress = stderrProgress();

@@ -1,0 +1,59 @@
+import { basename, join } from 'node:path';
+import { InputError, writeFileAtomic } from '@cxr-align/files';
+import type { Predictions } from '../evaluation.js';
+import { compare as compareModels, comparisonTable, type Comparison } from '../comparison.js';
+import { readPredictions } from '../predictions-file.js';
+import { comparisonReport, verdict } from '../run-report.js';
+import { commonFlags, printResult, type Command } from './command.js';
+
+const flags = {
+  ...commonFlags,
+  out: { type: 'string', describe: 'Folder for comparison.json and report.html; beside the first run unless given' },
+  draws: { type: 'number', default: 2000, describe: 'Bootstrap draws by patient' },
+} as const;
+
+interface Flags {
+  json: boolean;
+  runs: string[];
+  out?: string;
+  draws: number;
+}
+
+/** `cxr-align compare`: the first run against each other one, on the same samples. */
+export const compare: Command<unknown> = {
+  command: 'compare <runs..>',
+  describe: 'Compare runs, or folders of evaluate, on the same samples',
+  builder: (yargs) =>
+    yargs.positional('runs', { type: 'string', array: true, describe: 'Two or more folders' }).options(flags),
+  handler: async (given) => {
+    const {
+      json,
+      runs,
+      draws,
+      out = join(runs[0], '..', `compare-${runs.map((run) => basename(run)).join('-')}`),
+    } = given as unknown as Flags;
+    if (runs.length < 2) throw new InputError(`expected two or more runs, got ${runs.length}`);
+    if (!Number.isInteger(draws) || draws < 1)
+      throw new InputError(`expected --draws to be a whole number of 1 or more, got ${draws}`);
+    const models: { name: string; predictions: Predictions }[] = [];
+    for (const run of runs) models.push({ name: basename(run), predictions: await readPredictions(run) });
+    const comparisons: Comparison[] = models.slice(1).map((model) => compareModels(models[0], model, draws));
+    writeFileAtomic(
+      join(out, 'comparison.json'),
+      `${JSON.stringify(comparisons.length === 1 ? comparisons[0] : comparisons, null, 2)}\n`,
+    );
+    for (const [i, comparison] of comparisons.entries()) {
+      await comparisonReport(comparisons.length === 1 ? out : join(out, models[i + 1].name), comparison, [
+        models[0],
+        models[i + 1],
+      ]);
+    }
+    printResult(json, comparisons.length === 1 ? comparisons[0] : comparisons, () =>
+      [
+        ...comparisons.map((comparison) => `${comparisonTable(comparison)}\n${verdict(comparison)}`),
+        '',
+        `report: ${out}/report.html`,
+      ].join('\n'),
+    );
+  },
+};

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError, readNpy, writeFileAtomic } from '@cxr-align/files';
+import { evaluate as score, probabilitiesOf, type Evaluation, type Predictions } from '../evaluation.js';
+import { evaluateRun } from '../evaluate-run.js';
+import { writePredictions } from '../predictions-file.js';
+import { readJson } from '../run-folder.js';
+import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
+import { evaluationText } from './evaluation-text.js';
+
+const flags = {
+  ...commonFlags,
+  ...engineFlags,
+  ...dataFlags,
+  data: { ...dataFlags.data, demandOption: false },
+  run: { type: 'string', describe: 'Run folder of train' },
+  split: { type: 'string', describe: 'train, val or test; test unless given, val where there is no test' },
+  out: { type: 'string', describe: 'Folder for the results; the run folder unless given' },
+  scores: { type: 'string', describe: '.npy of scores [samples, labels] that another program made' },
+  targets: { type: 'string', describe: '.npy of targets: 1, 0, and -1 or NaN for unknown' },
+  labels: { type: 'string', describe: 'JSON list of the label names' },
+  patients: { type: 'string', describe: '.npy with the patient of each sample' },
+  thresholds: {
+    type: 'string',
+    describe: 'JSON object of label to threshold, on the scale of the scores; 0.5 (probability) unless given',
+  },
+  'scores-are': {
+    choices: ['auto', 'logits', 'probabilities'] as const,
+    default: 'auto' as const,
+    describe: 'auto: logits if any is outside [0, 1]',
+  },
+  draws: { type: 'number', default: 1000, describe: 'Bootstrap draws for --scores' },
+} as const;
+
+interface Flags {
+  json: boolean;
+  engine: Parameters<typeof startAsked>[0]['engine'];
+  threads?: number;
+  data?: string;
+  format: string;
+  maxBad: number;
+  allowPatientOverlap: boolean;
+  run?: string;
+  split?: string;
+  out?: string;
+  scores?: string;
+  targets?: string;
+  labels?: string;
+  patients?: string;
+  thresholds?: string;
+  scoresAre: 'auto' | 'logits' | 'probabilities';
+  draws: number;
+}
+
+/** `cxr-align evaluate`: a run on a data set, or scores of another program. */
+export const evaluate: Command<unknown> = {
+  command: 'evaluate',
+  describe: 'Evaluate a run on a data set, or scores that another program made',
+  builder: (yargs) => yargs.options(flags),
+  handler: async (given) => {
+    const args = given as unknown as Flags;
+    const evaluation = args.scores !== undefined ? evaluateScores(args) : await evaluateStored(args);
+    printResult(args.json, evaluation, () => evaluationText(evaluation));
+  },
+};
+
+async function evaluateStored(args: Flags): Promise<Evaluation> {
+  if (!args.run || !args.data)
+    throw new InputError('expected --run RUN --data DIR, or --scores F --targets F --labels F; got neither');
+  await startAsked(args);
+  return evaluateRun({ ...args, run: args.run, path: args.data }, progress);
+}
+
+function evaluateScores({ scores, targets, labels, patients, thresholds, scoresAre, draws, out }: Flags): Evaluation {
+  if (!targets || !labels)
+    throw new InputError('expected --targets F and --labels F beside --scores, got one of them or none');
+  const names = readJson(labels);
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string'))
+    throw new InputError('expected a JSON list of label names', { file: labels });
+  const matrix = (file: string): Float32Array => {
+    const { shape, data } = readNpy(readBytes(file), file);
+    if (shape.length !== 2 || shape[1] !== names.length)
+      throw new InputError(`expected an array [samples, ${names.length}], got [${shape}]`, { file });
+    return Float32Array.from(data);
+  };
+  const given = matrix(scores!);
+  const truth = matrix(targets).map((value) => (value === -1 ? NaN : value));
+  if (truth.length !== given.length)
+    throw new InputError(
+      `expected as many targets as scores (${given.length / names.length} samples), got ${truth.length / names.length}`,
+      { file: targets },
+    );
+  const wrong = truth.findIndex((value) => value !== 0 && value !== 1 && !Number.isNaN(value));
+  if (wrong >= 0)
+    throw new InputError(
+      `expected targets of 1, 0, -1 or NaN, got ${truth[wrong]} in row ${Math.floor(wrong / names.length)}`,
+      { file: targets },
+    );
+  if (given.some((value) => !Number.isFinite(value)))
+    throw new InputError('expected finite scores, got NaN or an infinity', { file: scores });
+  const areLogits = scoresAre === 'auto' ? given.some((value) => value < 0 || value > 1) : scoresAre === 'logits';
+  const count = given.length / names.length;
+  const ids = patients === undefined ? undefined : readNpy(readBytes(patients), patients).data;
+  if (ids && ids.length !== count)
+    throw new InputError(`expected a patient for each of ${count} samples, got ${ids.length}`, { file: patients });
+  const predictions: Predictions = {
+    labels: names as string[],
+    samples: Array.from({ length: count }, (_, row) => ({
+      id: String(row),
+      patient: String(ids ? ids[row] : row),
+      split: 'test' as const,
+    })),
+    targets: truth,
+    probabilities: areLogits ? probabilitiesOf(given) : given,
+  };
+  const cuts = thresholds === undefined ? {} : (readJson(thresholds) as Record<string, number>);
+  const evaluation = score(predictions, {
+    data: scores!,
+    split: 'given',
+    thresholds: (names as string[]).map((name) => {
+      const cut = cuts[name];
+      return cut === undefined ? 0.5 : areLogits ? 1 / (1 + Math.exp(-cut)) : cut;
+    }),
+    draws,
+    hierarchyViolations: NaN,
+  });
+  if (out !== undefined) {
+    writePredictions(out, predictions);
+    writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
+  }
+  return evaluation;
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new InputError(`expected a file, got ${(error as NodeJS.ErrnoException).code}; check the path`, { file });
+  }
+}

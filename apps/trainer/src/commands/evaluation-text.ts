@@ -1,0 +1,53 @@
+import type { Evaluation, MaybeNumber } from '../evaluation.js';
+
+/** An evaluation as a table for a terminal. */
+export function evaluationText({
+  labels,
+  macro,
+  samples,
+  patients,
+  data,
+  split,
+  undefinedLabels,
+  intervals,
+}: Evaluation): string {
+  const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
+  const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
+    low === null || high === null ? '' : `[${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  const rows = [
+    ['label', 'positives', 'negatives', 'AUROC', '', 'AP', '', 'sens.', 'spec.'],
+    ...Object.entries(labels).map(([label, s]) => [
+      label,
+      String(s.positives),
+      String(s.negatives),
+      number(s.auroc),
+      range(s.aurocCi),
+      number(s.averagePrecision),
+      range(s.averagePrecisionCi),
+      number(s.sensitivity),
+      number(s.specificity),
+    ]),
+    [
+      'macro',
+      '',
+      '',
+      number(macro.auroc),
+      range(macro.aurocCi),
+      number(macro.averagePrecision),
+      range(macro.averagePrecisionCi),
+      number(macro.sensitivity),
+      number(macro.specificity),
+    ],
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
+  const notes = [`${data}, split ${split}: ${samples} images of ${patients} patients; intervals: ${intervals}`];
+  if (undefinedLabels.length > 0)
+    notes.push(`undefined (one class only), left out of the mean: ${undefinedLabels.join(', ')}`);
+  return [...lines, '', ...notes].join('\n');
+}

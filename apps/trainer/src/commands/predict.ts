@@ -1,0 +1,57 @@
+import { decodeImage } from '@cxr-align/image-backbone';
+import { InputError } from '@cxr-align/files';
+import { coherentProbabilities } from '@cxr-align/label-graph';
+import { loadModel } from '../evaluate-run.js';
+import { orNull, probabilitiesOf } from '../evaluation.js';
+import { predictLogits } from '../training.js';
+import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
+
+const flags = {
+  ...commonFlags,
+  ...engineFlags,
+  run: { type: 'string', demandOption: true, describe: 'Run folder of train' },
+} as const;
+
+interface Flags {
+  json: boolean;
+  engine: Parameters<typeof startAsked>[0]['engine'];
+  threads?: number;
+  run: string;
+  images: string[];
+}
+
+/** `cxr-align predict`: a line of JSON for each image. */
+export const predict: Command<unknown> = {
+  command: 'predict <images..>',
+  describe: 'Predict images: a line of JSON each',
+  builder: (yargs) =>
+    yargs.positional('images', { type: 'string', array: true, describe: 'PNG or JPEG files' }).options(flags),
+  handler: async (given) => {
+    const args = given as unknown as Flags;
+    await startAsked(args);
+    const { model, stored, dispose } = loadModel(args.run);
+    const { graph, size, scale, thresholds, config } = stored;
+    let failed = 0;
+    for (const image of args.images) {
+      try {
+        const pixels = await decodeImage(image, { size, fit: config.image.fit });
+        const own = probabilitiesOf(await predictLogits(model, { pixels, size }, [0], scale));
+        const probabilities = coherentProbabilities(own, graph);
+        const labels = Object.fromEntries(
+          graph.labels.map((label, i) => {
+            const probability = Number(probabilities[i].toFixed(6));
+            const threshold = orNull(thresholds[i]);
+            return [label, { probability, positive: probability >= (threshold ?? 0.5) }];
+          }),
+        );
+        process.stdout.write(`${JSON.stringify({ image, labels })}\n`);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        failed++;
+        process.stderr.write(`cxr-align: ${error.message}\n`);
+      }
+    }
+    dispose();
+    if (failed > 0) throw new InputError(`${failed} of ${args.images.length} images could not be read`);
+  },
+};

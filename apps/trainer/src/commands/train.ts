@@ -1,0 +1,97 @@
+import { describeConfig, makeConfig, presets } from '../config.js';
+import { orNull } from '../evaluation.js';
+import { trainRun } from '../train-run.js';
+import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
+import { evaluationText } from './evaluation-text.js';
+import { InputError } from '@cxr-align/files';
+
+const flags = {
+  ...commonFlags,
+  ...engineFlags,
+  ...dataFlags,
+  data: { ...dataFlags.data, demandOption: false },
+  out: { type: 'string', describe: 'Run folder to write' },
+  config: { type: 'string', describe: 'JSON or YAML file with the configuration' },
+  preset: { choices: Object.keys(presets), describe: 'A configuration by name' },
+  set: { type: 'string', array: true, describe: 'One key of the configuration, key=value; repeat for more' },
+  model: {
+    choices: ['aligned', 'vision-only', 'linear', 'mlp'] as const,
+    describe: 'What is trained; short for the preset of that name',
+  },
+  seed: { type: 'number', describe: 'Drives everything random' },
+  'train-count': { type: 'number', describe: 'Train on so many images, whole patients' },
+  'train-fraction': { type: 'number', describe: 'Train on this share of the images, whole patients' },
+  resume: { type: 'boolean', default: false, describe: 'Go on from the last checkpoint of the run' },
+  'help-config': { type: 'boolean', default: false, describe: 'Print every key of the configuration' },
+} as const;
+
+/** `cxr-align train`. */
+export const train: Command<unknown> = {
+  command: 'train',
+  describe: 'Train one model and evaluate it',
+  builder: (yargs) =>
+    yargs
+      .options(flags)
+      .example('$0 train --data data/phantom --out runs/first', 'train the aligned model')
+      .example('$0 train --data chexpert --out runs/few --train-count 500 --set epochs=40', 'train on few images'),
+  handler: async (given) => {
+    const args = given as unknown as ArgumentsOf;
+    if (args.helpConfig) {
+      process.stdout.write(`${describeConfig()}\n`);
+      return;
+    }
+    if (!args.data || !args.out) throw new InputError('expected --data DIR and --out RUN, got one of them or none');
+    if (args.trainCount !== undefined && args.trainFraction !== undefined)
+      throw new InputError('expected --train-count or --train-fraction, got both');
+    checkRange(
+      '--train-count',
+      args.trainCount,
+      (value) => Number.isInteger(value) && value >= 1,
+      'a whole number of 1 or more',
+    );
+    checkRange('--train-fraction', args.trainFraction, (value) => value > 0 && value <= 1, 'a number in (0, 1]');
+    checkRange('--max-bad', args.maxBad, (value) => value >= 0 && value <= 1, 'a number in [0, 1]');
+    if (args.preset !== undefined && args.model !== undefined)
+      throw new InputError('expected --preset or --model, got both');
+    const config = makeConfig({
+      preset: args.preset ?? args.model,
+      file: args.config,
+      set: args.set,
+      flags: { seed: args.seed },
+    });
+    const engine = await startAsked(args);
+    const result = await trainRun({ ...args, path: args.data, out: args.out, config }, engine, progress);
+    printResult(args.json, { ...result, validation: orNull(result.validation ?? NaN) }, () =>
+      [
+        evaluationText(result.evaluation),
+        '',
+        `best epoch ${result.bestEpoch} of ${config.epochs}, validation AUROC ${result.validation?.toFixed(3) ?? 'undefined'}; ${result.seconds.toFixed(0)} s`,
+        `report: ${result.run}/report.html`,
+      ].join('\n'),
+    );
+  },
+};
+
+interface ArgumentsOf {
+  json: boolean;
+  engine: Parameters<typeof startAsked>[0]['engine'];
+  threads?: number;
+  data?: string;
+  format: string;
+  maxBad: number;
+  allowPatientOverlap: boolean;
+  out?: string;
+  config?: string;
+  preset?: string;
+  set?: string[];
+  model?: string;
+  seed?: number;
+  trainCount?: number;
+  trainFraction?: number;
+  resume: boolean;
+  helpConfig: boolean;
+}
+
+function checkRange(flag: string, value: number | undefined, fits: (value: number) => boolean, expected: string): void {
+  if (value !== undefined && !fits(value)) throw new InputError(`expected ${flag} to be ${expected}, got ${value}`);
+}

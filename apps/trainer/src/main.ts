@@ -1,0 +1,57 @@
+import { InputError } from '@cxr-align/files';
+import { EngineError } from '@cxr-align/engine';
+import yargs, { type CommandModule } from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { compare } from './commands/compare.js';
+import { data } from './commands/data.js';
+import { doctor } from './commands/doctor.js';
+import { evaluate } from './commands/evaluate.js';
+import { graph } from './commands/graph.js';
+import { phantom } from './commands/phantom.js';
+import { predict } from './commands/predict.js';
+import { prompts } from './commands/prompts.js';
+import { train } from './commands/train.js';
+
+/** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. */
+async function main(): Promise<void> {
+  const commands = [train, evaluate, compare, predict, phantom, data, graph, prompts, doctor];
+  const parser = commands.reduce(
+    (built, command) => built.command(command as unknown as CommandModule),
+    yargs(hideBin(process.argv)),
+  );
+  await parser
+    .scriptName('cxr-align')
+    .usage('$0 <command>\n\nFine-grained alignment of chest X-ray images with disease prompts. Not a medical device.')
+    .demandCommand(1, 'expected a command; cxr-align --help lists them')
+    .strict()
+    .recommendCommands()
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .fail(false)
+    .parseAsync();
+}
+
+main().then(
+  // A wasm or native engine may hold threads that keep the process alive.
+  () => process.exit(process.exitCode ?? 0),
+  (error: unknown) => {
+    const isUsage =
+      error instanceof InputError ||
+      error instanceof EngineError ||
+      (error instanceof Error && error.name === 'YError') ||
+      isYargsUsage(error);
+    const text = error instanceof Error ? (isUsage ? error.message : error.message || error.stack) : String(error);
+    process.stderr.write(`cxr-align: ${text}\n`);
+    if (process.env.CXR_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exit(isUsage ? 2 : 1);
+  },
+);
+
+/** yargs reports wrong flags as plain errors: those thrown before any command has run. */
+function isYargsUsage(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^(Unknown|Not enough|Missing|Invalid values|Too many|Did you mean|expected a? ?command|expected (graph|prompts|data) )/m.test(
+      error.message,
+    )
+  );
+}

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  InputError,
+  readSafetensors,
+  sha256,
+  writeFileAtomic,
+  writeSafetensors,
+  type StoredTensor,
+} from '@cxr-align/files';
+import { LabelGraph, type LabelGraphDefinition } from '@cxr-align/label-graph';
+import type { PixelScale } from '@cxr-align/image-backbone';
+import { checkConfig, type Config } from './config.js';
+
+/** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */
+export interface StoredModel {
+  /** The arrays, and the frozen prompt embeddings under `texts`. */
+  tensors: Map<string, StoredTensor>;
+  config: Config;
+  /** Pixels along a side that the model takes, and the scale of its grey values. */
+  size: number;
+  scale: PixelScale;
+  graph: LabelGraph;
+  /** The prompts of each label in words, where the built-in encoder read them. */
+  prompts: { label: string; positive: string[]; negative: string[] }[];
+  /** For each label the threshold that was chosen on validation; NaN where it is undefined. */
+  thresholds: number[];
+}
+
+const weightsFile = 'model.safetensors';
+
+/** Writes `RUN/model/`; the weights come last, so a folder with weights is complete. */
+export function writeModel(
+  run: string,
+  { tensors, config, size, scale, graph, prompts, thresholds }: StoredModel,
+): void {
+  const folder = join(run, 'model');
+  const json = (name: string, content: unknown): void =>
+    writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
+  const bytes = writeSafetensors(tensors);
+  json('config.json', { config, size, scale, weightsSha256: sha256(bytes) });
+  json('labels.json', graph.labels);
+  json('graph.json', graph.toDefinition());
+  json('prompts.json', prompts);
+  json(
+    'thresholds.json',
+    Object.fromEntries(graph.labels.map((label, i) => [label, Number.isNaN(thresholds[i]) ? null : thresholds[i]])),
+  );
+  writeFileAtomic(join(folder, weightsFile), bytes);
+}
+
+/** Reads `RUN/model/`. @throws {InputError} if it is missing or damaged. */
+export function readModel(run: string): StoredModel {
+  const folder = join(run, 'model');
+  if (!existsSync(join(folder, weightsFile)))
+    throw new InputError(`expected a trained run with model/${weightsFile}, got none; train it first`, { file: run });
+  const { config, size, scale, weightsSha256 } = readJson(join(folder, 'config.json')) as {
+    config: unknown;
+    size: number;
+    scale: PixelScale;
+    weightsSha256: string;
+  };
+  const bytes = readFileSync(join(folder, weightsFile));
+  if (sha256(bytes) !== weightsSha256)
+    throw new InputError('expected the weights that config.json has the hash of, got others; train again', {
+      file: join(folder, weightsFile),
+    });
+  const graph = new LabelGraph(readJson(join(folder, 'graph.json')) as LabelGraphDefinition);
+  const thresholds = readJson(join(folder, 'thresholds.json')) as Record<string, number | null>;
+  return {
+    tensors: readSafetensors(bytes, join(folder, weightsFile)).tensors,
+    config: checkConfig(config, join(folder, 'config.json')),
+    size,
+    scale,
+    graph,
+    prompts: readJson(join(folder, 'prompts.json')) as StoredModel['prompts'],
+    thresholds: graph.labels.map((label) => thresholds[label] ?? NaN),
+  };
+}
+
+/** A JSON file. @throws {InputError} if it is missing or broken. */
+export function readJson(file: string): unknown {
+  if (!existsSync(file)) throw new InputError('expected a JSON file, got no such file', { file });
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
+  }
+}

@@ -1,0 +1,258 @@
+import { join } from 'node:path';
+import type { Dataset } from '@cxr-align/datasets';
+import { writeFileAtomic } from '@cxr-align/files';
+import { wuPalmer, type LabelGraph } from '@cxr-align/label-graph';
+import { rocCurve } from '@cxr-align/metrics';
+import {
+  differencePlot,
+  heatmap,
+  htmlReport,
+  rocPanels,
+  trainingCurves,
+  type ReportSection,
+  type ReportTable,
+  type RocPanel,
+} from '@cxr-align/report';
+import type { Comparison } from './comparison.js';
+import type { Config } from './config.js';
+import { columnOf, type Evaluation, type MaybeNumber, type Predictions } from './evaluation.js';
+import type { EpochRecord } from './training.js';
+
+const fixed = (value: MaybeNumber, digits = 3): string | null => (value === null ? null : value.toFixed(digits));
+const range = ([low, high]: [MaybeNumber, MaybeNumber]): string | null =>
+  low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`;
+
+/** The ROC panels of one or more models on the same samples. */
+export function rocFigure(
+  models: readonly { name: string; predictions: Predictions; aurocs: readonly MaybeNumber[] }[],
+): Promise<string> {
+  const { labels, targets } = models[0].predictions;
+  const panels = labels.map((label, i): RocPanel => {
+    const truth = columnOf(targets, labels.length, i);
+    return {
+      label,
+      positives: truth.filter((value) => value === 1).length,
+      lines: models.map(({ name, predictions, aurocs }) => ({
+        model: name,
+        auroc: aurocs[i],
+        ...rocCurve(truth, columnOf(predictions.probabilities, labels.length, i)),
+      })),
+    };
+  });
+  return rocPanels(panels);
+}
+
+/** Writes `RUN/report.html`. */
+export async function runReport(
+  run: string,
+  {
+    config,
+    evaluation,
+    predictions,
+    history,
+    graph,
+    remarks,
+    data,
+  }: {
+    config: Config;
+    evaluation: Evaluation;
+    predictions: Predictions;
+    history: EpochRecord[];
+    graph: LabelGraph;
+    remarks: string[];
+    data: Dataset;
+  },
+): Promise<void> {
+  const aurocs = Object.values(evaluation.labels).map(({ auroc }) => auroc);
+  const tasks = Object.keys(history[0]?.losses ?? {});
+  const curves = await trainingCurves([
+    { title: 'loss', points: history.map(({ epoch, loss }) => ({ epoch, series: 'total', value: loss })) },
+    {
+      title: 'loss of each task',
+      points: history.flatMap(({ epoch, losses }) => tasks.map((series) => ({ epoch, series, value: losses[series] }))),
+    },
+    {
+      title: 'validation AUROC',
+      points: history.map(({ epoch, validation }) => ({ epoch, series: 'macro', value: validation })),
+    },
+  ]);
+  const sections: ReportSection[] = [
+    {
+      heading: 'Scores',
+      paragraphs: [
+        `Evaluated on ${evaluation.samples} images of ${evaluation.patients} patients (${evaluation.data}, split ${evaluation.split}). Intervals: ${evaluation.intervals}. Thresholds were chosen on validation.`,
+        ...(evaluation.undefinedLabels.length > 0
+          ? [
+              `Undefined, because only one class is there: ${evaluation.undefinedLabels.join(', ')}. These labels are left out of the means.`,
+            ]
+          : []),
+      ],
+      figures: [
+        { svg: await rocFigure([{ name: config.model, predictions, aurocs }]), description: 'ROC curve of each label' },
+      ],
+      tables: [evaluationTable(evaluation)],
+    },
+    { heading: 'Training', figures: [{ svg: curves, description: 'Losses and validation AUROC over the epochs' }] },
+    {
+      heading: 'Labels',
+      paragraphs: [
+        `Label graph ${graph.name}: ${graph.source}. Share of (image, edge) pairs in which a child is more probable than its parent: ${fixed(evaluation.hierarchyViolations) ?? 'no edges'}.`,
+      ],
+      ...(graph.labels.length > 1 && {
+        figures: [
+          {
+            svg: await heatmap(graph.labels, wuPalmer(graph).values, 'similarity in the graph (Wu-Palmer)'),
+            description: 'How similar labels are in the label graph',
+          },
+        ],
+      }),
+    },
+    {
+      heading: 'Data and configuration',
+      paragraphs: remarks,
+      tables: [
+        splitTable(data),
+        {
+          caption: 'Configuration',
+          header: ['key', 'value'],
+          rows: flatten(config).map(([key, value]) => [key, value]),
+        },
+      ],
+    },
+  ];
+  writeFileAtomic(
+    join(run, 'report.html'),
+    htmlReport({
+      title: `${config.model} on ${evaluation.data}`,
+      lead: `Macro AUROC ${fixed(evaluation.macro.auroc) ?? 'undefined'} (${range(evaluation.macro.aurocCi) ?? 'no interval'})`,
+      sections,
+    }),
+  );
+}
+
+/** Writes `report.html` of a comparison. */
+export async function comparisonReport(
+  out: string,
+  comparison: Comparison,
+  models: readonly { name: string; predictions: Predictions }[],
+): Promise<void> {
+  const { a, b, labels, macro } = comparison;
+  const aurocsOf = (index: number): MaybeNumber[] => labels.map((row) => (index === 0 ? row.aurocA : row.aurocB));
+  const roc = await rocFigure(models.map((model, index) => ({ ...model, aurocs: aurocsOf(index) })));
+  const forest = await differencePlot(
+    [...labels, macro].map(({ label, difference, differenceCi: [low, high] }) => ({ label, difference, low, high })),
+    `${b} − ${a}`,
+  );
+  const row = (one: (typeof labels)[number]): (string | null)[] => [
+    one.label,
+    fixed(one.aurocA),
+    range(one.aurocACi),
+    fixed(one.aurocB),
+    range(one.aurocBCi),
+    fixed(one.difference),
+    range(one.differenceCi),
+    fixed(one.p),
+    fixed(one.pHolm),
+  ];
+  const sections: ReportSection[] = [
+    {
+      heading: 'Comparison',
+      paragraphs: [
+        verdict(comparison),
+        `${comparison.samples} images of ${comparison.patients} patients; ${comparison.method}.`,
+      ],
+      figures: [
+        { svg: forest, description: `Difference of AUROC, ${b} minus ${a}, with 95 % intervals` },
+        { svg: roc, description: `ROC curves of ${a} and ${b}` },
+      ],
+      tables: [
+        {
+          caption: 'AUROC of each label',
+          header: ['label', a, '95 %', b, '95 %', 'difference', '95 %', 'p', 'p (Holm)'],
+          rows: [...labels, macro].map(row),
+        },
+      ],
+    },
+  ];
+  writeFileAtomic(
+    join(out, 'report.html'),
+    htmlReport({ title: `${b} against ${a}`, lead: verdict(comparison), sections }),
+  );
+}
+
+/** Whether the data support a difference, in words. */
+export function verdict({ a, b, macro }: Comparison): string {
+  const [low, high] = macro.differenceCi;
+  if (macro.difference === null || low === null || high === null)
+    return 'No difference can be told: no label is defined.';
+  const size = `${macro.difference >= 0 ? '+' : '−'}${Math.abs(macro.difference).toFixed(3)} macro AUROC, 95 % ${low.toFixed(3)} to ${high.toFixed(3)}`;
+  if (low > 0) return `${b} is better than ${a} on these images (${size}).`;
+  if (high < 0) return `${b} is worse than ${a} on these images (${size}).`;
+  return `These images do not support a difference between ${a} and ${b} (${size}).`;
+}
+
+function evaluationTable({ labels, macro }: Evaluation): ReportTable {
+  return {
+    caption: 'Scores of each label',
+    header: [
+      'label',
+      'positives',
+      'negatives',
+      'AUROC',
+      '95 %',
+      'average precision',
+      '95 %',
+      'sensitivity',
+      'specificity',
+      'F1',
+      'Brier',
+      'ECE',
+    ],
+    rows: [
+      ...Object.entries(labels).map(([label, s]) => [
+        label,
+        s.positives,
+        s.negatives,
+        fixed(s.auroc),
+        range(s.aurocCi),
+        fixed(s.averagePrecision),
+        range(s.averagePrecisionCi),
+        fixed(s.sensitivity),
+        fixed(s.specificity),
+        fixed(s.f1),
+        fixed(s.brier),
+        fixed(s.ece),
+      ]),
+      [
+        'macro',
+        null,
+        null,
+        fixed(macro.auroc),
+        range(macro.aurocCi),
+        fixed(macro.averagePrecision),
+        range(macro.averagePrecisionCi),
+        fixed(macro.sensitivity),
+        fixed(macro.specificity),
+        fixed(macro.f1),
+        fixed(macro.brier),
+        fixed(macro.ece),
+      ],
+    ],
+  };
+}
+
+function splitTable({ samples }: Dataset): ReportTable {
+  const rows = (['train', 'val', 'test'] as const).map((split) => {
+    const own = samples.filter((sample) => sample.split === split);
+    return [split, own.length, new Set(own.map(({ patient }) => patient)).size];
+  });
+  return { caption: 'Splits', header: ['split', 'images', 'patients'], rows };
+}
+
+function flatten(value: object, prefix = ''): [string, string][] {
+  return Object.entries(value).flatMap(([key, inner]): [string, string][] =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? flatten(inner, `${prefix}${key}.`)
+      : [[`${prefix}${key}`, Array.isArray(inner) ? inner.join(', ') : String(inner)]],
+  );
+}

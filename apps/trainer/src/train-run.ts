@@ -1,0 +1,329 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { labelPolicy, type Dataset, type Split } from '@cxr-align/datasets';
+import type { Engine } from '@cxr-align/engine';
+import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
+import { pixelStatistics } from '@cxr-align/image-backbone';
+import { closeTargets, type LabelGraph } from '@cxr-align/label-graph';
+import { auroc, chooseThreshold, meanDefined } from '@cxr-align/metrics';
+import { Parameters } from '@cxr-align/nn';
+import * as tf from '@tensorflow/tfjs-core';
+import { hasCheckpoint, readBest, restoreCheckpoint, writeBest, writeCheckpoint } from './checkpoint.js';
+import type { Config } from './config.js';
+import { columnOf, probabilitiesOf, type Evaluation } from './evaluation.js';
+import { evaluateSplit } from './evaluate-run.js';
+import { graphFor, knowledgeOf } from './label-knowledge.js';
+import { buildModel } from './model.js';
+import { Objective, planTasks } from './objective.js';
+import { loadData, samplesIn, targetsOf, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
+import type { Progress } from './progress.js';
+import { writeModel, type StoredModel } from './run-folder.js';
+import { runReport } from './run-report.js';
+import { frozenTexts } from './texts.js';
+import { predictLogits, TrainingLoop, type EpochRecord } from './training.js';
+
+/** What `train` is asked for. */
+export interface TrainRequest extends DataOptions {
+  out: string;
+  config: Config;
+  trainCount?: number;
+  trainFraction?: number;
+  resume?: boolean;
+}
+
+/** What came out of a run. */
+export interface TrainResult {
+  run: string;
+  evaluation: Evaluation;
+  bestEpoch: number;
+  validation: number | null;
+  parameters: number;
+  seconds: number;
+}
+
+/** Trains one model, evaluates it and writes the run folder. */
+export async function trainRun(request: TrainRequest, engine: Engine, progress: Progress): Promise<TrainResult> {
+  const began = Date.now();
+  const { out: run, config } = request;
+  const opened = trainingDataset({ ...request, seed: config.seed });
+  const graph = graphFor(config.graph, opened.dataset);
+  const knowledge = knowledgeOf(graph, config.graphTarget);
+  const plan = planTasks(config, knowledge);
+  const texts = config.model === 'aligned' ? await frozenTexts(config, graph) : undefined;
+  prepareFolder(run, request.resume ?? false);
+  const size = imageSize(config.image.size, opened.dataset);
+  const data = await loadData(opened, { size, fit: config.image.fit }, { maxBad: request.maxBad, progress });
+  const training = samplesIn(data.dataset, 'train');
+  const { targets, closed } = trainingTargets(config, data.dataset, graph);
+  const scale = trainingScale(data, training);
+  [
+    ...data.remarks,
+    ...closed,
+    ...plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`),
+  ].forEach((line) => progress.say(line));
+
+  const parameters = new Parameters(config.seed);
+  const textTensor = texts && tf.tensor3d(texts.values, texts.shape);
+  const model = buildModel(config, parameters, { size, labels: graph.labels.length, texts: textTensor });
+  const objective = new Objective(
+    config,
+    plan.tasks,
+    knowledge,
+    positiveWeights(config, targets, training, graph.labels.length),
+  );
+  const loop = new TrainingLoop(config, model, parameters, objective, {
+    images: data.images,
+    scale,
+    training,
+    targets,
+    labels: graph.labels.length,
+  });
+  progress.say(
+    `${config.model}: ${parameters.count()} parameters, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})`,
+  );
+  const configHash = sha256(
+    JSON.stringify([config, request.path, request.trainCount, request.trainFraction, size, graph.toDefinition()]),
+  );
+  const history = startHistory(run);
+  if (request.resume && hasCheckpoint(run)) {
+    restoreCheckpoint(run, configHash, parameters, loop);
+    history.truncate(loop.epoch);
+    progress.say(`going on after epoch ${loop.epoch} of ${config.epochs}`);
+  }
+  writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(describeRun(request, engine, data, graph), null, 2)}\n`);
+
+  const validation = samplesIn(data.dataset, 'val');
+  const truth = targetsOf(data.dataset, config.labelPolicy);
+  const logitsOf = (samples: number[]): Promise<Float32Array> => predictLogits(model, data.images, samples, scale);
+  const bar = progress.start('training', loop.totalSteps);
+  bar.update(loop.epoch * (loop.totalSteps / config.epochs));
+  let note = '';
+  await loop.run({
+    onStep: (step, total, loss) => {
+      guardMemory(engine);
+      bar.update(step, `loss ${loss.toFixed(3)}${note}`);
+      if (step === total) bar.stop();
+    },
+    validate: async () => macroAuroc(await logitsOf(validation), validation, truth, graph.labels.length),
+    onEpoch: async (record, isBest) => {
+      if (isBest) {
+        loop.average.swap();
+        writeBest(run, await parameters.values());
+        loop.average.swap();
+      }
+      await writeCheckpoint(run, configHash, parameters, loop);
+      history.append(record);
+      note = record.validation === null ? '' : `, validation AUROC ${record.validation.toFixed(3)}`;
+    },
+  });
+  bar.stop();
+
+  parameters.load(
+    new Map([...readBest(run)].map(([name, { shape, data: values }]) => [name, { shape, data: values }])),
+  );
+  const thresholds = chooseThresholds(config, await logitsOf(validation), validation, truth, graph.labels.length);
+  const stored = await storedModel(config, size, scale, graph, parameters, texts, thresholds);
+  writeModel(run, stored);
+  const split: Split = data.dataset.samples.some((sample) => sample.split === 'test') ? 'test' : 'val';
+  const { evaluation, predictions } = await evaluateSplit({ model, stored, data, split, progress, out: run });
+  await runReport(run, {
+    config,
+    evaluation,
+    predictions,
+    history: history.records(),
+    graph,
+    remarks: [...data.remarks, ...closed],
+    data: data.dataset,
+  });
+  loop.dispose();
+  objective.dispose();
+  parameters.dispose();
+  textTensor?.dispose();
+  return {
+    run,
+    evaluation,
+    bestEpoch: loop.bestEpoch,
+    validation: Number.isFinite(loop.best) ? loop.best : null,
+    parameters: parameters.count(),
+    seconds: (Date.now() - began) / 1000,
+  };
+}
+
+/** Refuses to overwrite a run by accident, and clears what an earlier try left. */
+function prepareFolder(run: string, resume: boolean): void {
+  if (existsSync(join(run, 'evaluation.json')) && resume) {
+    throw new InputError(
+      'expected an unfinished run to go on with, got a finished one; train again without --resume, or use another --out',
+      { file: run },
+    );
+  }
+  if (!resume) {
+    for (const name of [
+      'checkpoints',
+      'model',
+      'history.jsonl',
+      'evaluation.json',
+      'predictions.parquet',
+      'report.html',
+      'config.json',
+    ]) {
+      rmSync(join(run, name), { recursive: true, force: true });
+    }
+  }
+  mkdirSync(run, { recursive: true });
+}
+
+/** Images in memory are not enlarged: there is nothing to be seen in between their pixels. */
+function imageSize(wanted: number, { samples }: Dataset): number {
+  const largest = samples.reduce(
+    (most, { image }) => (typeof image === 'string' ? Infinity : Math.max(most, image.height, image.width)),
+    0,
+  );
+  return Math.min(wanted, Number.isFinite(largest) ? largest : wanted);
+}
+
+function trainingTargets(
+  config: Config,
+  dataset: Dataset,
+  graph: LabelGraph,
+): { targets: Float32Array; closed: string[] } {
+  if (!config.closeLabels) return { targets: targetsOf(dataset, config.labelPolicy), closed: [] };
+  const { values, changed, conflicts } = closeTargets(dataset.cells, graph);
+  const policy = labelPolicy(config.labelPolicy);
+  return {
+    targets: targetsOf({ ...dataset, cells: values }, policy),
+    closed: [
+      `closing labels under the graph changed ${changed} of ${values.length} cells; ${conflicts.length} rows had a present child of an absent parent`,
+    ],
+  };
+}
+
+function trainingScale({ images }: LoadedData, training: readonly number[]): { mean: number; deviation: number } {
+  const area = images.size ** 2;
+  const pixels = new Uint8Array(training.length * area);
+  training.forEach((place, i) => pixels.set(images.pixels.subarray(place * area, (place + 1) * area), i * area));
+  return pixelStatistics(pixels);
+}
+
+/** negatives / positives of each label in the training set, between 1 and 10. */
+function positiveWeights(
+  config: Config,
+  targets: Float32Array,
+  training: readonly number[],
+  labels: number,
+): tf.Tensor1D | undefined {
+  if (config.positiveWeight === 'none') return undefined;
+  const weights = Array.from({ length: labels }, (_, label) => {
+    const values = training.map((row) => targets[row * labels + label]);
+    const positives = values.filter((value) => value === 1).length;
+    const negatives = values.filter((value) => value === 0).length;
+    return Math.min(10, Math.max(1, negatives / Math.max(1, positives)));
+  });
+  return tf.tensor1d(weights);
+}
+
+function macroAuroc(logits: Float32Array, samples: readonly number[], truth: Float32Array, labels: number): number {
+  const areas = Array.from({ length: labels }, (_, label) =>
+    auroc(
+      samples.map((sample) => truth[sample * labels + label]),
+      columnOf(logits, labels, label),
+    ),
+  );
+  return meanDefined(areas);
+}
+
+function chooseThresholds(
+  config: Config,
+  logits: Float32Array,
+  samples: readonly number[],
+  truth: Float32Array,
+  labels: number,
+): number[] {
+  const probabilities = probabilitiesOf(logits);
+  return Array.from({ length: labels }, (_, label) =>
+    chooseThreshold(
+      samples.map((sample) => truth[sample * labels + label]),
+      columnOf(probabilities, labels, label),
+      config.threshold,
+    ),
+  );
+}
+
+async function storedModel(
+  config: Config,
+  size: number,
+  scale: StoredModel['scale'],
+  graph: LabelGraph,
+  parameters: Parameters,
+  texts: Awaited<ReturnType<typeof frozenTexts>> | undefined,
+  thresholds: number[],
+): Promise<StoredModel> {
+  const tensors: StoredModel['tensors'] = new Map(await parameters.values());
+  if (texts) tensors.set('texts', { shape: texts.shape, data: texts.values });
+  return { tensors, config, size, scale, graph, prompts: texts?.prompts ?? [], thresholds };
+}
+
+/** The heap of the wasm engine ends at 4 GiB, and a failed allocation there goes unnoticed. */
+function guardMemory(engine: Engine): void {
+  const { numBytes } = tf.memory();
+  if (numBytes > engine.memoryLimitBytes) {
+    throw new Error(
+      `trainer: tensors take ${(numBytes / 2 ** 30).toFixed(1)} GiB, more than the ${engine.name} engine can be trusted with; use a smaller batchSize or image.size`,
+    );
+  }
+}
+
+/** `history.jsonl`, a line an epoch. */
+function startHistory(run: string) {
+  const file = join(run, 'history.jsonl');
+  const records = (): EpochRecord[] =>
+    existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as EpochRecord)
+      : [];
+  return {
+    records,
+    append: (record: EpochRecord): void => appendFileSync(file, `${JSON.stringify(record)}\n`),
+    /** Drops lines after an epoch: those that a killed run wrote after its last checkpoint. */
+    truncate: (epoch: number): void =>
+      writeFileAtomic(
+        file,
+        records()
+          .filter((record) => record.epoch <= epoch)
+          .map((record) => `${JSON.stringify(record)}\n`)
+          .join(''),
+      ),
+  };
+}
+
+/** The content of `RUN/config.json`: what was asked for, on what, with what. */
+function describeRun(
+  request: TrainRequest,
+  engine: Engine,
+  { dataset, badRows, unreadable }: LoadedData,
+  graph: LabelGraph,
+) {
+  const counts = (split: Split) => dataset.samples.filter((sample) => sample.split === split).length;
+  return {
+    config: request.config,
+    data: {
+      path: request.path,
+      name: dataset.name,
+      format: dataset.format,
+      labels: dataset.labels,
+      images: { train: counts('train'), val: counts('val'), test: counts('test') },
+      badRows: badRows.length,
+      unreadableImages: unreadable.length,
+      trainCount: request.trainCount ?? null,
+      trainFraction: request.trainFraction ?? null,
+      sha256: sha256(
+        JSON.stringify([dataset.samples.map(({ id, patient, split }) => [id, patient, split]), [...dataset.cells]]),
+      ),
+    },
+    graph: { name: graph.name, source: graph.source },
+    engine: { name: engine.name, description: engine.description },
+    versions: { node: process.version, tfjs: tf.version_core },
+  };
+}
