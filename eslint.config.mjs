@@ -35,7 +35,14 @@ export default ts.config(
   { plugins: { '@nx': nx } },
   {
     files: ['**/*.ts'],
-    rules: { ...boundaries([]), '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
+    ignores: ['**/*.config.ts'],
+    rules: {
+      ...boundaries([]),
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+    },
   },
   { files: ['**/*.test.ts'], rules: boundaries(['layer:tool']) },
   { files: ['packages/*/src/**/*.ts'], rules: noTensorflow(['@tensorflow/tfjs-core']) },

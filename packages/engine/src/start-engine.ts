@@ -154,5 +154,6 @@ function unexpected(name: EngineName, error: unknown): EngineError {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  // Where the importing file lies says nothing to the reader.
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0].replace(/ imported from .*/, '');
 }

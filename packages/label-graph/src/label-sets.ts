@@ -43,7 +43,7 @@ export function resolveExtension(definition: LabelGraphDefinition): LabelGraphDe
   const added = definition.labels.filter(({ name }) => own.has(name));
   const order =
     definition.order ?? (base.order && [...base.order, ...added.filter(({ group }) => !group).map(({ name }) => name)]);
-  const { extends: _base, ...rest } = definition;
+  const { extends: _taken, ...rest } = definition;
   return { ...rest, labels: [...kept, ...added], ...(order && { order }) };
 }
 

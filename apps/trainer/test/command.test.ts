@@ -1,0 +1,197 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeNpy } from '@cxr-align/files';
+import { itWithShared } from '@cxr-align/testkit';
+import { madeUpData } from './made-up-data.js';
+
+const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
+const place = mkdtempSync(join(tmpdir(), 'command-'));
+
+/** Runs the built command, as people do. */
+function cxrAlign(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', cwd: place });
+  return { code: status, out: stdout, err: stderr };
+}
+/** The command refuses: exit code 2, a text that helps, and no stack trace. */
+function expectRefusal(args: string[], message: string): void {
+  const { code, out, err } = cxrAlign(...args);
+  expect({ args, code, err }).toEqual({ args, code: 2, err: expect.stringContaining(message) });
+  expect(err).not.toMatch(/\n\s+at /);
+  expect(out).toBe('');
+}
+const quickFlags = [
+  'epochs=2',
+  'batchSize=16',
+  'bootstrap=20',
+  'image.size=16',
+  'encoder.channels=[4,6]',
+  'splitter.dim=8',
+  'splitter.heads=2',
+  'splitter.layers=1',
+].flatMap((one) => ['--set', one]);
+
+describe('cxr-align', () => {
+  let data: string;
+  beforeAll(async () => {
+    data = await madeUpData(60);
+    for (const model of ['vision-only', 'aligned']) {
+      const { code, err } = cxrAlign('train', '--data', data, '--out', `run-${model}`, '--model', model, ...quickFlags);
+      expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+    }
+  });
+
+  it('trains: a table on stdout, the rest on stderr', () => {
+    const { code, out, err } = cxrAlign(
+      'train',
+      '--data',
+      data,
+      '--out',
+      'run-table',
+      '--preset',
+      'linear',
+      ...quickFlags,
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^label +positives/);
+    expect(out).toContain('report: run-table/report.html');
+    expect(err).toContain('60 images, 4 labels, read as labels-csv');
+  });
+  it('evaluates a run and prints JSON alone on stdout', () => {
+    const { code, out } = cxrAlign(
+      'evaluate',
+      '--run',
+      'run-aligned',
+      '--data',
+      data,
+      '--split',
+      'val',
+      '--out',
+      'on-val',
+      '--json',
+    );
+    expect(code).toBe(0);
+    const evaluation = JSON.parse(out);
+    expect(evaluation.split).toBe('val');
+    expect(Object.keys(evaluation.labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
+    expect(JSON.parse(readFileSync(join(place, 'on-val', 'evaluation.json'), 'utf8'))).toEqual(evaluation);
+  });
+  it('compares two runs', () => {
+    const { code, out } = cxrAlign('compare', 'run-vision-only', 'run-aligned', '--draws', '50');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^A\/B /m);
+    expect(out).toMatch(/^macro /m);
+    expect(existsSync(join(place, 'compare-run-vision-only-run-aligned', 'report.html'))).toBe(true);
+  });
+  it('predicts images, a parent never below its child', () => {
+    const image = join(data, 'images', '0.png');
+    const { code, out } = cxrAlign('predict', '--run', 'run-aligned', image, join(data, 'images', '1.png'));
+    expect(code).toBe(0);
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map((line) => line.image)).toEqual([image, join(data, 'images', '1.png')]);
+    for (const { labels } of lines) {
+      expect(labels.A.probability).toBeGreaterThanOrEqual(
+        Math.max(labels['A/B'].probability, labels['A/C'].probability),
+      );
+      expect(typeof labels.D.positive).toBe('boolean');
+    }
+  });
+  it('evaluates scores of another program', () => {
+    writeFileSync(join(place, 'scores.npy'), writeNpy({ shape: [4, 1], data: Float32Array.of(-2, 3, 1, -1) }));
+    writeFileSync(join(place, 'targets.npy'), writeNpy({ shape: [4, 1], data: Int8Array.of(0, 1, 0, -1) }));
+    writeFileSync(join(place, 'names.json'), '["Edema"]');
+    const { code, out } = cxrAlign(
+      'evaluate',
+      '--scores',
+      'scores.npy',
+      '--targets',
+      'targets.npy',
+      '--labels',
+      'names.json',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out).labels.Edema).toMatchObject({
+      positives: 1,
+      negatives: 2,
+      auroc: 1,
+      threshold: 0.5,
+      specificity: 0.5,
+    });
+  });
+  it('draws phantoms and describes them', () => {
+    expect(cxrAlign('phantom', '--out', 'phantom', '--images', '12', '--size', '32').code).toBe(0);
+    const { code, out } = cxrAlign('data', 'describe', '--data', 'phantom', '--check-images', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      format: 'chexpert',
+      rows: 12,
+      unreadableImages: [],
+      patientsInSeveralSplits: 0,
+    });
+    expectRefusal(['phantom', '--out', 'phantom'], 'expected a folder without a data set');
+  });
+  it('prints graphs, matrices, prompts, engines and configuration keys', () => {
+    expect(cxrAlign('graph', 'show', '--graph', 'chexpert-14').out).toContain('│  └─ Cardiomegaly');
+    expect(
+      JSON.parse(cxrAlign('graph', 'matrix', '--graph', 'seed-14', '--kind', 'path-distance', '--json').out)
+        .matrix[0][0],
+    ).toBe(0);
+    expect(cxrAlign('graph', 'check', '--graph', 'nih-14').out).toContain('14 labels');
+    expect(JSON.parse(cxrAlign('prompts', 'similarity', '--json').out).offDiagonal.mean).toBeLessThan(1);
+    expect(JSON.parse(cxrAlign('prompts', 'encode', '--graph', 'nih-14', '--json').out).embeddings).toHaveLength(14);
+    expect(JSON.parse(cxrAlign('doctor', '--json').out).engines.map(({ name }: { name: string }) => name)).toEqual([
+      'cuda',
+      'webgpu',
+      'native',
+      'wasm',
+      'cpu',
+    ]);
+    expect(cxrAlign('train', '--help-config').out).toContain('losses.contrastive');
+  });
+  it('refuses wrong usage with exit code 2 and a text that helps', () => {
+    const wrong: [string[], string][] = [
+      [[], 'expected a command'],
+      [['trian'], 'Did you mean train'],
+      [['train'], 'expected --data DIR and --out RUN'],
+      [['train', '--data', data, '--out', 'x', '--lr', '1'], 'Unknown argument: lr'],
+      [['train', '--data', data, '--out', 'x', '--set', 'lr=1'], 'lr'],
+      [['train', '--data', '/nowhere', '--out', 'x'], 'expected a folder or a table, got /nowhere'],
+      [
+        ['train', '--data', data, '--out', 'x', '--train-fraction', '2'],
+        'expected --train-fraction to be a number in (0, 1]',
+      ],
+      [['train', '--data', data, '--out', 'x', '--train-count', '5', '--train-fraction', '0.5'], 'got both'],
+      [['train', '--data', data, '--out', 'x', '--set', 'graph=chexpert-14'], 'got none for A'],
+      [['train', '--data', data, '--out', 'x', '--engine', 'native'], 'does not start'],
+      [['evaluate', '--run', 'run-aligned'], 'expected --run RUN --data DIR'],
+      [['evaluate', '--run', 'nowhere', '--data', data], 'expected a trained run'],
+      [['evaluate', '--run', 'run-aligned', '--data', data, '--split', 'tset'], 'got tset'],
+      [['evaluate', '--run', 'run-aligned', '--data', 'phantom'], 'expected the labels that the run was trained on'],
+      [['compare', 'run-aligned'], 'expected two or more runs'],
+      [['compare', 'run-aligned', 'on-val'], 'expected run-aligned and on-val to be evaluated on the same samples'],
+      [['predict', '--run', 'run-aligned', 'nowhere.png'], 'nowhere.png: expected an image, got no such file'],
+      [['graph', 'show', '--graph', 'nowhere'], 'got nowhere (no such file)'],
+      [['graph'], 'expected graph show'],
+      [['phantom', '--out', 'x', '--images', '0'], 'expected --images'],
+    ];
+    for (const [args, message] of wrong) expectRefusal(args, message);
+    expect(existsSync(join(place, 'x', 'model'))).toBe(false);
+  });
+  for (const [name, dim] of [
+    ['wrong-dim', '512'],
+    ['nan-embedding', '512'],
+  ]) {
+    itWithShared(`data/bad/${name}.npy`, `refuses ${name}.npy`, (path) => {
+      expectRefusal(['prompts', 'similarity', '--embeddings', path, '--dim', dim], `${name}.npy`);
+    });
+  }
+  itWithShared('data/bad/missing-image.csv', 'refuses to train on a table that names a missing image', (path) => {
+    expectRefusal(['train', '--data', path, '--out', 'missing'], '99999999_000.png');
+  });
+});

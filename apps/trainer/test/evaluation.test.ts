@@ -1,0 +1,101 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RandomStream } from '@cxr-align/random';
+import { compare, comparisonTable } from '../src/comparison.js';
+import { evaluate, type Predictions } from '../src/evaluation.js';
+import { readPredictions, writePredictions } from '../src/predictions-file.js';
+import { verdict } from '../src/run-report.js';
+
+const labels = ['Edema', 'Fracture', '<script>'];
+/** Predictions whose quality is `skill`; the last label has one class only. */
+function made(skill: number, seed = 1): Predictions {
+  const truth = new RandomStream({ seed: 9, purpose: 'truth' });
+  const noise = new RandomStream({ seed, purpose: 'noise' });
+  const count = 120;
+  const targets = new Float32Array(count * 3);
+  const probabilities = targets.map((_, at) => {
+    const label = at % 3;
+    targets[at] = label === 2 ? 0 : truth.chance(0.3) ? 1 : 0;
+    return 1 / (1 + Math.exp(-(skill * (2 * targets[at] - 1) + noise.normal())));
+  });
+  targets[1] = NaN;
+  return {
+    labels,
+    targets,
+    probabilities,
+    samples: Array.from({ length: count }, (_, i) => ({ id: `s${i}`, patient: `p${i >> 1}`, split: 'test' })),
+  };
+}
+const options = { data: 'made up', split: 'test', thresholds: [0.5, NaN, 0.5], draws: 200, hierarchyViolations: NaN };
+
+describe('evaluate(predictions, options)', () => {
+  const evaluation = evaluate(made(1), options);
+  it('scores each label with an interval around it, and names what is undefined', () => {
+    for (const label of ['Edema', 'Fracture']) {
+      const { auroc, aurocCi } = evaluation.labels[label];
+      expect(auroc).toBeGreaterThan(0.8);
+      expect(aurocCi[0]!).toBeLessThan(auroc!);
+      expect(aurocCi[1]!).toBeGreaterThan(auroc!);
+    }
+    expect(evaluation.labels['<script>']).toMatchObject({ positives: 0, auroc: null, aurocCi: [null, null], f1: null });
+    expect(evaluation.undefinedLabels).toEqual(['<script>']);
+    expect(evaluation.macro.auroc).toBeCloseTo(
+      (evaluation.labels.Edema.auroc! + evaluation.labels.Fracture.auroc!) / 2,
+      12,
+    );
+    expect(evaluation).toMatchObject({ samples: 120, patients: 60, hierarchyViolations: null });
+  });
+  it('leaves unknown targets out', () => {
+    expect(evaluation.labels.Fracture.positives + evaluation.labels.Fracture.negatives).toBe(119);
+  });
+  it('gives the same bytes again', () => {
+    expect(JSON.stringify(evaluate(made(1), options))).toBe(JSON.stringify(evaluation));
+    expect(JSON.stringify(evaluation)).not.toContain('NaN');
+  });
+});
+
+describe('compare(a, b, draws)', () => {
+  const strong = { name: 'strong', predictions: made(2) };
+  const weak = { name: 'weak', predictions: made(0.3, 2) };
+  it('tells a better model from a worse one, and nothing from two alike', () => {
+    const comparison = compare(weak, strong, 300);
+    expect(comparison.macro.difference).toBeGreaterThan(0.1);
+    expect(comparison.macro.differenceCi[0]).toBeGreaterThan(0);
+    expect(comparison.labels[0].p).toBeLessThan(0.05);
+    expect(comparison.labels[0].pHolm).toBeGreaterThanOrEqual(comparison.labels[0].p!);
+    expect(verdict(comparison)).toMatch(/^strong is better than weak/);
+    expect(verdict(compare(strong, strong, 100))).toMatch(/do not support a difference/);
+  });
+  it('prints a table with a line a label', () => {
+    const table = comparisonTable(compare(weak, strong, 50));
+    expect(table).toMatch(/^Edema .*\+0\.\d{3}/m);
+    expect(table).toMatch(/^<script> .*–/m);
+    expect(table).toMatch(/^macro /m);
+  });
+  it('refuses other samples, other targets and other labels, and says which', () => {
+    const other = made(1);
+    expect(() => compare(weak, { name: 'x', predictions: { ...other, labels: ['a', 'b', 'c'] } }, 10)).toThrow(
+      'the labels Edema',
+    );
+    const renamed = {
+      ...other,
+      samples: other.samples.map((sample, i) => (i === 5 ? { ...sample, id: 'strange' } : sample)),
+    };
+    expect(() => compare(weak, { name: 'x', predictions: renamed }, 10)).toThrow(
+      '1 samples in weak alone and 1 in x alone (such as s5)',
+    );
+    const flipped = { ...other, targets: other.targets.map((target, at) => (at === 3 ? 1 - target : target)) };
+    expect(() => compare(weak, { name: 'x', predictions: flipped }, 10)).toThrow('another target of Edema for s1');
+  });
+});
+
+describe('predictions.parquet', () => {
+  it('comes back as it was written, unknown targets too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'predictions-'));
+    const predictions = made(1);
+    writePredictions(folder, predictions);
+    expect(await readPredictions(folder)).toEqual(predictions);
+    await expect(readPredictions('/nowhere')).rejects.toThrow('/nowhere: expected a run');
+  });
+});

@@ -1,0 +1,167 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEngine, type Engine } from '@cxr-align/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkConfig, type Config } from '../src/config.js';
+import { evaluateRun, loadModel } from '../src/evaluate-run.js';
+import { silentProgress, type Progress } from '../src/progress.js';
+import { trainRun, type TrainRequest } from '../src/train-run.js';
+import { madeUpData, quick } from './made-up-data.js';
+
+let engine: Engine;
+let path: string;
+const place = mkdtempSync(join(tmpdir(), 'runs-'));
+const configure = (changes: object = {}): Config => checkConfig({ ...quick, ...changes }, 'test');
+const train = (name: string, config: Config, more: Partial<TrainRequest> = {}, progress: Progress = silentProgress) =>
+  trainRun({ path, out: join(place, name), config, ...more }, engine, progress);
+const read = (...parts: string[]): string => readFileSync(join(place, ...parts), 'utf8');
+
+beforeAll(async () => {
+  engine = await startEngine('wasm');
+  path = await madeUpData();
+});
+
+describe('trainRun(request)', () => {
+  it('learns: the loss falls, the scores rise, and the run folder is complete', async () => {
+    const result = await train('learns', configure({ epochs: 14, learningRate: 0.004 }));
+    const history = read('learns', 'history.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(history).toHaveLength(14);
+    expect(history[13].loss).toBeLessThan(history[0].loss * 0.7);
+    expect(Object.keys(history[0].losses)).toEqual(['classification', 'contrastive', 'orthogonal', 'graph']);
+    expect(result.evaluation.split).toBe('test');
+    expect(result.evaluation.macro.auroc).toBeGreaterThan(0.8);
+    expect(readdirSync(join(place, 'learns')).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      'evaluation.json',
+      'history.jsonl',
+      'model',
+      'predictions.parquet',
+      'report.html',
+    ]);
+    expect(readdirSync(join(place, 'learns', 'model')).sort()).toEqual([
+      'config.json',
+      'graph.json',
+      'labels.json',
+      'model.safetensors',
+      'prompts.json',
+      'thresholds.json',
+    ]);
+    expect(JSON.parse(read('learns', 'config.json')).graph.name).toContain('made-up');
+    expect(read('learns', 'report.html')).toContain('A/B');
+  });
+  it.each([
+    ['vision-only', { model: 'vision-only' }],
+    ['linear', { model: 'linear' }],
+    ['mlp', { model: 'mlp' }],
+    ['the dense splitter', { splitter: { ...quick.splitter, kind: 'dense' } }],
+    ['the patch encoder', { encoder: { ...quick.encoder, kind: 'patch', patch: 4 } }],
+    ['the similarity score', { score: 'similarity' }],
+    ['the head score with prompts', { score: 'head' }],
+    ['uncertainty weighting', { weighting: 'uncertainty' }],
+    ['balanced positives and closed labels', { positiveWeight: 'balanced', closeLabels: true }],
+    ['the path similarity and report prompts', { graphTarget: 'path', prompts: { set: 'report' } }],
+  ])('trains %s, and evaluating the stored run gives the same scores', async (name, changes) => {
+    const before = tf.memory().numTensors;
+    const { evaluation } = await train(name, configure(changes));
+    expect(evaluation.macro.auroc).not.toBeNull();
+    const again = await evaluateRun(
+      { run: join(place, name), path, out: join(place, `${name} again`) },
+      silentProgress,
+    );
+    expect(again).toEqual(evaluation);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+  it('gives the same evaluation.json byte for byte for the same seed, and another one for another seed', async () => {
+    await train('seed a', configure());
+    await train('seed b', configure());
+    await train('seed c', configure({ seed: 1 }));
+    expect(read('seed b', 'evaluation.json')).toBe(read('seed a', 'evaluation.json'));
+    expect(read('seed c', 'evaluation.json')).not.toBe(read('seed a', 'evaluation.json'));
+  });
+  it('goes on from a checkpoint bit for bit', async () => {
+    const config = configure({ weighting: 'uncertainty' });
+    await train('straight', config);
+    const stop = new Error('stopped');
+    let epochs = 0;
+    const stopping: Progress = {
+      say: () => {},
+      start: (name) => ({
+        stop: () => {},
+        update: (done) => {
+          if (name === 'training' && done > 6 && epochs++ === 0) throw stop;
+        },
+      }),
+    };
+    await expect(train('stopped', config, {}, stopping)).rejects.toBe(stop);
+    expect(existsSync(join(place, 'stopped', 'evaluation.json'))).toBe(false);
+    await train('stopped', config, { resume: true });
+    for (const file of ['evaluation.json', 'history.jsonl', 'model/model.safetensors']) {
+      expect(readFileSync(join(place, 'stopped', file)).equals(readFileSync(join(place, 'straight', file)))).toBe(true);
+    }
+  });
+  it('refuses to go on with a finished run or another configuration', async () => {
+    await train('finished', configure());
+    await expect(train('finished', configure(), { resume: true })).rejects.toThrow('got a finished one');
+    rmSync(join(place, 'finished', 'evaluation.json'));
+    await expect(train('finished', configure({ seed: 5 }), { resume: true })).rejects.toThrow('got one of another');
+  });
+  it('limits the training set by patient', async () => {
+    await train('few', configure(), { trainCount: 20 });
+    const { images } = JSON.parse(read('few', 'config.json')).data;
+    expect(images.train).toBeGreaterThanOrEqual(20);
+    expect(images.train).toBeLessThan(26);
+    expect(images.test).toBe(16);
+  });
+  it('drops the losses that one label cannot have, and says so', async () => {
+    const lines: string[] = [];
+    const one = await madeUpData(48);
+    writeFileSync(join(one, 'labels.json'), '["A"]');
+    await trainRun({ path: one, out: join(place, 'one'), config: configure() }, engine, {
+      ...silentProgress,
+      say: (line) => lines.push(line),
+    });
+    expect(lines.join('\n')).toContain('the orthogonal loss is left out: it needs two labels');
+    expect(lines.join('\n')).toContain('the graph loss is left out: it needs three labels');
+  });
+  it('skips and counts unreadable images up to the limit', async () => {
+    const broken = await madeUpData(96);
+    writeFileSync(join(broken, 'images', '0.png'), 'no image');
+    await expect(
+      trainRun({ path: broken, out: join(place, 'broken'), config: configure() }, engine, silentProgress),
+    ).rejects.toThrow('0.png: expected an image');
+    const { evaluation } = await trainRun(
+      { path: broken, out: join(place, 'broken'), config: configure(), maxBad: 0.05 },
+      engine,
+      silentProgress,
+    );
+    expect(evaluation.samples).toBe(16);
+    expect(JSON.parse(read('broken', 'config.json')).data.unreadableImages).toBe(1);
+  });
+  it('refuses a patient in two splits unless told otherwise', async () => {
+    const mixed = await madeUpData(48);
+    const table = readFileSync(join(mixed, 'labels.csv'), 'utf8').replace(/p(\d+)-\w+/g, 'p$1');
+    writeFileSync(join(mixed, 'labels.csv'), table);
+    const request = { path: mixed, out: join(place, 'mixed'), config: configure() };
+    await expect(trainRun(request, engine, silentProgress)).rejects.toThrow(
+      '8 patients are in more than one split (p0 is in train and val and test)',
+    );
+    await trainRun({ ...request, allowPatientOverlap: true }, engine, silentProgress);
+  });
+});
+
+describe('loadModel(run)', () => {
+  it('refuses damaged weights', async () => {
+    await train('damaged', configure({ model: 'linear' }));
+    const file = join(place, 'damaged', 'model', 'model.safetensors');
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(file, bytes);
+    expect(() => loadModel(join(place, 'damaged'))).toThrow('train again');
+    expect(() => loadModel(place)).toThrow('expected a trained run');
+  });
+});

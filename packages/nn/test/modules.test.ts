@@ -1,0 +1,190 @@
+import { describeBackends, expectClose, expectGradient, expectNoLeak } from '@cxr-align/testkit';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  BatchNorm,
+  batchNorm,
+  Convolution,
+  layerNorm,
+  Linear,
+  linear,
+  MultiHeadAttention,
+  Parameters,
+  Pass,
+  softmax,
+  TransformerDecoder,
+  TransformerEncoder,
+} from '../src/index.js';
+
+const normal = <R extends tf.Rank>(shape: tf.ShapeMap[R], seed: number): tf.Tensor<R> =>
+  tf.randomNormal<R>(shape, 0, 1, 'float32', seed);
+
+describeBackends('linear(x, weight, bias)', () => {
+  const weight = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  it('is the product plus the bias along the last axis', () => {
+    tf.tidy(() => {
+      const y = linear(tf.tensor3d([[[1, 0]], [[0, 1]]]), tf.tensor2d(weight), tf.tensor1d([10, 20, 30]));
+      expect(y.shape).toEqual([2, 1, 3]);
+      expectClose(y, [11, 22, 33, 14, 25, 36]);
+      expectClose(linear(tf.tensor2d([[1, 1]]), tf.tensor2d(weight)), [5, 7, 9]);
+    });
+  });
+  it('has the gradient of its formula for input, weight and bias', () => {
+    tf.tidy(() => {
+      const [x, w, b] = [normal<tf.Rank.R2>([4, 2], 1), tf.tensor2d(weight), tf.tensor1d([1, 2, 3])];
+      const probe = normal([4, 3], 2);
+      expectGradient((input) => tf.mul(linear(input, w, b), probe), x);
+      expectGradient((input) => tf.mul(linear(x, input as tf.Tensor2D, b), probe), w);
+      expectGradient((input) => tf.mul(linear(x, w, input as tf.Tensor1D), probe), b);
+    });
+  });
+});
+
+describeBackends('layerNorm(x, scale, shift)', () => {
+  it('has rows of mean shift and spread scale', () => {
+    tf.tidy(() => {
+      const y = layerNorm(tf.tensor2d([[1, 2, 3, 4]]), tf.ones([4]), tf.zeros([4]), 0);
+      const s = Math.sqrt(1.25);
+      expectClose(y, [-1.5 / s, -0.5 / s, 0.5 / s, 1.5 / s]);
+    });
+  });
+  it('has the gradient of its formula', () => {
+    tf.tidy(() => {
+      const probe = normal([3, 5], 3);
+      const [scale, shift] = [normal<tf.Rank.R1>([5], 4), normal<tf.Rank.R1>([5], 5)];
+      const x = normal([3, 5], 6);
+      expectGradient((input) => tf.mul(layerNorm(input, scale, shift), probe), x);
+      expectGradient((input) => tf.mul(layerNorm(x, input as tf.Tensor1D, shift), probe), scale);
+      expectGradient((input) => tf.mul(layerNorm(x, scale, input as tf.Tensor1D), probe), shift);
+    });
+  });
+});
+
+describeBackends('batchNorm(x, scale, shift)', () => {
+  it('normalises each channel over batch, height and width', () => {
+    tf.tidy(() => {
+      const x = tf.add(tf.mul(normal<tf.Rank.R4>([4, 3, 3, 2], 7), 3), 5) as tf.Tensor4D;
+      const { value, mean, variance } = batchNorm(x, tf.ones([2]), tf.zeros([2]));
+      const moments = tf.moments(x, [0, 1, 2]);
+      expectClose(mean, moments.mean, 1e-4);
+      expectClose(variance, moments.variance, 1e-3);
+      const after = tf.moments(value, [0, 1, 2]);
+      expectClose(after.mean, [0, 0], 1e-4);
+      expectClose(after.variance, [1, 1], 1e-3);
+    });
+  });
+  it('has the gradient of its formula', () => {
+    tf.tidy(() => {
+      const probe = normal([2, 2, 2, 3], 8);
+      const [scale, shift] = [normal<tf.Rank.R1>([3], 9), normal<tf.Rank.R1>([3], 10)];
+      const x = normal<tf.Rank.R4>([2, 2, 2, 3], 11);
+      expectGradient((input) => tf.mul(batchNorm(input as tf.Tensor4D, scale, shift).value, probe), x);
+      expectGradient((input) => tf.mul(batchNorm(x, input as tf.Tensor1D, shift).value, probe), scale);
+      expectGradient((input) => tf.mul(batchNorm(x, scale, input as tf.Tensor1D).value, probe), shift);
+    });
+  });
+  it('predicts with the statistics that training recorded', () => {
+    const parameters = new Parameters(1);
+    const norm = new BatchNorm(parameters.scope('norm'), 2, 1);
+    tf.tidy(() => {
+      const x = normal<tf.Rank.R4>([8, 2, 2, 2], 12);
+      const training = norm.apply(x, Pass.training({ seed: 1, step: 0 }));
+      expectClose(norm.apply(x, Pass.predicting), training, 1e-3);
+    });
+    parameters.dispose();
+  });
+});
+
+describeBackends('softmax(x)', () => {
+  it('equals the one of TensorFlow.js, gradient too', () => {
+    tf.tidy(() => {
+      const x = normal([3, 4], 13);
+      expectClose(softmax(x), tf.softmax(x));
+      const probe = normal([3, 4], 14);
+      expectClose(
+        tf.grad((z) => tf.sum(tf.mul(softmax(z), probe)))(x),
+        tf.grad((z) => tf.sum(tf.mul(tf.softmax(z), probe)))(x),
+      );
+    });
+  });
+});
+
+describeBackends('attention and transformers', () => {
+  it('attention weights are rows of sum 1, and one source is repeated as it is', () => {
+    const parameters = new Parameters(2);
+    const attention = new MultiHeadAttention(parameters.scope('a'), 8, 2);
+    tf.tidy(() => {
+      const { value, weights } = attention.apply(normal([2, 3, 8], 15), normal([2, 5, 8], 16), Pass.predicting);
+      expect(value.shape).toEqual([2, 3, 8]);
+      expect(weights.shape).toEqual([2, 2, 3, 5]);
+      expectClose(tf.sum(weights, -1), new Array(12).fill(1));
+    });
+    parameters.dispose();
+    expect(() => new MultiHeadAttention(new Parameters(1).scope('a'), 8, 3)).toThrow(
+      'expected a width that 3 heads divide, got 8',
+    );
+  });
+  it('an encoder treats rows alike, whatever their order', () => {
+    const parameters = new Parameters(3);
+    const encoder = new TransformerEncoder(parameters.scope('t'), { dim: 8, layers: 2, heads: 2 });
+    tf.tidy(() => {
+      const x = normal([1, 4, 8], 17);
+      expectClose(
+        tf.reverse(encoder.apply(tf.reverse(x, 1), Pass.predicting), 1),
+        encoder.apply(x, Pass.predicting),
+        1e-4,
+      );
+    });
+    parameters.dispose();
+  });
+  it('a decoder looks at its source and leaves no tensor behind', () => {
+    const parameters = new Parameters(4);
+    const decoder = new TransformerDecoder(parameters.scope('d'), { dim: 8, layers: 1, heads: 2 });
+    const [x, source, other] = [normal([2, 3, 8], 18), normal([2, 6, 8], 19), normal([2, 6, 8], 20)];
+    expectNoLeak(() => tf.tidy(() => decoder.apply(x, source, Pass.predicting).value));
+    tf.tidy(() => {
+      const of = (from: tf.Tensor) => decoder.apply(x, from, Pass.predicting).value.dataSync();
+      expect(of(source)).not.toEqual(of(other));
+    });
+    parameters.dispose();
+  });
+});
+
+describeBackends('Pass', () => {
+  it('drops and scales in training alone, the same entries for the same seed and step', () => {
+    tf.tidy(() => {
+      const x = tf.ones([1000]);
+      const dropped = (step: number) => Pass.training({ seed: 1, step }).dropout(x, 0.3, 'here').dataSync();
+      expect(dropped(1)).toEqual(dropped(1));
+      expect(dropped(1)).not.toEqual(dropped(2));
+      expect(Math.abs(dropped(1).filter((value) => value === 0).length / 1000 - 0.3)).toBeLessThan(0.06);
+      expect(Pass.predicting.dropout(x, 0.3, 'here')).toBe(x);
+    });
+  });
+});
+
+describeBackends('Parameters', () => {
+  it('start the same for the same seed, and load what was stored', async () => {
+    const build = (seed: number) => {
+      const parameters = new Parameters(seed);
+      new Linear(parameters.scope('a'), 3, 2);
+      new Convolution(parameters.scope('b'), 1, 2);
+      return parameters;
+    };
+    const [first, same, other] = [build(1), build(1), build(2)];
+    const values = await first.values();
+    expect(await same.values()).toEqual(values);
+    expect(await other.values()).not.toEqual(values);
+    other.load(values);
+    expect(await other.values()).toEqual(values);
+    expect(first.count()).toBe(3 * 2 + 2 + 9 * 2);
+    expect(() => other.load(new Map())).toThrow('expected an array a/weight, got none');
+    expect(() => other.load(new Map([...values, ['c', { shape: [1], data: new Float32Array(1) }]]))).toThrow(
+      'expected no array c',
+    );
+    expect(() => new Linear(first.scope('a'), 1, 1)).toThrow('expected a new name, got a/weight again');
+    for (const parameters of [first, same, other]) parameters.dispose();
+  });
+});

@@ -1,0 +1,175 @@
+// npm run test:full: what is too slow for every day. Each check runs in a folder of its own.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIfNeeded, capture, installIfNeeded, root } from './workspace.mjs';
+
+installIfNeeded();
+await buildIfNeeded();
+const place = mkdtempSync(join(tmpdir(), 'full-'));
+const results = [];
+
+/** Runs one check and says how it went; a check that returns a text was skipped for that reason. */
+async function check(name, work) {
+  process.stderr.write(`${name} … `);
+  const began = Date.now();
+  try {
+    const reason = await work();
+    results.push(reason ? 'skipped' : 'passed');
+    console.error(reason ? `skipped (${reason})` : `passed (${Math.round((Date.now() - began) / 1000)} s)`);
+  } catch (error) {
+    results.push('failed');
+    console.error(`FAILED\n${error.message}`);
+  }
+}
+
+async function expectRun(command, args, options) {
+  const { code, output } = await capture(command, args, options);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${output.slice(-4000)}`);
+  return output;
+}
+
+/** A clean copy of what git tracks, as a stranger's clone has it. */
+async function cleanClone(name) {
+  const folder = join(place, name);
+  await expectRun('git', ['clone', '--quiet', '--no-hardlinks', root, folder]);
+  return folder;
+}
+
+for (const version of ['10', '11']) {
+  await check(`npm ci with npm ${version}, empty cache, clean clone`, async () => {
+    const folder = await cleanClone(`npm${version}`);
+    const env = { npm_config_cache: join(place, `cache${version}`) };
+    await expectRun('npx', ['--yes', `npm@${version}`, 'ci', '--no-audit', '--no-fund'], { cwd: folder, env });
+    await expectRun(process.execPath, ['-e', "require('sharp'); require('@tensorflow/tfjs-core')"], { cwd: folder });
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+for (const [name, script] of Object.entries({
+  losses: `
+    import * as tf from '@tensorflow/tfjs-core';
+    import '@tensorflow/tfjs-backend-cpu';
+    import '@tensorflow/tfjs-layers';
+    import { orthogonalLoss } from '@cxr-align/losses';
+    await tf.setBackend('cpu');
+    const rows = tf.variable(tf.randomNormal([4, 8], 0, 1, 'float32', 1));
+    const optimizer = tf.train.adam(0.05);
+    const first = orthogonalLoss(rows).dataSync()[0];
+    for (let i = 0; i < 60; i++) optimizer.minimize(() => orthogonalLoss(rows));
+    const last = orthogonalLoss(rows).dataSync()[0];
+    if (!(last < first / 4)) throw new Error(first + ' → ' + last);`,
+  metrics: `
+    import { auroc } from '@cxr-align/metrics';
+    if (auroc([0, 1, 1, 0], [0.1, 0.9, 0.2, 0.3]) !== 0.75) throw new Error('wrong');`,
+  'label-graph': `
+    import { LabelGraph, labelSet } from '@cxr-align/label-graph';
+    if (new LabelGraph(labelSet('chexpert-14')).ancestors('Pneumonia').length !== 2) throw new Error('wrong');`,
+})) {
+  await check(`@cxr-align/${name} installs and runs alone`, async () => {
+    const folder = join(place, `alone-${name}`);
+    mkdirSync(folder, { recursive: true });
+    const packed = await expectRun('npm', ['pack', '--json', '--pack-destination', folder], {
+      cwd: join(root, 'packages', name),
+    });
+    const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('[')));
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'alone', private: true, type: 'module' }));
+    const beside =
+      name === 'losses' ? ['core', 'backend-cpu', 'layers'].map((part) => `@tensorflow/tfjs-${part}@4.22.0`) : [];
+    await expectRun('npm', ['i', '--no-audit', '--no-fund', join(folder, filename), ...beside], { cwd: folder });
+    writeFileSync(join(folder, 'esm.mjs'), script);
+    await expectRun(process.execPath, ['esm.mjs'], { cwd: folder });
+    await expectRun(
+      process.execPath,
+      ['-e', `const all = require('@cxr-align/${name}'); if (Object.keys(all).length < 3) throw new Error('empty')`],
+      { cwd: folder },
+    );
+    writeFileSync(
+      join(folder, 'types.ts'),
+      `import * as all from '@cxr-align/${name}';\nconst names: string[] = Object.keys(all);\nexport default names;\n`,
+    );
+    for (const resolution of ['bundler', 'node16']) {
+      const module = resolution === 'bundler' ? 'esnext' : 'node16';
+      await expectRun(
+        process.execPath,
+        [
+          join(root, 'node_modules/typescript/bin/tsc'),
+          '--noEmit',
+          '--strict',
+          '--skipLibCheck',
+          '--target',
+          'es2022',
+          '--module',
+          module,
+          '--moduleResolution',
+          resolution,
+          '--types',
+          '',
+          'types.ts',
+        ],
+        { cwd: folder },
+      );
+    }
+  });
+}
+
+const cxrAlign = join(root, 'apps/trainer/bin/cxr-align.js');
+const tiny = join(place, 'tiny');
+const quick = ['--set', 'epochs=2', '--set', 'image.size=32', '--set', 'bootstrap=100'];
+const train = (out, ...more) =>
+  expectRun(process.execPath, [cxrAlign, 'train', '--data', tiny, '--out', join(place, out), ...quick, ...more]);
+
+await check('two runs with one seed give the same evaluation.json, with one thread or two', async () => {
+  await expectRun(process.execPath, [
+    cxrAlign,
+    'phantom',
+    '--out',
+    tiny,
+    '--images',
+    '240',
+    '--seed',
+    '3',
+    '--size',
+    '64',
+  ]);
+  const evaluations = [];
+  for (const [out, threads] of [
+    ['a', '2'],
+    ['b', '2'],
+    ['c', '1'],
+  ]) {
+    await train(out, '--engine', 'wasm', '--threads', threads);
+    evaluations.push(readFileSync(join(place, out, 'evaluation.json'), 'utf8'));
+  }
+  if (new Set(evaluations).size !== 1) throw new Error('they differ');
+});
+
+await check(
+  'npm start in a clean clone with an empty cache ends with its table, a second one installs and builds nothing',
+  async () => {
+    if (process.env.CXR_SKIP_START) return 'CXR_SKIP_START is set';
+    const folder = await cleanClone('start');
+    const env = { npm_config_cache: join(place, 'cache-start') };
+    const output = await expectRun('npm', ['start'], { cwd: folder, env });
+    if (!/^macro .*\d\.\d{3}/m.test(output) || !existsSync(join(folder, 'runs/start/comparison/report.html')))
+      throw new Error(output.slice(-3000));
+    cpSync(join(folder, 'runs/start/comparison/comparison.json'), join(place, 'comparison.json'));
+    const { macro } = JSON.parse(readFileSync(join(place, 'comparison.json'), 'utf8'));
+    if (!(macro.aurocB > 0.75 && macro.aurocB < 0.97))
+      throw new Error(`expected a macro AUROC of the aligned model in (0.75, 0.97), got ${macro.aurocB}`);
+    const again = await expectRun(
+      process.execPath,
+      [
+        '-e',
+        "import('./tools/scripts/workspace.mjs').then(async (w) => { w.installIfNeeded(); await w.buildIfNeeded(); })",
+      ],
+      { cwd: folder, env },
+    );
+    if ((again.match(/nothing to do/g) ?? []).length !== 2) throw new Error(again);
+  },
+);
+
+rmSync(place, { recursive: true, force: true });
+const count = (outcome) => results.filter((result) => result === outcome).length;
+console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
+process.exit(count('failed') > 0 ? 1 : 0);

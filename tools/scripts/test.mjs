@@ -1,0 +1,52 @@
+// npm test: everything that must hold at every commit. Ends with a line "N passed, N failed, N skipped".
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIfNeeded, capture, installIfNeeded, run } from './workspace.mjs';
+
+installIfNeeded();
+for (const [name, args] of [
+  ['lint', ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']],
+  ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
+  ['lock file', ['tools/scripts/check-lock.mjs']],
+]) {
+  console.error(`${name} …`);
+  run(process.execPath, args);
+}
+console.error('typecheck …');
+const types = await capture(process.execPath, [
+  'node_modules/nx/bin/nx.js',
+  'run-many',
+  '-t',
+  'typecheck',
+  '--outputStyle=static',
+]);
+if (types.code !== 0) {
+  console.error(types.output);
+  process.exit(1);
+}
+await buildIfNeeded();
+
+console.error('tests …');
+const report = join(mkdtempSync(join(tmpdir(), 'tests-')), 'report.json');
+const jest = [
+  '--experimental-vm-modules',
+  '--no-warnings',
+  'node_modules/jest/bin/jest.js',
+  '--json',
+  `--outputFile=${report}`,
+];
+const { code, output } = await capture(process.execPath, [...jest, ...process.argv.slice(2)]);
+const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(
+  readFileSync(report, 'utf8'),
+);
+const skipped = testResults.flatMap(({ assertionResults }) =>
+  assertionResults.filter(({ status }) => status === 'pending'),
+);
+for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
+// The JSON itself goes to the same stream; people read the part before it.
+if (code !== 0) console.error(output.split('\n{"numFailedTestSuites"')[0]);
+console.log(
+  `${numPassedTests} passed, ${numFailedTests + numRuntimeErrorTestSuites} failed, ${numPendingTests} skipped`,
+);
+process.exit(code);

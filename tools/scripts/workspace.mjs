@@ -1,0 +1,84 @@
+// What the scripts of this workspace share: finding the root, running programs, installing and building when needed.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const environment = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
+
+/** Runs a program with this terminal; ends the script with its exit code if it fails. */
+export function run(command, args, { cwd = root, env = {}, stdout = 'inherit' } = {}) {
+  const { status, error } = spawnSync(command, args, {
+    cwd,
+    stdio: ['ignore', stdout, 'inherit'],
+    env: { ...environment, ...env },
+  });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Runs a program and gives back its exit code and what it printed. */
+export function capture(command, args, { cwd = root, env = {} } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env: { ...environment, ...env } });
+    let output = '';
+    child.stdout.on('data', (part) => (output += part));
+    child.stderr.on('data', (part) => (output += part));
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+/** Ends with a sentence if this Node is too old. */
+export function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    console.error(`expected Node 20.19 or newer, got ${process.versions.node}; install a newer one`);
+    process.exit(2);
+  }
+}
+
+const stamp = join(root, 'node_modules', '.installed-lock-sha256');
+
+function lockHash() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}
+
+/** `npm ci` if what is installed is not what the lock file says. */
+export function installIfNeeded() {
+  checkNode();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) {
+    console.error('install: nothing to do, node_modules matches the lock file');
+    return;
+  }
+  console.error('install: npm ci');
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+  writeFileSync(stamp, lockHash());
+}
+
+/** Builds what has changed since the last build, and says how much that was. */
+export async function buildIfNeeded() {
+  process.stderr.write('build: ');
+  const { code, output } = await capture(process.execPath, [
+    'node_modules/nx/bin/nx.js',
+    'run-many',
+    '-t',
+    'build',
+    '--outputStyle=static',
+  ]);
+  if (code !== 0) {
+    console.error(`failed\n${output}`);
+    process.exit(1);
+  }
+  const all = Number(/for (\d+) projects/.exec(output)?.[1] ?? 0);
+  const cached = Number(/instead of running the command for (\d+) out of/.exec(output)?.[1] ?? 0);
+  console.error(
+    all > 0 && cached === all
+      ? `nothing to do, all ${all} packages are up to date`
+      : `built ${all - cached} of ${all} packages`,
+  );
+}
