@@ -9,7 +9,9 @@ if (process.argv.includes('--build')) await buildIfNeeded();
 let passed = 0;
 let failed = 0;
 
-for (const file of ['packages', 'apps', 'tools'].flatMap((room) => readdirSync(join(root, room)).map((name) => join(room, name, 'README.md')))) {
+for (const file of ['packages', 'apps', 'tools'].flatMap((room) =>
+  readdirSync(join(root, room)).map((name) => join(room, name, 'README.md')),
+)) {
   let text;
   try {
     text = readFileSync(join(root, file), 'utf8');

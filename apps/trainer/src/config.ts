@@ -124,8 +124,12 @@ const schema = z.strictObject({
         .string()
         .default('')
         .describe(
-          'An .npy file of positive prompt embeddings [labels, dim] made elsewhere, in label order; empty: the built-in encoder',
+          'An .npy file of positive prompt embeddings [labels, dim] made elsewhere; empty: the built-in encoder',
         ),
+      embeddingLabels: z
+        .string()
+        .default('')
+        .describe('JSON list of the labels of its rows; empty: labels.json beside the file'),
     })
     .prefault({}),
   losses: z

@@ -1,4 +1,6 @@
-import type { LabelGraph } from '@cxr-align/label-graph';
+import { dirname, join } from 'node:path';
+import { InputError } from '@cxr-align/files';
+import { normalizeLabel, type LabelGraph } from '@cxr-align/label-graph';
 import {
   BuiltInTextEncoder,
   encodeEnsembles,
@@ -7,6 +9,7 @@ import {
   type LabelPromptTexts,
 } from '@cxr-align/text-encoder';
 import type { Config } from './config.js';
+import { readLabelNames } from './run-folder.js';
 
 /** Frozen prompt embeddings of all labels. */
 export interface FrozenTexts {
@@ -27,10 +30,7 @@ export function builtInEncoder(graph: LabelGraph): BuiltInTextEncoder {
 /** Encodes the prompts of all labels, or reads embeddings made elsewhere: those have no negative prompts. */
 export async function frozenTexts({ prompts }: Config, graph: LabelGraph): Promise<FrozenTexts> {
   const { labels } = graph;
-  if (prompts.embeddings !== '') {
-    const { values, dim } = loadPromptEmbeddings(prompts.embeddings, { labels });
-    return { shape: [1, labels.length, dim], values: unitRows(values, dim), prompts: [] };
-  }
+  if (prompts.embeddings !== '') return storedTexts(prompts, labels);
   const texts = labelPrompts(labels, prompts.set);
   const encoder = builtInEncoder(graph);
   const values = await encodeEnsembles(encoder, [
@@ -38,6 +38,25 @@ export async function frozenTexts({ prompts }: Config, graph: LabelGraph): Promi
     ...texts.map(({ negative }) => negative),
   ]);
   return { shape: [2, labels.length, encoder.dim], values, prompts: texts };
+}
+
+/** Embeddings made elsewhere, each row found by its label's name: never by its place. */
+function storedTexts({ embeddings, embeddingLabels }: Config['prompts'], labels: readonly string[]): FrozenTexts {
+  const file = embeddingLabels || join(dirname(embeddings), 'labels.json');
+  const names = readLabelNames(file);
+  const { values, dim } = loadPromptEmbeddings(embeddings, { labels: names });
+  const rowOf = new Map(names.map((name, row) => [normalizeLabel(name), row]));
+  const missing = labels.filter((label) => !rowOf.has(normalizeLabel(label)));
+  if (missing.length > 0)
+    throw new InputError(`expected an embedding for every label of the data, got none for ${missing.join(', ')}`, {
+      file,
+    });
+  const ordered = new Float32Array(labels.length * dim);
+  labels.forEach((label, i) => {
+    const row = rowOf.get(normalizeLabel(label))!;
+    ordered.set(values.subarray(row * dim, (row + 1) * dim), i * dim);
+  });
+  return { shape: [1, labels.length, dim], values: unitRows(ordered, dim), prompts: [] };
 }
 
 /** Rows of length 1. */

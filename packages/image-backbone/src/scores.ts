@@ -1,5 +1,5 @@
 import { Linear, type Pass, type Scope } from '@cxr-align/nn';
-import { pairSimilarity } from '@cxr-align/tensor';
+import { clampedScale, pairSimilarity } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A layer that all labels share, then a weight vector and a bias of its own for each label. */
@@ -41,8 +41,7 @@ export class SimilarityScore {
 
   /** @returns logits float32 [batch, labels]. */
   apply(embeddings: tf.Tensor3D, positive: tf.Tensor2D, negative?: tf.Tensor2D): tf.Tensor2D {
-    const factor = tf.exp(tf.clipByValue(this.logitScale, 0, Math.log(100)));
-    const scaled = tf.mul<tf.Tensor2D>(pairSimilarity(embeddings, positive, negative), factor);
+    const scaled = tf.mul<tf.Tensor2D>(pairSimilarity(embeddings, positive, negative), clampedScale(this.logitScale));
     return negative ? scaled : tf.add(scaled, this.bias);
   }
 }

@@ -5,9 +5,7 @@ export {
   type ClassificationOptions,
 } from './binary-cross-entropy.js';
 export {
-  initialLogitScale,
   labelConditionedAlignment,
-  maxLogitScale,
   similarityLogits,
   type LabelConditionedLoss,
   type LabelConditionedOptions,
@@ -31,3 +29,53 @@ export {
   type TaskLosses,
   type TaskWeighting,
 } from './weighting.js';
+export { initialLogitScale, maxLogitScale } from './logit-scale.js';
+export { focalLoss, type FocalOptions } from './focal.js';
+export {
+  asymmetricLoss,
+  robustAsymmetricLoss,
+  type AsymmetricOptions,
+  type RobustAsymmetricOptions,
+} from './asymmetric.js';
+export {
+  deferredWeights,
+  distributionBalancedLoss,
+  effectiveNumberWeights,
+  ldamLoss,
+  ldamMargins,
+  multiLabelLdamLoss,
+  threeClassCrossEntropy,
+  type DistributionBalancedOptions,
+  type LdamOptions,
+  type MultiLabelLdamOptions,
+  type ThreeClassOptions,
+} from './long-tail.js';
+export {
+  imageTextContrastive,
+  labelContrastiveLoss,
+  sigmoidContrastive,
+  softLabelContrastive,
+  softLabelPairLoss,
+  supervisedContrastive,
+  type ContrastiveOptions,
+  type LabelContrastiveOptions,
+  type SigmoidContrastiveOptions,
+  type SupervisedContrastiveOptions,
+  type SymmetricLoss,
+} from './contrastive.js';
+export { absoluteCosineLoss, covarianceLoss, identityCrossEntropy, redundancyLoss } from './decorrelation.js';
+export {
+  gramMatrixLoss,
+  neighbourDivergence,
+  secondOrderGraphLoss,
+  type SecondOrderOptions,
+} from './graph-matching.js';
+export { taskDifficulty, TaskDifficultyWeighting, type TaskDifficultyOptions } from './task-difficulty.js';
+export {
+  DynamicWeightAverage,
+  GeometricWeighting,
+  gradientCosines,
+  LearnableWeighting,
+  RandomWeighting,
+  seedUncertainty,
+} from './more-weightings.js';

@@ -1,11 +1,6 @@
-import { assertShape, l2Normalize, pairSimilarity, reduce, softplus } from '@cxr-align/tensor';
+import { assertShape, clampedScale, l2Normalize, pairSimilarity, reduce, softplus } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-
-/** The largest logit scale: a factor of 100. */
-export const maxLogitScale = Math.log(100);
-
-/** Where a learnable logit scale starts: a temperature of 0.07. */
-export const initialLogitScale = Math.log(1 / 0.07);
+import { initialLogitScale } from './logit-scale.js';
 
 /** The embeddings of each label's prompts. */
 export interface LabelPrompts {
@@ -42,7 +37,7 @@ export function similarityLogits(
   const { logitScale = initialLogitScale, bias = 0 } = options;
   checkShapes('losses/similarityLogits', image, prompts);
   return tf.tidy(() => {
-    const scaled = tf.mul(pairSimilarity(image, prompts.positive, prompts.negative), scaleFactor(logitScale));
+    const scaled = tf.mul(pairSimilarity(image, prompts.positive, prompts.negative), clampedScale(logitScale));
     return (prompts.negative ? scaled : tf.add(scaled, bias)) as tf.Tensor2D;
   });
 }
@@ -101,7 +96,7 @@ export function labelConditionedAlignment(
     const [batch, labels, dim] = image.shape;
     const rows = l2Normalize(tf.reshape(image, [batch * labels, dim]) as tf.Tensor2D);
     const cosines = tf.matMul(rows, l2Normalize(prompts.positive), false, true);
-    const scores = tf.reshape(tf.mul(cosines, scaleFactor(logitScale)), [batch, labels, labels]);
+    const scores = tf.reshape(tf.mul(cosines, clampedScale(logitScale)), [batch, labels, labels]);
     const own = tf.eye(labels);
     // A related label is taken out of the softmax by a score that no exponential survives.
     const shut = related ? tf.mul(tf.mul(related, tf.sub(1, own)), -1e4) : undefined;
@@ -116,10 +111,4 @@ function checkShapes(where: string, image: tf.Tensor3D, { positive, negative }: 
   assertShape(where, 'prompts.positive', positive, ['labels', 'dim'], sizes);
   if (negative) assertShape(where, 'prompts.negative', negative, ['labels', 'dim'], sizes);
   return sizes;
-}
-
-/** κ = exp(s) with s clamped to [0, ln 100]. */
-function scaleFactor(logitScale: tf.Scalar | number): tf.Scalar {
-  if (typeof logitScale === 'number') return tf.scalar(Math.exp(Math.min(Math.max(logitScale, 0), maxLogitScale)));
-  return tf.exp(tf.clipByValue(logitScale, 0, maxLogitScale));
 }

@@ -6,3 +6,4 @@ export { withGradient, type ForwardPass } from './with-gradient.js';
 export { gradientsAndExtras, type GradientsAndExtras } from './gradients-and-extras.js';
 export { cosineMatrix } from './cosine-matrix.js';
 export { pairSimilarity } from './pair-similarity.js';
+export { clampedScale } from './clamped-scale.js';

@@ -4,7 +4,7 @@ import { InputError, readNpy, writeFileAtomic } from '@cxr-align/files';
 import { evaluate as score, probabilitiesOf, type Evaluation, type Predictions } from '../evaluation.js';
 import { evaluateRun } from '../evaluate-run.js';
 import { writePredictions } from '../predictions-file.js';
-import { readJson } from '../run-folder.js';
+import { readJson, readLabelNames } from '../run-folder.js';
 import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
 import { evaluationText } from './evaluation-text.js';
 
@@ -74,9 +74,7 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
 function evaluateScores({ scores, targets, labels, patients, thresholds, scoresAre, draws, out }: Flags): Evaluation {
   if (!targets || !labels)
     throw new InputError('expected --targets F and --labels F beside --scores, got one of them or none');
-  const names = readJson(labels);
-  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string'))
-    throw new InputError('expected a JSON list of label names', { file: labels });
+  const names = readLabelNames(labels);
   const matrix = (file: string): Float32Array => {
     const { shape, data } = readNpy(readBytes(file), file);
     if (shape.length !== 2 || shape[1] !== names.length)
@@ -104,7 +102,7 @@ function evaluateScores({ scores, targets, labels, patients, thresholds, scoresA
   if (ids && ids.length !== count)
     throw new InputError(`expected a patient for each of ${count} samples, got ${ids.length}`, { file: patients });
   const predictions: Predictions = {
-    labels: names as string[],
+    labels: names,
     samples: Array.from({ length: count }, (_, row) => ({
       id: String(row),
       patient: String(ids ? ids[row] : row),
@@ -117,7 +115,7 @@ function evaluateScores({ scores, targets, labels, patients, thresholds, scoresA
   const evaluation = score(predictions, {
     data: scores!,
     split: 'given',
-    thresholds: (names as string[]).map((name) => {
+    thresholds: names.map((name) => {
       const cut = cuts[name];
       return cut === undefined ? 0.5 : areLogits ? 1 / (1 + Math.exp(-cut)) : cut;
     }),

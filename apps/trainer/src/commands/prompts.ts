@@ -9,7 +9,7 @@ import {
 } from '@cxr-align/text-encoder';
 import { orNull } from '../evaluation.js';
 import { loadGraph } from '../label-knowledge.js';
-import { readJson } from '../run-folder.js';
+import { readLabelNames } from '../run-folder.js';
 import { builtInEncoder } from '../texts.js';
 import { commonFlags, printResult, type Command } from './command.js';
 
@@ -62,11 +62,8 @@ async function load({
   dim,
 }: Flags): Promise<{ labels: readonly string[]; dim: number; values: Float32Array }> {
   if (embeddings !== undefined) {
-    const names = labels === undefined ? undefined : readJson(labels);
-    if (names !== undefined && !(Array.isArray(names) && names.every((name) => typeof name === 'string'))) {
-      throw new InputError('expected a JSON list of label names', { file: labels });
-    }
-    return loadPromptEmbeddings(embeddings, { labels: names as string[] | undefined, dim });
+    const names = labels === undefined ? undefined : readLabelNames(labels);
+    return loadPromptEmbeddings(embeddings, { labels: names, dim });
   }
   const known = loadGraph(graph);
   const encoder = builtInEncoder(known);

@@ -1,0 +1,45 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeNpy } from '@cxr-align/files';
+import { LabelGraph } from '@cxr-align/label-graph';
+import { itWithShared } from '@cxr-align/testkit';
+import { checkConfig } from '../src/config.js';
+import { frozenTexts } from '../src/texts.js';
+
+const graph = new LabelGraph({ name: 'x', labels: [{ name: 'Edema' }, { name: 'Pleural Effusion' }] });
+const folderWith = (labels: unknown): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'texts-'));
+  writeFileSync(join(folder, 'e.npy'), writeNpy({ shape: [3, 2], data: Float32Array.of(1, 0, 3, 4, 0, 2) }));
+  if (labels !== undefined) writeFileSync(join(folder, 'labels.json'), JSON.stringify(labels));
+  return join(folder, 'e.npy');
+};
+const texts = (embeddings: string, of = graph) => frozenTexts(checkConfig({ prompts: { embeddings } }, 'test'), of);
+
+describe('frozenTexts(config, graph)', () => {
+  it('encodes positive and negative prompts with the built-in encoder', async () => {
+    const { shape, prompts, values } = await texts('');
+    expect(shape).toEqual([2, 2, 256]);
+    expect(values).toHaveLength(2 * 2 * 256);
+    expect(prompts.map(({ label }) => label)).toEqual(graph.labels);
+  });
+  it('finds stored embeddings by the name of the label, not by their place', async () => {
+    const { shape, values } = await texts(folderWith(['pleural_effusion', 'Fracture', 'Edema']));
+    expect(shape).toEqual([1, 2, 2]);
+    expect([...values]).toEqual([0, 1, 1, 0]);
+  });
+  it('refuses embeddings without labels, or without one of ours', async () => {
+    await expect(texts(folderWith(undefined))).rejects.toThrow('expected a JSON file, got no such file');
+    await expect(texts(folderWith(['a', 'b', 'Edema']))).rejects.toThrow('got none for Pleural Effusion');
+    await expect(texts(folderWith(['a', 'b']))).rejects.toThrow('expected a row for each of 2 labels, got 3');
+  });
+  itWithShared(
+    'data/prompt-embeddings/biomedclip.npy',
+    'reads real BiomedCLIP embeddings in our label order',
+    async (path) => {
+      const { LabelGraph: Graph, labelSet } = await import('@cxr-align/label-graph');
+      const { shape } = await texts(path, new Graph(labelSet('chexpert-14')));
+      expect(shape).toEqual([1, 14, 512]);
+    },
+  );
+});

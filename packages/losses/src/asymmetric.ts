@@ -1,0 +1,124 @@
+import { reduce, softplus, withGradient } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ClassificationOptions } from './binary-cross-entropy.js';
+import { checkLogits } from './focal.js';
+
+export interface AsymmetricOptions extends ClassificationOptions {
+  /** Focusing of negatives. Default 4. */
+  gammaNegative?: number;
+  /** Focusing of positives. Default 1. */
+  gammaPositive?: number;
+  /** Probability that is taken off negatives: those below it count nothing. Default 0.05. */
+  clip?: number;
+  /** Smallest probability in a logarithm. Default 1e-8. */
+  eps?: number;
+  /** Take the focusing factor as a constant, as the authors' code does by default. Default false: its gradient counts. */
+  detachFocus?: boolean;
+}
+
+/**
+ * Asymmetric loss: positives and negatives are focused by different powers, and negatives that are easy enough are
+ * dropped.
+ *
+ *   positive: −(1 − p)^γ₊ log p      negative: −(1 − q)^γ₋ log q, q = min(1 − p + clip, 1)
+ *
+ * @param logits float32 [batch, labels], before the sigmoid; finite at ±100.
+ * @param targets float32 [batch, labels] in {0, 1}.
+ * @returns a scalar (0 if nothing is known), or [batch, labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ.
+ * @see Ridnik et al. 2021, arXiv:2009.14119.
+ */
+export function asymmetricLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, options: AsymmetricOptions = {}): tf.Tensor {
+  const {
+    gammaNegative = 4,
+    gammaPositive = 1,
+    clip = 0.05,
+    eps = 1e-8,
+    detachFocus = false,
+    mask,
+    reduction = 'mean',
+  } = options;
+  checkLogits('losses/asymmetricLoss', logits, targets, mask);
+  return tf.tidy(() => {
+    // log p directly from the logit: it loses nothing where p rounds to 0 or 1.
+    const logP = tf.maximum(tf.neg(softplus(tf.neg(logits))), Math.log(eps));
+    const p = tf.sigmoid(logits);
+    const q = clip === 0 ? tf.sigmoid(tf.neg(logits)) : tf.minimum(tf.add(tf.sigmoid(tf.neg(logits)), clip), 1);
+    const logQ = clip === 0 ? tf.maximum(tf.neg(softplus(logits)), Math.log(eps)) : tf.log(tf.maximum(q, eps));
+    const focus = (missing: tf.Tensor, gamma: number): tf.Tensor => {
+      const power = gamma === 0 ? tf.onesLike(missing) : safePower(missing, gamma);
+      return detachFocus ? constant(power) : power;
+    };
+    const positive = tf.mul(tf.mul(targets, logP), focus(tf.sub(1, p), gammaPositive));
+    const negative = tf.mul(tf.mul(tf.sub(1, targets), logQ), focus(tf.sub(1, q), gammaNegative));
+    return reduce(tf.neg(tf.add(positive, negative)), reduction, mask);
+  });
+}
+
+export interface RobustAsymmetricOptions extends ClassificationOptions {
+  /** Default 4. */
+  gammaNegative?: number;
+  /** Default 0. */
+  gammaPositive?: number;
+  /** Default 0.05. */
+  clip?: number;
+  /** First coefficient of the polynomial of positives. Default 1. */
+  epsilonPositive?: number;
+  /** Second one. Default −2.5. */
+  epsilonPositiveSquared?: number;
+  /** How the damping factor of negatives (λ − p) falls. Default 1.5. */
+  lambda?: number;
+}
+
+/**
+ * Robust asymmetric loss: the asymmetric loss as a polynomial for positives, and damped where a negative is given a
+ * high probability, since it may be a missed label.
+ *
+ *   positive: −(1 − p)^γ₊ (log p + ε₁ (1 − p) + ½ ε₂ (1 − p)²)
+ *   negative: −p_m^γ₋ log(1 − p_m) · (λ − p_m) p_m² (λ − (1 − p_m))      p_m = max(p − clip, 0)
+ *
+ * @param logits float32 [batch, labels], before the sigmoid; finite at ±100.
+ * @param targets float32 [batch, labels] in {0, 1}.
+ * @returns a scalar (0 if nothing is known), or [batch, labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ.
+ * @see Park et al. 2023 (ICCV workshop on CXR-LT), "Robust asymmetric loss for multi-label long-tailed learning".
+ */
+export function robustAsymmetricLoss(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  options: RobustAsymmetricOptions = {},
+): tf.Tensor {
+  const {
+    gammaNegative = 4,
+    gammaPositive = 0,
+    clip = 0.05,
+    epsilonPositive = 1,
+    epsilonPositiveSquared = -2.5,
+    lambda = 1.5,
+    mask,
+    reduction = 'mean',
+  } = options;
+  checkLogits('losses/robustAsymmetricLoss', logits, targets, mask);
+  return tf.tidy(() => {
+    const missing = tf.sigmoid(tf.neg(logits)); // 1 − p
+    const polynomial = tf.add(tf.mul(missing, epsilonPositive), tf.mul(tf.square(missing), epsilonPositiveSquared / 2));
+    const positive = tf.mul(tf.add(tf.neg(softplus(tf.neg(logits))), polynomial), safePower(missing, gammaPositive));
+    const shifted = tf.relu(tf.sub(tf.sigmoid(logits), clip)); // p_m
+    const logMissing = tf.log(tf.maximum(tf.sub(1, shifted), 1e-8));
+    const damping = tf.mul(tf.mul(tf.sub(lambda, shifted), tf.square(shifted)), tf.add(shifted, lambda - 1));
+    const negative = tf.mul(tf.mul(logMissing, safePower(shifted, gammaNegative)), damping);
+    return reduce(tf.neg(tf.add(tf.mul(targets, positive), tf.mul(tf.sub(1, targets), negative))), reduction, mask);
+  });
+}
+
+/** x^γ for x in [0, 1], with a gradient that is finite at 0 for powers below 1 too. */
+function safePower(x: tf.Tensor, gamma: number): tf.Tensor {
+  if (gamma === 0) return tf.onesLike(x);
+  if (gamma === 1) return x;
+  return tf.pow(gamma < 1 ? tf.maximum(x, 1e-6) : x, gamma);
+}
+
+/** The value of a tensor without its gradient. */
+function constant(x: tf.Tensor): tf.Tensor {
+  return withGradient([x], (value) => ({ value: tf.clone(value), saved: [], gradient: (dy) => [tf.zerosLike(dy)] }));
+}

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lossCase } from './loss-cases.js';
+import { modelCase } from './model-cases.js';
+import { flatten, type Computed, type GoldenCase } from './vector-file.js';
+
+/** Files of the format whose cases are computed here; the others are tables that the tests of their packages read. */
+const isComputed = (name: string): boolean => name.startsWith('losses_') || name === 'model_pieces.json';
+
+/** How one case went. */
+export interface CaseResult {
+  file: string;
+  id: string;
+  /** What is off; empty if the case passes. */
+  misses: string[];
+}
+
+/** Checks a case against what it expects, at the tolerances that it states. */
+export async function checkCase(one: GoldenCase): Promise<string[]> {
+  const computed = await (lossCase(one) ?? modelCase(one));
+  if (!computed) return ['no function is known for this id'];
+  return compare(one, computed);
+}
+
+function compare({ expected, tol }: GoldenCase, { loss, grads = {}, outputs = {} }: Computed): string[] {
+  const misses: string[] = [];
+  const lossTolerance = tol?.float32_loss ?? 1e-6;
+  if (expected.loss !== undefined && !(Math.abs(loss! - expected.loss) <= lossTolerance * Math.max(1, Math.abs(expected.loss)))) {
+    misses.push(`loss: expected ${expected.loss}, got ${loss}`);
+  }
+  for (const [name, gradient] of Object.entries(expected.grads ?? {})) {
+    misses.push(...compareArrays(`gradient of ${name}`, flatten(gradient), grads[name], tol?.float32_grad_rel_to_max ?? 2e-5));
+  }
+  for (const [name, value] of Object.entries(expected)) {
+    if (name === 'loss' || name === 'grads' || !(name in outputs)) continue;
+    misses.push(...compareArrays(name, flatten(value), outputs[name], tol ? 2e-5 : 1e-6));
+  }
+  return misses;
+}
+
+function compareArrays(name: string, expected: number[], got: number[] | undefined, tolerance: number): string[] {
+  if (got?.length !== expected.length) return [`${name}: expected ${expected.length} numbers, got ${got?.length}`];
+  const largest = Math.max(...expected.map(Math.abs));
+  const allowed = largest === 0 ? 1e-5 : tolerance * largest;
+  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i])), 0);
+  return worst <= allowed ? [] : [`${name}: off by ${worst}, allowed ${allowed}`];
+}
+
+/** Checks every case of every file of a folder on the engine that is running. */
+export async function checkFolder(folder: string): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const file of readdirSync(folder).filter(isComputed).sort()) {
+    const { cases } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { cases: GoldenCase[] };
+    for (const one of cases) results.push({ file, id: one.id, misses: await checkCase(one) });
+  }
+  return results;
+}
