@@ -15,7 +15,7 @@ for (const [name, args] of [
 }
 console.error('typecheck …');
 const types = await capture(process.execPath, [
-  'node_modules/nx/bin/nx.js',
+  'node_modules/.bin/nx',
   'run-many',
   '-t',
   'typecheck',

@@ -64,7 +64,7 @@ export function installIfNeeded() {
 export async function buildIfNeeded() {
   process.stderr.write('build: ');
   const { code, output } = await capture(process.execPath, [
-    'node_modules/nx/bin/nx.js',
+    'node_modules/.bin/nx',
     'run-many',
     '-t',
     'build',

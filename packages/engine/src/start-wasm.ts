@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EngineError, type Engine } from './engine.js';
 import { addGradientKernels } from './wasm/gradients.js';
 import { useFastConvolutionGradient, useFastPoolingGradient, useFastProducts } from './wasm/products.js';
+import { useFastSlices } from './wasm/slices.js';
 import { prepareThreads } from './wasm/threads.js';
 
 const require = createRequire(import.meta.url);
@@ -37,6 +38,7 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
     threaded?.release();
   }
   useFastProducts();
+  useFastSlices();
   useFastConvolutionGradient();
   useFastPoolingGradient();
   addGradientKernels();

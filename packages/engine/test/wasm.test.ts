@@ -31,6 +31,8 @@ describe('matrix products on wasm', () => {
     ['a small batch, transposed', [2, 3, 5, 4], [2, 3, 6, 5], true, true],
     ['a large batch', [3, 60, 50], [3, 50, 40], false, false],
     ['a large batch, transposed', [3, 50, 60], [3, 40, 50], true, true],
+    ['a batch that is cut up', [2, 210, 160], [2, 160, 140], false, false],
+    ['a batch that is cut up, transposed', [2, 160, 210], [2, 140, 160], true, true],
     ['one matrix for a batch', [3, 60, 50], [1, 50, 40], false, false],
     ['one matrix for a batch, on the left', [1, 60, 50], [3, 50, 40], false, false],
     ['one transposed matrix for a batch, on the left', [1, 50, 60], [3, 50, 40], true, false],
@@ -68,6 +70,19 @@ describe('average pooling on wasm', () => {
   ])('has the same gradient: size %i, window %i, stride %i', async (size, window, stride) => {
     const pooled = (x: tf.Tensor) => tf.sum(tf.square(tf.avgPool(x as tf.Tensor4D, window, stride, 'valid')));
     await expectSame(() => tf.grad(pooled)(normal(1, 2, size, size, 3)));
+  });
+});
+
+describe('slices on wasm', () => {
+  it.each([
+    ['rows', [4, 5], [1, 0], [2, 5]],
+    ['one row in part', [4, 5], [2, 1], [1, 3]],
+    ['columns', [4, 5], [0, 1], [4, 2]],
+    ['to the end', [3, 4, 5], [1, 0, 0], [-1, -1, -1]],
+    ['a flat part', [60], [7], [20]],
+    ['nothing', [4, 5], [1, 0], [0, 5]],
+  ])('are the same: %s', async (_, shape, begin, size) => {
+    await expectSame(() => tf.add(tf.slice(normal(1, ...shape), begin, size), 0));
   });
 });
 

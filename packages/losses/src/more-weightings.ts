@@ -156,7 +156,7 @@ export function seedUncertainty(losses: tf.Tensor1D, sigmas: tf.Tensor1D, shared
     const all = tf.add(tf.div(tf.mul(coefficients, losses), tf.square(divisors)), tf.log(sigmas));
     const weighted = tf.sum(tf.mul(isUsed, all));
     const isAlone = tf.step(tf.sub(1.5, tf.sum(isUsed)));
-    return tf.add(tf.mul(isAlone, tf.sum(losses)), tf.mul(tf.sub(1, isAlone), weighted)) as tf.Scalar;
+    return tf.add(tf.mul(isAlone, tf.sum(tf.mul(isUsed, losses))), tf.mul(tf.sub(1, isAlone), weighted)) as tf.Scalar;
   });
 }
 

@@ -1,15 +1,15 @@
 import { writeFileAtomic } from '@cxr-align/files';
 import { chexpertLabels, planPhantoms, type PhantomPlan } from './population.js';
-import { renderPhantom, type PhantomImage } from './render.js';
+import type { PhantomImage } from './render.js';
 
 /** How a phantom data set is written. */
 export interface WritePhantomOptions {
   images: number;
   seed: number;
-  /** Pixels along a side. Default 224. */
-  size?: number;
-  /** Stores one image: encodes the grey values as PNG and writes them to the path, relative to the folder. */
-  store: (path: string, image: PhantomImage) => Promise<void>;
+  /** Draws the image of a plan with {@link renderPhantom}, stores it under the plan's path, and says where its findings are. */
+  draw: (plan: PhantomPlan) => Promise<PhantomImage['boxes']>;
+  /** How many images are drawn at a time. Default 1. */
+  concurrency?: number;
   /** Called after each image. */
   onImage?: (done: number) => void;
 }
@@ -20,22 +20,22 @@ export interface WritePhantomOptions {
  */
 export async function writePhantom(
   folder: string,
-  { images, seed, size, store, onImage }: WritePhantomOptions,
+  { images, seed, draw, concurrency = 1, onImage }: WritePhantomOptions,
 ): Promise<void> {
   const plans = planPhantoms(images, seed);
-  const boxes = ['image,label,x,y,w,h'];
-  const pending = new Set<Promise<void>>();
-  for (const [done, plan] of plans.entries()) {
-    const image = renderPhantom(plan, { seed, size });
-    for (const { label, box } of image.boxes)
-      boxes.push([plan.path, label, box.x, box.y, box.width, box.height].join(','));
-    const writing = store(plan.path, image).finally(() => pending.delete(writing));
-    pending.add(writing);
-    if (pending.size >= 4) await Promise.race(pending);
-    onImage?.(done + 1);
-  }
-  await Promise.all(pending);
-  writeFileAtomic(`${folder}/boxes.csv`, `${boxes.join('\n')}\n`);
+  const boxes: string[][] = [];
+  let next = 0;
+  let done = 0;
+  const work = async (): Promise<void> => {
+    while (next < plans.length) {
+      const at = next++;
+      const found = await draw(plans[at]);
+      boxes[at] = found.map(({ label, box }) => [plans[at].path, label, box.x, box.y, box.width, box.height].join(','));
+      onImage?.(++done);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  writeFileAtomic(`${folder}/boxes.csv`, `${['image,label,x,y,w,h', ...boxes.flat()].join('\n')}\n`);
   for (const split of ['test', 'valid', 'train'] as const) {
     const rows = plans.filter((plan) => plan.split === split).map(tableRow);
     writeFileAtomic(`${folder}/${split}.csv`, `${[header, ...rows].join('\n')}\n`);
