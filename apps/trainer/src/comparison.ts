@@ -151,7 +151,7 @@ export function comparisonTable({
     number(row.aurocA) + range(row.aurocACi),
     number(row.aurocB) + range(row.aurocBCi),
     signed(row.difference) + range(row.differenceCi, signed),
-    number(row.p),
+    row.p !== null && row.p < 0.001 ? '< 0.001' : number(row.p),
   ];
   const table = [
     ['label', 'positives', `${a}: AUROC`, `${b}: AUROC`, 'difference', 'p'],

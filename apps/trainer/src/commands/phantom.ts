@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { writePhantom } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { encodePng } from '@cxr-align/image-backbone';
+import { startPainters } from '../phantom-painters.js';
 import { commonFlags, printResult, progress, type Command } from './command.js';
 
 const flags = {
@@ -40,21 +40,14 @@ export const phantom: Command<unknown> = {
         { file: out },
       );
     const bar = progress.start('drawing phantoms', images);
-    const made = new Set<string>();
+    const painters = startPainters({ folder: out, seed, size });
     await writePhantom(out, {
       images,
       seed,
-      size,
+      concurrency: painters.count,
+      draw: painters.draw,
       onImage: (done) => bar.update(done),
-      store: async (path, { pixels, size: side }) => {
-        const file = join(out, path);
-        if (!made.has(dirname(file))) {
-          mkdirSync(dirname(file), { recursive: true });
-          made.add(dirname(file));
-        }
-        writeFileSync(file, await encodePng(pixels, { width: side, height: side }));
-      },
-    });
+    }).finally(() => painters.stop());
     bar.stop();
     printResult(
       json,

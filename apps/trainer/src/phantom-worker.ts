@@ -1,0 +1,16 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { renderPhantom, type PhantomPlan } from '@cxr-align/datasets';
+import { encodePng } from '@cxr-align/image-backbone';
+import type { PainterSettings } from './phantom-painters.js';
+
+const { folder, seed, size } = workerData as PainterSettings;
+
+parentPort!.on('message', async (plan: PhantomPlan) => {
+  const { pixels, boxes } = renderPhantom(plan, { seed, size });
+  const file = join(folder, plan.path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, await encodePng(pixels, { width: size, height: size }));
+  parentPort!.postMessage(boxes);
+});
