@@ -46,7 +46,11 @@ const skipped = testResults.flatMap(({ assertionResults }) =>
 for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
 // The JSON itself goes to the same stream; people read the part before it.
 if (code !== 0) console.error(output.split('\n{"numFailedTestSuites"')[0]);
-console.log(
-  `${numPassedTests} passed, ${numFailedTests + numRuntimeErrorTestSuites} failed, ${numPendingTests} skipped`,
-);
-process.exit(code);
+console.error('examples of the READMEs …');
+const examples = await capture(process.execPath, ['tools/scripts/readme-examples.mjs']);
+const [, shown, broken] = /(\d+) passed, (\d+) failed/.exec(examples.output) ?? [0, 0, 1];
+if (examples.code !== 0) console.error(examples.output);
+const passed = numPassedTests + Number(shown);
+const failed = numFailedTests + numRuntimeErrorTestSuites + Number(broken);
+console.log(`${passed} passed, ${failed} failed, ${numPendingTests} skipped`);
+process.exit(failed > 0 ? 1 : code);
