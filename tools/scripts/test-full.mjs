@@ -88,27 +88,21 @@ for (const [name, script] of Object.entries({
       join(folder, 'types.ts'),
       `import * as all from '@cxr-align/${name}';\nconst names: string[] = Object.keys(all);\nexport default names;\n`,
     );
-    for (const resolution of ['bundler', 'node16']) {
-      const module = resolution === 'bundler' ? 'esnext' : 'node16';
-      await expectRun(
-        process.execPath,
-        [
-          join(root, 'node_modules/typescript/bin/tsc'),
-          '--noEmit',
-          '--strict',
-          '--skipLibCheck',
-          '--target',
-          'es2022',
-          '--module',
-          module,
-          '--moduleResolution',
-          resolution,
-          '--types',
-          '',
-          'types.ts',
-        ],
-        { cwd: folder },
-      );
+    for (const [moduleResolution, module] of [
+      ['bundler', 'esnext'],
+      ['node16', 'node16'],
+    ]) {
+      const compilerOptions = {
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        target: 'es2022',
+        types: [],
+        module,
+        moduleResolution,
+      };
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }));
+      await expectRun(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
     }
   });
 }
