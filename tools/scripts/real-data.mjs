@@ -28,8 +28,8 @@ function report(name, ok, detail) {
 
 // The floors are far below what full runs reach: they tell a broken pipeline from a working one.
 const sets = [
-  ['kermany-hier', 0.85, ['epochs=6']],
-  ['pneumonia-mnist', 0.9, ['epochs=1']],
+  ['kermany-hier', 0.75, ['epochs=6']],
+  ['pneumonia-mnist', 0.8, ['epochs=1']],
   ['nih-1000', 0, ['epochs=2']],
   ['covid-cxr', 0, ['epochs=2']],
 ];
