@@ -1,9 +1,8 @@
-import { reduce, softplus, withGradient } from '@cxr-align/tensor';
+import { reduce, softplus, withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ClassificationOptions } from './binary-cross-entropy.js';
-import { checkLogits } from './focal.js';
+import { checkLogits, type ClassificationOptions } from './binary-cross-entropy.js';
 
-export interface AsymmetricOptions extends ClassificationOptions {
+export interface AsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Focusing of negatives. Default 4. */
   gammaNegative?: number;
   /** Focusing of positives. Default 1. */
@@ -28,7 +27,11 @@ export interface AsymmetricOptions extends ClassificationOptions {
  * @throws {RangeError} if the shapes differ.
  * @see Ridnik et al. 2021, arXiv:2009.14119.
  */
-export function asymmetricLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, options: AsymmetricOptions = {}): tf.Tensor {
+export function asymmetricLoss<R extends Reduction = 'mean'>(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  options: AsymmetricOptions<R> = {},
+): Reduced<R> {
   const {
     gammaNegative = 4,
     gammaPositive = 1,
@@ -36,7 +39,7 @@ export function asymmetricLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, option
     eps = 1e-8,
     detachFocus = false,
     mask,
-    reduction = 'mean',
+    reduction = 'mean' as R,
   } = options;
   checkLogits('losses/asymmetricLoss', logits, targets, mask);
   return tf.tidy(() => {
@@ -55,7 +58,7 @@ export function asymmetricLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, option
   });
 }
 
-export interface RobustAsymmetricOptions extends ClassificationOptions {
+export interface RobustAsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Default 4. */
   gammaNegative?: number;
   /** Default 0. */
@@ -83,11 +86,11 @@ export interface RobustAsymmetricOptions extends ClassificationOptions {
  * @throws {RangeError} if the shapes differ.
  * @see Park et al. 2023 (ICCV workshop on CXR-LT), "Robust asymmetric loss for multi-label long-tailed learning".
  */
-export function robustAsymmetricLoss(
+export function robustAsymmetricLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  options: RobustAsymmetricOptions = {},
-): tf.Tensor {
+  options: RobustAsymmetricOptions<R> = {},
+): Reduced<R> {
   const {
     gammaNegative = 4,
     gammaPositive = 0,
@@ -96,7 +99,7 @@ export function robustAsymmetricLoss(
     epsilonPositiveSquared = -2.5,
     lambda = 1.5,
     mask,
-    reduction = 'mean',
+    reduction = 'mean' as R,
   } = options;
   checkLogits('losses/robustAsymmetricLoss', logits, targets, mask);
   return tf.tidy(() => {

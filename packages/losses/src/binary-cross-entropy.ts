@@ -1,18 +1,23 @@
-import { assertShape, reduce, softplus, type Reduction } from '@cxr-align/tensor';
+import { assertShape, reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Options that the losses on logits share. */
-export interface ClassificationOptions {
+export interface ClassificationOptions<R extends Reduction = Reduction> {
   /** float32 [batch, labels], 1 = the target is known, 0 = unknown and left out. Default all known. */
   mask?: tf.Tensor2D;
-  reduction?: Reduction;
+  /** Default `mean`, over the known entries. */
+  reduction?: R;
 }
 
-export interface BinaryCrossEntropyOptions extends ClassificationOptions {
-  /** float32 [labels], weight of a label's positives, say negatives / positives. Default 1. */
-  posWeight?: tf.Tensor1D;
+/** Options of the losses that take targets between 0 and 1. */
+export interface SmoothedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Pulls targets towards ½: y (1 − s) + s/2, in [0, 1). Default 0. */
   labelSmoothing?: number;
+}
+
+export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> extends SmoothedOptions<R> {
+  /** float32 [labels], weight of a label's positives, say negatives / positives. Default 1. */
+  posWeight?: tf.Tensor1D;
 }
 
 /**
@@ -25,21 +30,44 @@ export interface BinaryCrossEntropyOptions extends ClassificationOptions {
  * @returns a scalar (0 if nothing is known), or [batch, labels] with `reduction: 'none'`. The caller owns it.
  * @throws {RangeError} if the shapes differ.
  */
-export function binaryCrossEntropy(
+export function binaryCrossEntropy<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  options: BinaryCrossEntropyOptions = {},
-): tf.Tensor {
-  const { mask, posWeight, labelSmoothing = 0, reduction = 'mean' } = options;
+  options: BinaryCrossEntropyOptions<R> = {},
+): Reduced<R> {
+  const { mask, posWeight, labelSmoothing, reduction = 'mean' as R } = options;
   const where = 'losses/binaryCrossEntropy';
-  const sizes = assertShape(where, 'logits', logits, ['batch', 'labels']);
-  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
-  if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
+  const sizes = checkLogits(where, logits, targets, mask);
   if (posWeight) assertShape(where, 'posWeight', posWeight, ['labels'], sizes);
   return tf.tidy(() => {
-    const y = labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / 2);
+    const y = smoothed(where, targets, labelSmoothing);
     const positive = tf.mul(y, softplus(tf.neg(logits)));
     const negative = tf.mul(tf.sub(1, y), softplus(logits));
     return reduce(tf.add(posWeight ? tf.mul(positive, posWeight) : positive, negative), reduction, mask);
   });
+}
+
+/** Checks what the losses on logits take. */
+export function checkLogits(
+  where: string,
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  mask?: tf.Tensor2D,
+): Record<string, number> {
+  const sizes = assertShape(where, 'logits', logits, ['batch', 'labels']);
+  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
+  if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
+  return sizes;
+}
+
+/** Targets pulled towards ½. @throws {RangeError} if the smoothing is not in [0, 1). */
+export function smoothed(where: string, targets: tf.Tensor2D, labelSmoothing = 0): tf.Tensor2D {
+  checkSmoothing(where, labelSmoothing);
+  return labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / 2);
+}
+
+/** @throws {RangeError} if the smoothing is not in [0, 1). */
+export function checkSmoothing(where: string, labelSmoothing: number): void {
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    throw new RangeError(`${where}: expected labelSmoothing in [0, 1), got ${labelSmoothing}; 0 switches it off`);
 }

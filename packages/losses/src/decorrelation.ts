@@ -1,6 +1,18 @@
-import { assertShape, clampedScale, cosineMatrix, l2Normalize } from '@cxr-align/tensor';
+import {
+  assertShape,
+  clampedScale,
+  cosineMatrix,
+  l2Normalize,
+  reduce,
+  type Reduced,
+  type Reduction,
+} from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { diagonalCrossEntropy } from './contrastive.js';
 import { initialLogitScale } from './logit-scale.js';
+
+/** How {@link absoluteCosineLoss} adds up its pairs. */
+export type PairReduction = 'sum' | 'mean' | 'half-mean' | 'none';
 
 /**
  * Keeps embeddings apart by the absolute cosine of each pair.
@@ -10,21 +22,22 @@ import { initialLogitScale } from './logit-scale.js';
  * The gradient of |cos| is taken as 0 at 0.
  *
  * @param embeddings float32 [rows, dim] or [batch, rows, dim]; of a batch the mean is taken.
- * @returns a scalar. The caller owns it.
+ * @returns a scalar; with `reduction: 'none'` each row's share ½ Σ_{j≠i} |cos|, [rows] or [batch, rows]. The caller owns it.
  * @throws {RangeError} with fewer than two rows.
  */
-export function absoluteCosineLoss(
+export function absoluteCosineLoss<R extends PairReduction = 'mean'>(
   embeddings: tf.Tensor2D | tf.Tensor3D,
-  { reduction = 'mean' }: { reduction?: 'sum' | 'mean' | 'half-mean' } = {},
-): tf.Scalar {
-  const where = 'losses/absoluteCosineLoss';
-  const rows = rowsOf(where, embeddings);
-  return tf.tidy(() => {
+  { reduction = 'mean' as R }: { reduction?: R } = {},
+): R extends 'none' ? tf.Tensor : tf.Scalar {
+  const rows = rowsOf('losses/absoluteCosineLoss', embeddings);
+  const loss = tf.tidy(() => {
     const others = tf.sub(1, tf.eye(rows));
-    const sums = tf.div(tf.sum(tf.abs(tf.mul(cosineMatrix(embeddings), others)), [-2, -1]), 2);
-    const divisor = { sum: 1, mean: (rows * (rows - 1)) / 2, 'half-mean': rows * (rows - 1) }[reduction];
-    return tf.div(tf.mean(sums), divisor);
+    const shares = tf.div(tf.sum(tf.abs(tf.mul(cosineMatrix(embeddings), others)), -1), 2);
+    if (reduction === 'none') return shares;
+    const divisor = { sum: 1, mean: (rows * (rows - 1)) / 2, 'half-mean': rows * (rows - 1), none: 1 }[reduction];
+    return tf.div(tf.mean(tf.sum(shares, -1)), divisor);
   });
+  return loss as R extends 'none' ? tf.Tensor : tf.Scalar;
 }
 
 /**
@@ -35,21 +48,23 @@ export function absoluteCosineLoss(
  * @param embeddings float32 [rows, dim] or [batch, rows, dim]; of a batch the mean is taken.
  * @param options.logitScale ln κ. @param options.maxScale clamps it to [0, maxScale]. Default ln 100.
  * @param options.normalize bring rows to length 1 first. Default true.
- * @returns a scalar. The caller owns it.
+ * @returns a scalar, or [rows] or [batch, rows] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} with fewer than two rows.
  */
-export function identityCrossEntropy(
+export function identityCrossEntropy<R extends Reduction = 'mean'>(
   embeddings: tf.Tensor2D | tf.Tensor3D,
   {
     logitScale = initialLogitScale,
     maxScale,
     normalize = true,
-  }: { logitScale?: tf.Scalar | number; maxScale?: number; normalize?: boolean } = {},
-): tf.Scalar {
-  const rows = rowsOf('losses/identityCrossEntropy', embeddings);
+    reduction = 'mean' as R,
+  }: { logitScale?: tf.Scalar | number; maxScale?: number; normalize?: boolean; reduction?: R } = {},
+): Reduced<R> {
+  rowsOf('losses/identityCrossEntropy', embeddings);
   return tf.tidy(() => {
     const x: tf.Tensor = normalize ? l2Normalize(embeddings as tf.Tensor) : embeddings;
     const logits = tf.mul(tf.matMul(x, x, false, true), clampedScale(logitScale, maxScale));
-    return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(tf.logSoftmax(logits), tf.eye(rows)), -1)));
+    return reduce(diagonalCrossEntropy(logits), reduction);
   });
 }
 
@@ -59,16 +74,22 @@ export function identityCrossEntropy(
  *   Σ_{i≠j} C_ij² / dim, C = covariance over rows with divisor rows − 1
  *
  * @param embeddings float32 [rows, dim].
- * @returns a scalar. The caller owns it.
+ * @returns a scalar, or [dim] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} with fewer than two rows.
  * @see Bardes, Ponce and LeCun 2022, arXiv:2105.04906 (VICReg, the covariance term).
  */
-export function covarianceLoss(embeddings: tf.Tensor2D): tf.Scalar {
-  const rows = rowsOf('losses/covarianceLoss', embeddings);
+export function covarianceLoss<R extends Reduction = 'mean'>(
+  embeddings: tf.Tensor2D,
+  { reduction = 'mean' as R }: { reduction?: R } = {},
+): Reduced<R> {
+  const where = 'losses/covarianceLoss';
+  assertShape(where, 'embeddings', embeddings, ['rows', 'dim']);
+  const rows = rowsOf(where, embeddings);
   return tf.tidy(() => {
     const dim = embeddings.shape[1];
     const centred = tf.sub(embeddings, tf.mean(embeddings, 0, true)) as tf.Tensor2D;
     const covariance = tf.div(tf.matMul(centred, centred, true), rows - 1);
-    return tf.div(tf.sum(tf.square(tf.mul(covariance, tf.sub(1, tf.eye(dim))))), dim) as tf.Scalar;
+    return reduce(tf.sum(tf.square(tf.mul(covariance, tf.sub(1, tf.eye(dim)))), -1), reduction);
   });
 }
 
@@ -79,14 +100,16 @@ export function covarianceLoss(embeddings: tf.Tensor2D): tf.Scalar {
  *
  * @param first float32 [batch, dim]. @param second float32 [batch, dim].
  * @param options.offDiagonal λ. Default 0.005.
- * @returns a scalar. The caller owns it.
+ * @param options.reduction over the dimensions of the first view. Default `sum`, as in the paper.
+ * @returns a scalar, or [dim] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ, or with fewer than two rows.
  * @see Zbontar et al. 2021, arXiv:2103.03230 (Barlow Twins).
  */
-export function redundancyLoss(
+export function redundancyLoss<R extends Reduction = 'sum'>(
   first: tf.Tensor2D,
   second: tf.Tensor2D,
-  { offDiagonal = 0.005 }: { offDiagonal?: number } = {},
-): tf.Scalar {
+  { offDiagonal = 0.005, reduction = 'sum' as R }: { offDiagonal?: number; reduction?: R } = {},
+): Reduced<R> {
   const where = 'losses/redundancyLoss';
   const sizes = assertShape(where, 'first', first, ['batch', 'dim']);
   assertShape(where, 'second', second, ['batch', 'dim'], sizes);
@@ -98,9 +121,9 @@ export function redundancyLoss(
     };
     const correlation = tf.div(tf.matMul(standard(first), standard(second), true), sizes.batch);
     const own = tf.eye(sizes.dim);
-    const agreement = tf.sum(tf.mul(own, tf.square(tf.sub(1, correlation))));
-    const redundancy = tf.sum(tf.mul(tf.sub(1, own), tf.square(correlation)));
-    return tf.add(agreement, tf.mul(redundancy, offDiagonal));
+    const agreement = tf.mul(own, tf.square(tf.sub(1, correlation)));
+    const redundancy = tf.mul(tf.sub(1, own), tf.square(correlation));
+    return reduce(tf.sum(tf.add(agreement, tf.mul(redundancy, offDiagonal)), -1), reduction);
   });
 }
 

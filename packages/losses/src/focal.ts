@@ -1,8 +1,8 @@
-import { assertShape, reduce, softplus } from '@cxr-align/tensor';
+import { reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ClassificationOptions } from './binary-cross-entropy.js';
+import { checkLogits, type ClassificationOptions } from './binary-cross-entropy.js';
 
-export interface FocalOptions extends ClassificationOptions {
+export interface FocalOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Weight of positives, 1 − alpha that of negatives; undefined weighs both alike. Default 0.25. */
   alpha?: number | null;
   /** How strongly easy entries are left alone. Default 2. */
@@ -20,8 +20,12 @@ export interface FocalOptions extends ClassificationOptions {
  * @throws {RangeError} if the shapes differ.
  * @see Lin et al. 2017, arXiv:1708.02002.
  */
-export function focalLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, options: FocalOptions = {}): tf.Tensor {
-  const { alpha = 0.25, gamma = 2, mask, reduction = 'mean' } = options;
+export function focalLoss<R extends Reduction = 'mean'>(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  options: FocalOptions<R> = {},
+): Reduced<R> {
+  const { alpha = 0.25, gamma = 2, mask, reduction = 'mean' as R } = options;
   checkLogits('losses/focalLoss', logits, targets, mask);
   return tf.tidy(() => {
     // The sign turns every entry into a positive: z > 0 is right.
@@ -33,17 +37,4 @@ export function focalLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, options: Fo
     const weight = tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha);
     return reduce(tf.mul(loss, weight), reduction, mask);
   });
-}
-
-/** Checks what the losses on logits take. */
-export function checkLogits(
-  where: string,
-  logits: tf.Tensor2D,
-  targets: tf.Tensor2D,
-  mask?: tf.Tensor2D,
-): Record<string, number> {
-  const sizes = assertShape(where, 'logits', logits, ['batch', 'labels']);
-  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
-  if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
-  return sizes;
 }

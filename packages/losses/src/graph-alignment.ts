@@ -1,13 +1,14 @@
-import { assertShape, cosineMatrix, reduce, type Reduction } from '@cxr-align/tensor';
+import { assertShape, cosineMatrix, reduce, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-export interface GraphAlignmentOptions {
+export interface GraphAlignmentOptions<R extends Reduction = Reduction> {
   /**
    * `correlation`: 1 − Pearson's r of the cosines of all pairs with the target's entries, the diagonal left out.
    * `kernel`: 1 − centred kernel alignment, the diagonal counts. Default `correlation`.
    */
   form?: 'correlation' | 'kernel';
-  reduction?: Reduction;
+  /** Default `mean`, over the samples. */
+  reduction?: R;
 }
 
 /**
@@ -24,12 +25,12 @@ export interface GraphAlignmentOptions {
  * @throws {RangeError} if the shapes differ, or with fewer than three labels: two have but one pair, and nothing to follow.
  * @see Kornblith et al. 2019, arXiv:1905.00414 (centred kernel alignment).
  */
-export function graphAlignment(
+export function graphAlignment<R extends Reduction = 'mean'>(
   embeddings: tf.Tensor3D,
   target: tf.Tensor2D,
-  options: GraphAlignmentOptions = {},
-): tf.Tensor {
-  const { form = 'correlation', reduction = 'mean' } = options;
+  options: GraphAlignmentOptions<R> = {},
+): Reduced<R> {
+  const { form = 'correlation', reduction = 'mean' as R } = options;
   const where = 'losses/graphAlignment';
   const sizes = assertShape(where, 'embeddings', embeddings, ['batch', 'labels', 'dim']);
   assertShape(where, 'target', target, ['labels', 'labels'], sizes);

@@ -1,9 +1,19 @@
-import { assertShape, cosineMatrix, l2Normalize, withGradient } from '@cxr-align/tensor';
+import {
+  assertShape,
+  cosineMatrix,
+  l2Normalize,
+  reduce,
+  withGradient,
+  type Reduced,
+  type Reduction,
+} from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-export interface SecondOrderOptions {
+export interface SecondOrderOptions<R extends Reduction = Reduction> {
   /** What is done to the rows of the target first: nothing, a softmax, or division by their length. Default nothing. */
   prepare?: 'none' | 'softmax' | 'normalize';
+  /** Default `mean`, over samples and labels. */
+  reduction?: R;
 }
 
 /**
@@ -16,13 +26,14 @@ export interface SecondOrderOptions {
  *
  * @param similarity float32 [batch, labels, labels]: similarities of label embeddings and prompts.
  * @param target float32 [labels, labels].
- * @returns a scalar. The caller owns it.
+ * @returns a scalar, or [batch, labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ.
  */
-export function secondOrderGraphLoss(
+export function secondOrderGraphLoss<R extends Reduction = 'mean'>(
   similarity: tf.Tensor3D,
   target: tf.Tensor2D,
-  { prepare = 'none' }: SecondOrderOptions = {},
-): tf.Scalar {
+  { prepare = 'none', reduction = 'mean' as R }: SecondOrderOptions<R> = {},
+): Reduced<R> {
   const where = 'losses/secondOrderGraphLoss';
   const sizes = assertShape(where, 'similarity', similarity, ['batch', 'labels', 'labels']);
   assertShape(where, 'target', target, ['labels', 'labels'], sizes);
@@ -32,7 +43,7 @@ export function secondOrderGraphLoss(
     const wanted = toUnitRange(tf.add(tf.mul(rows, tf.sub(1, own)), own));
     const second = toUnitRange(tf.matMul(similarity, similarity, false, true));
     const cosines = tf.sum(tf.mul(l2Normalize(second), l2Normalize(wanted)), -1);
-    return tf.sub(1, tf.mean(cosines));
+    return reduce(tf.sub(1, cosines), reduction);
   });
 }
 
@@ -61,17 +72,22 @@ function extreme(x: tf.Tensor, of: typeof tf.max): tf.Tensor {
  * Unlike {@link graphAlignment} it minds scale and shift of the target: use one in [−1, 1].
  *
  * @param embeddings float32 [batch, labels, dim]. @param target float32 [labels, labels].
- * @returns a scalar. The caller owns it.
+ * @returns a scalar, or [batch] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ, or with fewer than two labels.
  */
-export function gramMatrixLoss(embeddings: tf.Tensor3D, target: tf.Tensor2D): tf.Scalar {
+export function gramMatrixLoss<R extends Reduction = 'mean'>(
+  embeddings: tf.Tensor3D,
+  target: tf.Tensor2D,
+  { reduction = 'mean' as R }: { reduction?: R } = {},
+): Reduced<R> {
   const where = 'losses/gramMatrixLoss';
   const sizes = assertShape(where, 'embeddings', embeddings, ['batch', 'labels', 'dim']);
   assertShape(where, 'target', target, ['labels', 'labels'], sizes);
-  const { batch, labels } = sizes;
+  const { labels } = sizes;
   if (labels < 2) throw new RangeError(`${where}: expected 2 or more labels, got ${labels}; drop this term`);
   return tf.tidy(() => {
     const miss = tf.mul(tf.sub(cosineMatrix(embeddings), target), tf.sub(1, tf.eye(labels)));
-    return tf.div(tf.sum(tf.square(miss)), batch * labels * (labels - 1)) as tf.Scalar;
+    return reduce(tf.div(tf.sum(tf.square(miss), [-2, -1]), labels * (labels - 1)), reduction);
   });
 }
 
@@ -82,13 +98,14 @@ export function gramMatrixLoss(embeddings: tf.Tensor3D, target: tf.Tensor2D): tf
  *
  * @param embeddings float32 [batch, labels, dim]. @param target float32 [labels, labels].
  * @param options.temperature τ. Default 0.2.
- * @returns a scalar, 0 or more. The caller owns it.
+ * @returns a scalar, 0 or more, or [batch, labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ, or with fewer than three labels.
  */
-export function neighbourDivergence(
+export function neighbourDivergence<R extends Reduction = 'mean'>(
   embeddings: tf.Tensor3D,
   target: tf.Tensor2D,
-  { temperature = 0.2 }: { temperature?: number } = {},
-): tf.Scalar {
+  { temperature = 0.2, reduction = 'mean' as R }: { temperature?: number; reduction?: R } = {},
+): Reduced<R> {
   const where = 'losses/neighbourDivergence';
   const sizes = assertShape(where, 'embeddings', embeddings, ['batch', 'labels', 'dim']);
   assertShape(where, 'target', target, ['labels', 'labels'], sizes);
@@ -100,6 +117,6 @@ export function neighbourDivergence(
     const logOwn = tf.logSoftmax(tf.add(tf.div(cosineMatrix(embeddings), temperature), self));
     const others = tf.sub(1, tf.eye(sizes.labels));
     const terms = tf.mul(tf.mul(tf.exp(logTarget), tf.sub(logTarget, logOwn)), others);
-    return tf.mean(tf.sum(terms, -1));
+    return reduce(tf.sum(terms, -1), reduction);
   });
 }

@@ -1,13 +1,15 @@
-import { assertShape, reduce, softplus, withGradient, type Reduction } from '@cxr-align/tensor';
+import { assertShape, reduce, softplus, withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkLogits } from './binary-cross-entropy.js';
 
 /** The labels of a hierarchy below each label, as indices in label order, the label itself left out. */
 export type Descendants = readonly (readonly number[])[];
 
-export interface HierarchyOptions {
+export interface HierarchyOptions<R extends Reduction = Reduction> {
   /** float32 [batch, labels], 1 = the target is known. Default all known. */
   mask?: tf.Tensor2D;
-  reduction?: Reduction;
+  /** Default `mean`, over the known entries. */
+  reduction?: R;
 }
 
 /**
@@ -37,17 +39,15 @@ export function coherentLogits(logits: tf.Tensor2D, descendants: Descendants): t
  * @throws {RangeError} if the shapes differ or an index is out of range.
  * @see Giunchiglia and Lukasiewicz 2020, arXiv:2010.10151.
  */
-export function maxConstraintLoss(
+export function maxConstraintLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
   descendants: Descendants,
-  options: HierarchyOptions = {},
-): tf.Tensor {
-  const { mask, reduction = 'mean' } = options;
+  options: HierarchyOptions<R> = {},
+): Reduced<R> {
+  const { mask, reduction = 'mean' as R } = options;
   const where = 'losses/maxConstraintLoss';
-  const sizes = assertShape(where, 'logits', logits, ['batch', 'labels']);
-  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
-  if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
+  checkLogits(where, logits, targets, mask);
   checkDescendants(where, logits, descendants);
   return tf.tidy(() => {
     const absent = softplus(maxOverReach(logits, descendants));
@@ -68,11 +68,11 @@ export function maxConstraintLoss(
  * @returns a scalar, or [batch, edges] with `reduction: 'none'`. The caller owns it.
  * @throws {RangeError} if there is no edge, or an index is out of range.
  */
-export function violationHinge(
+export function violationHinge<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   edges: readonly { parent: number; child: number }[],
-  { reduction = 'mean' }: { reduction?: Reduction } = {},
-): tf.Tensor {
+  { reduction = 'mean' as R }: { reduction?: R } = {},
+): Reduced<R> {
   const where = 'losses/violationHinge';
   assertShape(where, 'logits', logits, ['batch', 'labels']);
   if (edges.length === 0) throw new RangeError(`${where}: expected at least one edge, got none; drop this term`);

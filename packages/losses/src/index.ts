@@ -1,8 +1,9 @@
-export type { Reduction } from '@cxr-align/tensor';
+export type { Reduced, Reduction } from '@cxr-align/tensor';
 export {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
   type ClassificationOptions,
+  type SmoothedOptions,
 } from './binary-cross-entropy.js';
 export {
   labelConditionedAlignment,
@@ -23,12 +24,13 @@ export {
 } from './hierarchy.js';
 export {
   FixedWeighting,
-  UncertaintyWeighting,
-  uncertaintyWeighted,
-  type TaskKind,
+  GeometricWeighting,
+  LearnableWeighting,
+  type TaskGradients,
   type TaskLosses,
   type TaskWeighting,
 } from './weighting.js';
+export { seedUncertainty, UncertaintyWeighting, uncertaintyWeighted, type TaskKind } from './uncertainty.js';
 export { initialLogitScale, maxLogitScale } from './logit-scale.js';
 export { focalLoss, type FocalOptions } from './focal.js';
 export {
@@ -58,12 +60,21 @@ export {
   softLabelPairLoss,
   supervisedContrastive,
   type ContrastiveOptions,
+  type ImageTextOptions,
   type LabelContrastiveOptions,
   type SigmoidContrastiveOptions,
+  type SoftLabelOptions,
+  type SoftLabelPairOptions,
   type SupervisedContrastiveOptions,
   type SymmetricLoss,
 } from './contrastive.js';
-export { absoluteCosineLoss, covarianceLoss, identityCrossEntropy, redundancyLoss } from './decorrelation.js';
+export {
+  absoluteCosineLoss,
+  covarianceLoss,
+  identityCrossEntropy,
+  redundancyLoss,
+  type PairReduction,
+} from './decorrelation.js';
 export {
   gramMatrixLoss,
   neighbourDivergence,
@@ -71,11 +82,12 @@ export {
   type SecondOrderOptions,
 } from './graph-matching.js';
 export { taskDifficulty, TaskDifficultyWeighting, type TaskDifficultyOptions } from './task-difficulty.js';
+export { DynamicWeightAverage, RandomWeighting } from './numeric-weightings.js';
 export {
-  DynamicWeightAverage,
-  GeometricWeighting,
+  cosinesOf,
   gradientCosines,
-  LearnableWeighting,
-  RandomWeighting,
-  seedUncertainty,
-} from './more-weightings.js';
+  gradientProducts,
+  GradNormWeighting,
+  ProjectedWeighting,
+  type GradNormOptions,
+} from './gradient-weightings.js';

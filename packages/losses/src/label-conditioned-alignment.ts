@@ -1,13 +1,22 @@
-import { assertShape, clampedScale, l2Normalize, pairSimilarity, reduce, softplus } from '@cxr-align/tensor';
+import {
+  assertShape,
+  clampedScale,
+  pairSimilarity,
+  reduce,
+  softplus,
+  type Reduced,
+  type Reduction,
+} from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { diagonalCrossEntropy, labelProducts } from './contrastive.js';
 import { initialLogitScale } from './logit-scale.js';
 
 /** The embeddings of each label's prompts. */
 export interface LabelPrompts {
-  /** float32 [labels, dim]: the prompt that says the finding is there. */
-  positive: tf.Tensor2D;
-  /** float32 [labels, dim]: the prompt that says it is not; without it the image is compared with `positive` alone. */
-  negative?: tf.Tensor2D;
+  /** float32 [labels, dim]: the prompt that says the finding is there; or [batch, labels, dim], prompts of each image. */
+  positive: tf.Tensor2D | tf.Tensor3D;
+  /** The same for the prompt that says it is not; without it the image is compared with `positive` alone. */
+  negative?: tf.Tensor2D | tf.Tensor3D;
 }
 
 export interface SimilarityOptions {
@@ -42,7 +51,7 @@ export function similarityLogits(
   });
 }
 
-export interface LabelConditionedOptions extends SimilarityOptions {
+export interface LabelConditionedOptions<R extends Reduction = Reduction> extends SimilarityOptions {
   /** float32 [batch, labels], 1 = the target is known. Default all known. */
   mask?: tf.Tensor2D;
   /** Weight λ of the part that tells labels apart. Default 0.5. */
@@ -52,16 +61,23 @@ export interface LabelConditionedOptions extends SimilarityOptions {
    * label graph. The diagonal does not count. Default none.
    */
   related?: tf.Tensor2D;
+  /**
+   * Ask both ways which label it is: also which of the image's embeddings belongs to a present label's prompt; `across`
+   * is then the mean of both. Default false.
+   */
+  symmetric?: boolean;
+  /** Default `mean`. */
+  reduction?: R;
 }
 
 /** The loss and its two parts. */
-export interface LabelConditionedLoss {
-  loss: tf.Scalar;
+export type LabelConditionedLoss<T extends tf.Tensor = tf.Scalar> = {
+  loss: T;
   /** Present or absent, label by label. */
-  pair: tf.Scalar;
+  pair: T;
   /** Which label, among present ones. */
-  across: tf.Scalar;
-}
+  across: T;
+};
 
 /**
  * Aligns the image's embedding for a label with the label's positive prompt where the finding is present and with its
@@ -74,16 +90,18 @@ export interface LabelConditionedLoss {
  * @param image float32 [batch, labels, dim]; an all-zero row has a finite gradient.
  * @param prompts positive and negative prompt embeddings.
  * @param targets float32 [batch, labels] in {0, 1}.
- * @returns scalars; the caller owns all three.
+ * @returns scalars, or with `reduction: 'none'` [batch, labels] each, 0 at entries that do not count; the caller owns all
+ *   three.
  * @throws {RangeError} if the shapes differ.
  */
-export function labelConditionedAlignment(
+export function labelConditionedAlignment<R extends Reduction = 'mean'>(
   image: tf.Tensor3D,
   prompts: LabelPrompts,
   targets: tf.Tensor2D,
-  options: LabelConditionedOptions = {},
-): LabelConditionedLoss {
-  const { mask, acrossWeight = 0.5, related, logitScale = initialLogitScale } = options;
+  options: LabelConditionedOptions<R> = {},
+): LabelConditionedLoss<Reduced<R>> {
+  const { mask, acrossWeight = 0.5, related, symmetric = false, logitScale = initialLogitScale } = options;
+  const { reduction = 'mean' as R } = options;
   const where = 'losses/labelConditionedAlignment';
   const sizes = checkShapes(where, image, prompts);
   assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
@@ -91,24 +109,26 @@ export function labelConditionedAlignment(
   if (related) assertShape(where, 'related', related, ['labels', 'labels'], sizes);
   return tf.tidy(() => {
     const logits = similarityLogits(image, prompts, options);
-    const pair = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), 'mean', mask) as tf.Scalar;
+    const pair = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), reduction, mask);
     const present = mask ? tf.mul(targets, mask) : targets;
-    const [batch, labels, dim] = image.shape;
-    const rows = l2Normalize(tf.reshape(image, [batch * labels, dim]) as tf.Tensor2D);
-    const cosines = tf.matMul(rows, l2Normalize(prompts.positive), false, true);
-    const scores = tf.reshape(tf.mul(cosines, clampedScale(logitScale)), [batch, labels, labels]);
-    const own = tf.eye(labels);
+    const scores = tf.mul(labelProducts(image, prompts.positive), clampedScale(logitScale));
     // A related label is taken out of the softmax by a score that no exponential survives.
-    const shut = related ? tf.mul(tf.mul(related, tf.sub(1, own)), -1e4) : undefined;
-    const logLikelihood = tf.sum(tf.mul(tf.logSoftmax(shut ? tf.add(scores, shut) : scores), own), -1);
-    const across = reduce(tf.neg(logLikelihood), 'mean', present) as tf.Scalar;
-    return { loss: tf.add(pair, tf.mul(across, acrossWeight)) as tf.Scalar, pair, across };
+    const shut = related && tf.mul(tf.mul(related, tf.sub(1, tf.eye(sizes.labels))), -1e4);
+    const which = diagonalCrossEntropy(shut ? tf.add(scores, shut) : scores);
+    let across = reduce(which, reduction, present);
+    if (symmetric) {
+      const turned = tf.transpose(scores, [0, 2, 1]);
+      const back = reduce(diagonalCrossEntropy(shut ? tf.add(turned, shut) : turned), reduction, present);
+      across = tf.div(tf.add(across, back), 2);
+    }
+    return { loss: tf.add<Reduced<R>>(pair, tf.mul(across, acrossWeight)), pair, across };
   });
 }
 
 function checkShapes(where: string, image: tf.Tensor3D, { positive, negative }: LabelPrompts) {
   const sizes = assertShape(where, 'image', image, ['batch', 'labels', 'dim']);
-  assertShape(where, 'prompts.positive', positive, ['labels', 'dim'], sizes);
-  if (negative) assertShape(where, 'prompts.negative', negative, ['labels', 'dim'], sizes);
+  const axes = (prompts: tf.Tensor): string[] => (prompts.rank === 3 ? ['batch', 'labels', 'dim'] : ['labels', 'dim']);
+  assertShape(where, 'prompts.positive', positive, axes(positive), sizes);
+  if (negative) assertShape(where, 'prompts.negative', negative, axes(negative), sizes);
   return sizes;
 }

@@ -1,7 +1,12 @@
-import { assertShape, reduce, softplus, type Reduction } from '@cxr-align/tensor';
+import { assertShape, reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ClassificationOptions } from './binary-cross-entropy.js';
-import { checkLogits } from './focal.js';
+import {
+  checkLogits,
+  checkSmoothing,
+  smoothed,
+  type ClassificationOptions,
+  type SmoothedOptions,
+} from './binary-cross-entropy.js';
 
 /**
  * Class-balanced weights from how many samples each class has.
@@ -41,13 +46,21 @@ export function ldamMargins(counts: ArrayLike<number>, maxMargin = 0.5): Float32
   return Float32Array.from(roots, (root) => (maxMargin * root) / widest);
 }
 
-export interface LdamOptions {
+export interface LdamOptions<R extends Reduction = Reduction> {
+  /** Samples of each class in training. */
+  counts: ArrayLike<number>;
   /** Margin of the rarest class. Default 0.5. */
   maxMargin?: number;
   /** Factor s on the logits. Default 30. */
   scale?: number;
   /** float32 [classes]: weights of the classes, say {@link deferredWeights}. Default 1. */
   weight?: tf.Tensor1D;
+  /** float32 [batch], 1 = the class is known. Default all known. */
+  mask?: tf.Tensor1D;
+  /** In [0, 1): that share of the target goes to all classes alike. Default 0. */
+  labelSmoothing?: number;
+  /** Default `mean`: Σ w loss / Σ w. */
+  reduction?: R;
 }
 
 /**
@@ -57,31 +70,44 @@ export interface LdamOptions {
  *
  * @param logits float32 [batch, classes]; unit-length features and weights are assumed by the paper.
  * @param classes int32 [batch].
- * @param counts samples of each class in training.
- * @returns a scalar. The caller owns it.
+ * @returns a scalar, or [batch] with `reduction: 'none'`. The caller owns it.
  * @throws {RangeError} if the shapes differ.
  * @see Cao et al. 2019, arXiv:1906.07413.
  */
-export function ldamLoss(
+export function ldamLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   classes: tf.Tensor1D,
-  options: LdamOptions & { counts: ArrayLike<number> },
-): tf.Scalar {
-  const { counts, maxMargin = 0.5, scale = 30, weight } = options;
+  options: LdamOptions<R>,
+): Reduced<R> {
+  const { counts, maxMargin = 0.5, scale = 30, weight, mask, labelSmoothing = 0, reduction = 'mean' as R } = options;
   const where = 'losses/ldamLoss';
   const sizes = assertShape(where, 'logits', logits, ['batch', 'classes']);
   assertShape(where, 'classes', classes, ['batch'], sizes);
   if (weight) assertShape(where, 'weight', weight, ['classes'], sizes);
+  if (mask) assertShape(where, 'mask', mask, ['batch'], sizes);
   checkCounts(where, counts, sizes.classes);
   return tf.tidy(() => {
     const own = tf.cast(tf.oneHot(tf.cast(classes, 'int32'), sizes.classes), 'float32');
     const shifted = tf.mul(tf.sub(logits, tf.mul(own, tf.tensor1d(ldamMargins(counts, maxMargin)))), scale);
-    const losses = tf.neg(tf.sum(tf.mul(tf.logSoftmax(shifted), own), -1));
-    return reduce(losses, 'mean', weight && tf.sum(tf.mul(own, weight), -1)) as tf.Scalar;
+    return reduce(classCrossEntropy(where, shifted, own, labelSmoothing), reduction, classWeights(own, weight, mask));
   });
 }
 
-export interface MultiLabelLdamOptions extends ClassificationOptions {
+/** −Σ_c t_c log softmax(logits)_c over the last axis, t smoothed towards all classes alike. */
+function classCrossEntropy(where: string, logits: tf.Tensor, own: tf.Tensor, labelSmoothing: number): tf.Tensor {
+  checkSmoothing(where, labelSmoothing);
+  const classes = own.shape[own.rank - 1]!;
+  const wanted = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / classes);
+  return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), wanted), -1));
+}
+
+/** How much each entry counts: the weight of its class, and nothing where it is unknown. */
+function classWeights(own: tf.Tensor, weight?: tf.Tensor1D, mask?: tf.Tensor): tf.Tensor | undefined {
+  const ofClass = weight && tf.sum(tf.mul(own, weight), -1);
+  return ofClass && mask ? tf.mul(ofClass, mask) : (ofClass ?? mask);
+}
+
+export interface MultiLabelLdamOptions<R extends Reduction = Reduction> extends SmoothedOptions<R> {
   /** Positive samples of each label in training. */
   counts: ArrayLike<number>;
   maxMargin?: number;
@@ -95,22 +121,23 @@ export interface MultiLabelLdamOptions extends ClassificationOptions {
  * @param targets float32 [batch, labels] in {0, 1}.
  * @returns a scalar, or [batch, labels] with `reduction: 'none'`. The caller owns it.
  */
-export function multiLabelLdamLoss(
+export function multiLabelLdamLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  options: MultiLabelLdamOptions,
-): tf.Tensor {
-  const { counts, maxMargin = 0.5, scale = 30, mask, reduction = 'mean' } = options;
+  options: MultiLabelLdamOptions<R>,
+): Reduced<R> {
+  const { counts, maxMargin = 0.5, scale = 30, mask, labelSmoothing, reduction = 'mean' as R } = options;
   const where = 'losses/multiLabelLdamLoss';
   checkCounts(where, counts, checkLogits(where, logits, targets, mask).labels);
   return tf.tidy(() => {
     const shifted = tf.mul(tf.sub(logits, tf.mul(targets, tf.tensor1d(ldamMargins(counts, maxMargin)))), scale);
-    const losses = tf.add(tf.mul(targets, softplus(tf.neg(shifted))), tf.mul(tf.sub(1, targets), softplus(shifted)));
+    const y = smoothed(where, targets, labelSmoothing);
+    const losses = tf.add(tf.mul(y, softplus(tf.neg(shifted))), tf.mul(tf.sub(1, y), softplus(shifted)));
     return reduce(losses, reduction, mask);
   });
 }
 
-export interface DistributionBalancedOptions extends ClassificationOptions {
+export interface DistributionBalancedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Positive samples of each label in training. */
   counts: ArrayLike<number>;
   /** Samples in training. */
@@ -134,18 +161,19 @@ export interface DistributionBalancedOptions extends ClassificationOptions {
  *   r = (1 / n_i) / Σ_{j present} 1 / n_j,  r̂ = α + σ(β (r − μ))
  *   positive: r̂ softplus(−(z − ν))      negative: r̂ softplus(λ (z − ν)) / λ,  ν = κ log((total / n) − 1)
  *
- * with the sign of ν such that frequent labels get the higher bar. A sample without any present label has r = 1 / labels.
+ * so that rare labels are held to the higher bar (the authors' code divides κ by λ besides). A sample without any present
+ * label has r = 1 / labels.
  *
  * @param logits float32 [batch, labels].
  * @param targets float32 [batch, labels] in {0, 1}.
  * @returns a scalar, or [batch, labels] with `reduction: 'none'`. The caller owns it.
  * @see Wu et al. 2020, arXiv:2007.09654.
  */
-export function distributionBalancedLoss(
+export function distributionBalancedLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor2D,
   targets: tf.Tensor2D,
-  options: DistributionBalancedOptions,
-): tf.Tensor {
+  options: DistributionBalancedOptions<R>,
+): Reduced<R> {
   const {
     counts,
     total,
@@ -155,7 +183,7 @@ export function distributionBalancedLoss(
     kappa = 0.05,
     lambda = 2,
     mask,
-    reduction = 'mean',
+    reduction = 'mean' as R,
   } = options;
   const where = 'losses/distributionBalancedLoss';
   const { labels } = checkLogits(where, logits, targets, mask);
@@ -171,7 +199,7 @@ export function distributionBalancedLoss(
     );
     const weight = tf.add(tf.sigmoid(tf.mul(tf.sub(share, mu), beta)), alpha);
     const prior = tf.tensor1d(
-      Array.from(counts, (count) => -kappa * Math.log(Math.max(total / Math.max(1, count) - 1, 1e-3))),
+      Array.from(counts, (count) => kappa * Math.log(Math.max(total / Math.max(1, count) - 1, 1e-3))),
     );
     const shifted = tf.sub(logits, prior);
     const positive = tf.mul(targets, softplus(tf.neg(shifted)));
@@ -180,14 +208,15 @@ export function distributionBalancedLoss(
   });
 }
 
-export interface ThreeClassOptions {
+export interface ThreeClassOptions<R extends Reduction = Reduction> {
   /** int or float [batch, labels], 1 = the class is known. Default all known. */
   mask?: tf.Tensor2D;
   /** float32 [3]: weights of the classes; then the mean is Σ w loss / Σ w. */
   weight?: tf.Tensor1D;
   /** In [0, 1). Default 0. */
   labelSmoothing?: number;
-  reduction?: Reduction;
+  /** Default `mean`, over the known entries. */
+  reduction?: R;
 }
 
 /**
@@ -199,25 +228,20 @@ export interface ThreeClassOptions {
  * @throws {RangeError} if the shapes differ.
  * @see Irvin et al. 2019, arXiv:1901.07031 (U-MultiClass).
  */
-export function threeClassCrossEntropy(
+export function threeClassCrossEntropy<R extends Reduction = 'mean'>(
   logits: tf.Tensor3D,
   classes: tf.Tensor2D,
-  options: ThreeClassOptions = {},
-): tf.Tensor {
-  const { mask, weight, labelSmoothing = 0, reduction = 'mean' } = options;
+  options: ThreeClassOptions<R> = {},
+): Reduced<R> {
+  const { mask, weight, labelSmoothing = 0, reduction = 'mean' as R } = options;
   const where = 'losses/threeClassCrossEntropy';
   const sizes = assertShape(where, 'logits', logits, ['batch', 'labels', 'classes']);
   assertShape(where, 'classes', classes, ['batch', 'labels'], sizes);
   if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
   if (weight) assertShape(where, 'weight', weight, ['classes'], sizes);
   return tf.tidy(() => {
-    const count = sizes.classes;
-    const own = tf.cast(tf.oneHot(tf.cast(classes, 'int32'), count), 'float32');
-    const wanted = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / count);
-    const losses = tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), wanted), -1));
-    const classWeight = weight && tf.sum(tf.mul(own, weight), -1);
-    const known = classWeight && mask ? tf.mul(classWeight, mask) : (classWeight ?? mask);
-    return reduce(losses, reduction, known);
+    const own = tf.cast(tf.oneHot(tf.cast(classes, 'int32'), sizes.classes), 'float32');
+    return reduce(classCrossEntropy(where, logits, own, labelSmoothing), reduction, classWeights(own, weight, mask));
   });
 }
 

@@ -1,12 +1,13 @@
-import { assertShape, cosineMatrix, reduce, type Reduction } from '@cxr-align/tensor';
+import { assertShape, cosineMatrix, reduce, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-export interface OrthogonalOptions {
+export interface OrthogonalOptions<R extends Reduction = Reduction> {
   /** float32 [labels, labels]: the cosine that each pair is pulled to, say a label similarity scaled to [0, 0.5]. Default 0. */
   target?: tf.Tensor2D;
   /** Shortest row length taken as is; keeps an all-zero row's gradient finite. Default 1e-6. */
   eps?: number;
-  reduction?: Reduction;
+  /** Default `mean`, over the labels. */
+  reduction?: R;
 }
 
 /**
@@ -22,8 +23,11 @@ export interface OrthogonalOptions {
  * @throws {RangeError} if `embeddings` is not a matrix of at least two rows, or `target` is of another size.
  * @see Bansal et al. 2018, arXiv:1810.09102: soft orthogonality; ours is on unit rows, so their scale is free.
  */
-export function orthogonalLoss(embeddings: tf.Tensor2D, options: OrthogonalOptions = {}): tf.Tensor {
-  const { target, eps, reduction = 'mean' } = options;
+export function orthogonalLoss<R extends Reduction = 'mean'>(
+  embeddings: tf.Tensor2D,
+  options: OrthogonalOptions<R> = {},
+): Reduced<R> {
+  const { target, eps, reduction = 'mean' as R } = options;
   const where = 'losses/orthogonalLoss';
   const sizes = assertShape(where, 'embeddings', embeddings, ['labels', 'dim']);
   if (target) assertShape(where, 'target', target, ['labels', 'labels'], sizes);

@@ -16,7 +16,23 @@ export interface TaskWeighting {
   combine(losses: TaskLosses): tf.Scalar;
   /** What each task's gradient is multiplied by now. */
   weights(): Promise<Record<string, number>>;
+  /** Tells the mean losses of an epoch. Only weightings that have a use for them have it. */
+  observe?(losses: Readonly<Record<string, number>>): void;
+  /** Sets the weights of the coming step from the tasks' gradients. Weightings that have it need it before each step. */
+  balance?(gradients: TaskGradients): void;
+  /** What a checkpoint has to keep besides the variables, as plain JSON. Only weightings with a memory have it. */
+  state?(): unknown;
+  /** Goes on from what {@link TaskWeighting.state} gave. */
+  restore?(state: unknown): void;
   dispose(): void;
+}
+
+/** What a weighting by gradients looks at. */
+export interface TaskGradients {
+  /** [tasks, tasks] row by row: inner products of the tasks' gradients, see `gradientProducts`. */
+  products: ArrayLike<number>;
+  /** The loss of each task. */
+  losses: Readonly<Record<string, number>>;
 }
 
 /** Losses in the order of the tasks. @throws {RangeError} if a task is missing or unknown. */
@@ -61,71 +77,61 @@ export class FixedWeighting implements TaskWeighting {
   dispose(): void {}
 }
 
-/** What kind of likelihood a loss stands for: it decides the coefficient of the uncertainty weighting. */
-export type TaskKind = 'classification' | 'regression';
-
 /**
- * Weighs tasks by learned uncertainties, given as log variances.
+ * The geometric mean of the losses: every task counts by its relative change, whatever its size.
  *
- *   Σ_t c_t exp(−s_t) · loss_t + s_t / 2      s_t = log σ_t², c_t = 1 for classification, ½ for regression
+ *   (Π_t loss_t)^(1/tasks)      losses must be above 0
  *
- * The value may be negative; only its gradient means anything.
- *
- * @param losses scalars.
- * @param logVariances float32 [tasks].
- * @returns a scalar. The caller owns it.
- * @see Kendall, Gal and Cipolla 2018, arXiv:1705.07115.
+ * @see Chennupati et al. 2019, arXiv:1904.08492.
  */
-export function uncertaintyWeighted(
-  losses: readonly tf.Scalar[],
-  logVariances: tf.Tensor1D,
-  kinds: readonly TaskKind[],
-): tf.Scalar {
-  if (losses.length !== logVariances.size || kinds.length !== losses.length) {
-    throw new RangeError(
-      `losses/uncertaintyWeighted: expected as many losses, log variances and kinds, got ${losses.length}, ${logVariances.size}, ${kinds.length}`,
-    );
+export class GeometricWeighting implements TaskWeighting {
+  readonly variables: readonly tf.Variable[] = [];
+
+  constructor(readonly tasks: readonly string[]) {}
+
+  combine(losses: TaskLosses): tf.Scalar {
+    return tf.tidy(() => {
+      const ordered = tf.stack(inTaskOrder('losses/GeometricWeighting', losses, this.tasks));
+      return tf.exp(tf.mean<tf.Scalar>(tf.log(tf.maximum(ordered, 1e-12))));
+    });
   }
-  return tf.tidy(() => {
-    const coefficients = tf.tensor1d(kinds.map((kind) => (kind === 'classification' ? 1 : 0.5)));
-    const precision = tf.mul(coefficients, tf.exp(tf.neg(logVariances)));
-    return tf.sum(tf.add(tf.mul(precision, tf.stack(losses as tf.Scalar[])), tf.div(logVariances, 2)));
-  });
+
+  /** The exponent of each loss; its gradient weight is value / (tasks · loss). */
+  weights(): Promise<Record<string, number>> {
+    return Promise.resolve(Object.fromEntries(this.tasks.map((task) => [task, 1 / this.tasks.length])));
+  }
+
+  dispose(): void {}
 }
 
-/** Learns s_t = log σ_t², one a task, from 0; see {@link uncertaintyWeighted}. */
-export class UncertaintyWeighting implements TaskWeighting {
-  readonly tasks: readonly string[];
+/**
+ * Learned weights that cannot run away: tasks · softmax(a), a learned from 0. Without the softmax a gradient step lowers
+ * every weight, and the loss falls without end.
+ */
+export class LearnableWeighting implements TaskWeighting {
   readonly variables: readonly tf.Variable[];
-  private readonly kinds: TaskKind[];
-  private readonly logVariances: tf.Variable<tf.Rank.R1>;
+  private readonly scores: tf.Variable<tf.Rank.R1>;
 
-  /** @param kinds the kind of each task. */
-  constructor(kinds: Readonly<Record<string, TaskKind>>) {
-    this.tasks = Object.keys(kinds);
-    this.kinds = Object.values(kinds);
-    this.logVariances = tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R1>([this.tasks.length])));
-    this.variables = [this.logVariances];
+  constructor(readonly tasks: readonly string[]) {
+    this.scores = tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R1>([tasks.length])));
+    this.variables = [this.scores];
   }
 
   combine(losses: TaskLosses): tf.Scalar {
-    return tf.tidy(() =>
-      uncertaintyWeighted(
-        inTaskOrder('losses/UncertaintyWeighting', losses, this.tasks),
-        this.logVariances,
-        this.kinds,
-      ),
-    );
+    return tf.tidy(() => {
+      const ordered = tf.stack(inTaskOrder('losses/LearnableWeighting', losses, this.tasks));
+      return tf.mul(tf.sum(tf.mul(ordered, tf.softmax(this.scores))), this.tasks.length);
+    });
   }
 
   async weights(): Promise<Record<string, number>> {
-    const values = await this.logVariances.data();
-    return Object.fromEntries(
-      this.tasks.map((task, i) => [task, (this.kinds[i] === 'classification' ? 1 : 0.5) * Math.exp(-values[i])]),
-    );
+    const scores = await this.scores.data();
+    const exponentials = Array.from(scores, Math.exp);
+    const sum = exponentials.reduce((total, value) => total + value, 0);
+    return Object.fromEntries(this.tasks.map((task, i) => [task, (this.tasks.length * exponentials[i]) / sum]));
   }
 
   dispose(): void {
-    this.logVariances.dispose();
+    this.scores.dispose();
   }
 }

@@ -83,7 +83,7 @@ describeBackends('multiLabelLdamLoss and distributionBalancedLoss', () => {
       row.map((z, i) => {
         const sum = counts.reduce((all, count, j) => all + targets[b][j] / count, 0);
         const weight = 0.1 + 1 / (1 + Math.exp(-10 * (1 / counts[i] / sum - 0.2)));
-        const shifted = z + 0.05 * Math.log(total / counts[i] - 1);
+        const shifted = z - 0.05 * Math.log(total / counts[i] - 1);
         return weight * (targets[b][i] ? softplus(-shifted) : softplus(2 * shifted) / 2);
       }),
     );

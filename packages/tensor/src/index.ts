@@ -1,5 +1,5 @@
 export { assertShape, type AxisSizes } from './assert-shape.js';
-export { reduce, type Reduction } from './reduce.js';
+export { reduce, type Reduced, type Reduction } from './reduce.js';
 export { l2Normalize } from './l2-normalize.js';
 export { softplus } from './softplus.js';
 export { withGradient, type ForwardPass } from './with-gradient.js';

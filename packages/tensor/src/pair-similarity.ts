@@ -6,11 +6,11 @@ import { l2Normalize } from './l2-normalize.js';
  * û_bi · p̂_i − û_bi · n̂_i.
  *
  * @param image float32 [batch, labels, dim].
- * @param positive float32 [labels, dim].
- * @param negative float32 [labels, dim]; without it the first cosine alone.
+ * @param positive float32 [labels, dim], or [batch, labels, dim] for prompts of each image.
+ * @param negative of either shape; without it the first cosine alone.
  * @returns float32 [batch, labels]. The caller owns it.
  */
-export function pairSimilarity(image: tf.Tensor3D, positive: tf.Tensor2D, negative?: tf.Tensor2D): tf.Tensor2D {
+export function pairSimilarity(image: tf.Tensor3D, positive: tf.Tensor, negative?: tf.Tensor): tf.Tensor2D {
   return tf.tidy(() => {
     const unit = l2Normalize(positive);
     const direction = negative ? tf.sub(unit, l2Normalize(negative)) : unit;

@@ -1,0 +1,155 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { NumericWeighting } from './numeric-weightings.js';
+import type { TaskGradients } from './weighting.js';
+
+/**
+ * Inner products of the gradients of tasks with respect to the same variables: one backward pass for each task.
+ *
+ * @param losses the loss of each task, as a function of the variables.
+ * @returns [tasks, tasks] row by row; the diagonal has the squared lengths.
+ */
+export async function gradientProducts(
+  losses: readonly (() => tf.Scalar)[],
+  variables: tf.Variable[],
+): Promise<Float32Array> {
+  const products = tf.tidy(() => {
+    const flat = losses.map((loss) => {
+      const { grads } = tf.variableGrads(loss, variables);
+      return tf.concat(
+        variables.map(
+          (variable) => tf.reshape(grads[variable.name] ?? tf.zerosLike(variable), [variable.size]) as tf.Tensor1D,
+        ),
+      );
+    });
+    const matrix = tf.stack(flat) as tf.Tensor2D;
+    return tf.matMul(matrix, matrix, false, true);
+  });
+  const values = (await products.data()) as Float32Array;
+  products.dispose();
+  return values;
+}
+
+/** Cosines from inner products: −1 pulls apart, 1 pulls together; NaN for a task without gradient. */
+export function cosinesOf(products: ArrayLike<number>): Float32Array {
+  const tasks = Math.sqrt(products.length);
+  const length = (i: number): number => Math.sqrt(products[i * tasks + i]);
+  return Float32Array.from(products, (product, at) => product / (length(Math.floor(at / tasks)) * length(at % tasks)));
+}
+
+/**
+ * Cosines between the gradients of tasks with respect to the same variables: who pulls against whom.
+ *
+ * @param losses the loss of each task, as a function of the variables.
+ * @returns [tasks, tasks] row by row; NaN for a task without gradient.
+ */
+export async function gradientCosines(
+  losses: readonly (() => tf.Scalar)[],
+  variables: tf.Variable[],
+): Promise<Float32Array> {
+  return cosinesOf(await gradientProducts(losses, variables));
+}
+
+export interface GradNormOptions {
+  /** How strongly tasks that lag behind are favoured; 0 makes all gradients equally long. Default 1.5. */
+  alpha?: number;
+  /** Rate at which the weights move. Default 0.025. */
+  learningRate?: number;
+}
+
+/**
+ * GradNorm: the weights move so that each task's weighted gradient gets as long as its training rate asks for.
+ *
+ *   G_t = w_t ‖g_t‖, target_t = mean(G) · (r_t)^α, r_t = (ℓ_t / ℓ_t(first step)) / mean of these
+ *   w_t ← w_t − rate · sign(G_t − target_t) ‖g_t‖, then scaled so that they sum to the number of tasks
+ *
+ * That is the gradient of Σ |G_t − target_t| with the targets held constant. No weight falls below 0.001.
+ * Call {@link balance} before each step.
+ *
+ * @see Chen et al. 2018, arXiv:1711.02257.
+ */
+export class GradNormWeighting extends NumericWeighting {
+  private first: number[] = [];
+
+  constructor(
+    tasks: readonly string[],
+    private readonly options: GradNormOptions = {},
+  ) {
+    super(tasks);
+  }
+
+  balance({ products, losses }: TaskGradients): void {
+    const { alpha = 1.5, learningRate = 0.025 } = this.options;
+    const count = this.tasks.length;
+    const values = this.tasks.map((task) => losses[task]);
+    if (this.first.length === 0) this.first = values;
+    const lengths = this.tasks.map((_, t) => Math.sqrt(products[t * count + t]));
+    const weighted = lengths.map((length, t) => this.current[t] * length);
+    const progress = values.map((loss, t) => loss / Math.max(this.first[t], 1e-12));
+    const [meanLength, meanProgress] = [mean(weighted), Math.max(mean(progress), 1e-12)];
+    const moved = this.current.map((weight, t) => {
+      const target = meanLength * (progress[t] / meanProgress) ** alpha;
+      return Math.max(weight - learningRate * Math.sign(weighted[t] - target) * lengths[t], 1e-3);
+    });
+    const sum = moved.reduce((total, weight) => total + weight, 0);
+    this.current = moved.map((weight) => (count * weight) / sum);
+  }
+
+  state(): unknown {
+    return { first: this.first, weights: this.current };
+  }
+
+  restore(state: unknown): void {
+    const { first, weights } = state as { first: number[]; weights: number[] };
+    this.first = first;
+    this.current = weights;
+  }
+}
+
+/**
+ * PCGrad: where two tasks pull against each other, each gives up the part of its gradient that opposes the other.
+ *
+ *   for each task i, for the others j in random order: if g_i · g_j < 0, g_i ← g_i − (g_i · g_j / ‖g_j‖²) g_j
+ *
+ * The sum of what remains is a sum of the gradients themselves, each with a weight that follows from their inner products
+ * alone; these are the weights, so any optimiser can take the step. Call {@link balance} before each step.
+ *
+ * @see Yu et al. 2020, arXiv:2001.06782.
+ */
+export class ProjectedWeighting extends NumericWeighting {
+  /** @param uniform gives numbers in [0, 1), say from a seeded generator: the order of the others. Default Math.random. */
+  constructor(
+    tasks: readonly string[],
+    private readonly uniform: () => number = Math.random,
+  ) {
+    super(tasks);
+  }
+
+  balance({ products }: TaskGradients): void {
+    const count = this.tasks.length;
+    const weights = new Array<number>(count).fill(0);
+    for (let i = 0; i < count; i++) {
+      // What is left of gradient i, in terms of all gradients.
+      const parts = new Array<number>(count).fill(0);
+      parts[i] = 1;
+      for (const j of this.othersOf(i)) {
+        const inner = parts.reduce((sum, part, k) => sum + part * products[k * count + j], 0);
+        if (inner < 0) parts[j] -= inner / products[j * count + j];
+      }
+      parts.forEach((part, k) => (weights[k] += part));
+    }
+    this.current = weights;
+  }
+
+  private othersOf(i: number): number[] {
+    const others = this.tasks.map((_, j) => j).filter((j) => j !== i);
+    for (let k = others.length - 1; k > 0; k--) {
+      const swap = Math.floor(this.uniform() * (k + 1));
+      [others[k], others[swap]] = [others[swap], others[k]];
+    }
+    return others;
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
