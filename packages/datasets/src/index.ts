@@ -9,6 +9,13 @@ export {
 } from './dataset.js';
 export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
 export { applyPolicy, labelPolicies, labelPolicy, type LabelPolicy, type Targets } from './policies.js';
+export {
+  presentProbabilities,
+  seedThreeClassTargets,
+  selfTrainedTargets,
+  threeClass,
+  threeClassTargets,
+} from './three-class.js';
 export { drawSplit, limitTraining, overlappingPatients } from './splits.js';
 export {
   FeatureStoreWriter,

@@ -13,7 +13,11 @@ const numbers = (one: GoldenCase, name: string): number[] => flatten(one.inputs!
 
 const seedGraph: Case = ({ sim, prior }, { params }) => {
   const prepare = ({ NA: 'none', softmax: 'softmax', normalization: 'normalize' } as const)[params!.prep as 'NA'];
-  return { loss: losses.secondOrderGraphLoss(cube(sim), matrix(prior), { prepare }) };
+  const each = losses.secondOrderGraphLoss(cube(sim), matrix(prior), { prepare, reduction: 'none' });
+  return {
+    loss: losses.secondOrderGraphLoss(cube(sim), matrix(prior), { prepare }),
+    outputs: { row_cosines: tf.sub(1, each) },
+  };
 };
 
 const binary: Case = ({ logits, targets, mask, pos_weight: posWeight }, { params }) => ({

@@ -4,8 +4,11 @@ export type Nested = number | Nested[];
 /** One case of a reference file; README.md beside the files says what its parts mean. */
 export interface GoldenCase {
   id: string;
+  /** Names of the columns, in files about labels. */
+  labels?: string[];
   inputs?: Record<string, Nested>;
   params?: Record<string, number | string | boolean | null>;
+  /** Named outputs; or the output itself, of a case that has but one. */
   expected: { loss?: number; grads?: Record<string, Nested> } & Record<string, unknown>;
   tol?: { float32_loss: number; float32_grad_rel_to_max: number };
 }
@@ -18,8 +21,9 @@ export interface Computed {
   outputs?: Record<string, number[]>;
 }
 
-/** Nested lists as one, row by row; null (an undefined number) becomes NaN. */
+/** Nested lists, or the values of objects, as one list, row by row; null (an undefined number) becomes NaN. */
 export function flatten(value: unknown): number[] {
   if (Array.isArray(value)) return value.flatMap(flatten);
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(flatten);
   return [value === null ? NaN : Number(value)];
 }

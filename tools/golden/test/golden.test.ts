@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { describeBackends } from '@cxr-align/testkit';
 import { readFileSync, readdirSync } from 'node:fs';
-import { checkCase } from '../src/check.js';
+import { checkCase, isComputed } from '../src/check.js';
 import type { GoldenCase } from '../src/vector-file.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
-const files = readdirSync(folder).filter((name) => name.startsWith('losses_') || name === 'model_pieces.json');
+const files = readdirSync(folder).filter(isComputed);
 
 describeBackends('reference vectors', () => {
   for (const file of files) {

@@ -1,0 +1,87 @@
+import {
+  applyPolicy,
+  labelPolicies,
+  presentProbabilities,
+  seedThreeClassTargets,
+  selfTrainedTargets,
+  threeClass,
+  threeClassTargets,
+} from '@cxr-align/datasets';
+import { binaryCrossEntropy } from '@cxr-align/losses';
+import * as tf from '@tensorflow/tfjs-core';
+import { flatten, type Computed, type GoldenCase } from './vector-file.js';
+
+/** How the targets of a policy case are made, by the end of its id. */
+const policyNames: Record<string, string> = {
+  'strategy/S1': 'seed-s1',
+  'strategy/S2': 'seed-s2',
+  'U-Zeros': 'u-zeros',
+  'U-Ones': 'u-ones',
+  'U-Ignore': 'u-ignore',
+};
+
+/** Computes a case of label_strategies.json; undefined if the id is of no known kind. */
+export function strategyCase(one: GoldenCase): Promise<Computed> | undefined {
+  const { id } = one;
+  const cells = one.inputs?.raw === undefined ? [] : flatten(one.inputs.raw);
+  const labels = one.labels ?? [];
+  const plain = (values: ArrayLike<number>): Promise<Computed> =>
+    Promise.resolve({ outputs: { expected: Array.from(values) } });
+  const [, name] = id.split('/');
+  const policy = policyNames[id] ?? policyNames[name];
+  if (id === 'chexpert/policy_losses') return policyLosses(one, cells);
+  if (policy) {
+    const targets = maskedTargets(applyPolicy(cells, labels, labelPolicies[policy]).values);
+    return id === 'strategy/S1' ? plain(targets.target) : Promise.resolve({ outputs: targets });
+  }
+  switch (id) {
+    case 'strategy/notebook_original':
+      return plain(cells.map((cell) => (Number.isNaN(cell) ? 0 : cell)));
+    case 'strategy/original_3class_as_coded':
+      return plain(seedThreeClassTargets(cells, labels));
+    case 'strategy/original_3class_plain':
+      return plain(threeClassTargets(cells, 'uncertain'));
+    case 'strategy/binary_from_3class': {
+      const codes = one.inputs?.codes === undefined ? seedThreeClassTargets(cells, labels) : flatten(one.inputs.codes);
+      return plain(Array.from(codes, (code) => (code === threeClass.present ? 0 : 1)));
+    }
+    case 'chexpert/U-SelfTrained':
+      return Promise.resolve({ outputs: maskedTargets(selfTrainedTargets(cells, flatten(one.inputs!.model_prob))) });
+    case 'chexpert/U-MultiClass':
+      return plain(threeClassTargets(cells));
+    case 'chexpert/U-MultiClass/test_time':
+      return plain(presentProbabilities(flatten(one.inputs!.logits_pos_neg_unc)));
+  }
+  return undefined;
+}
+
+function maskedTargets(values: Float32Array): { target: number[]; mask: number[] } {
+  return {
+    target: Array.from(values, (value) => (Number.isNaN(value) ? 0 : value)),
+    mask: Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1)),
+  };
+}
+
+async function policyLosses(one: GoldenCase, cells: number[]): Promise<Computed> {
+  const outputs: Record<string, number[]> = {};
+  const logits = flatten(one.inputs!.logits);
+  // What stands in the columns does not matter to these policies: none has exceptions.
+  const columns = Array.from({ length: 14 }, (_, i) => `${i}`);
+  for (const name of Object.keys(one.expected)) {
+    const values =
+      name === 'U-SelfTrained'
+        ? selfTrainedTargets(cells, flatten(one.inputs!.model_prob))
+        : applyPolicy(cells, columns, labelPolicies[policyNames[name]]).values;
+    const { target, mask } = maskedTargets(values);
+    const [sum, mean] = tf.tidy(() => {
+      const shape: [number, number] = [cells.length / 14, 14];
+      const options = { mask: tf.tensor2d(mask, shape) };
+      const [z, y] = [tf.tensor2d(logits, shape), tf.tensor2d(target, shape)];
+      return [binaryCrossEntropy(z, y, { ...options, reduction: 'sum' }), binaryCrossEntropy(z, y, options)];
+    });
+    const count = mask.reduce((total, known) => total + known, 0);
+    outputs[name] = [(await sum.data())[0], count, (await mean.data())[0]];
+    tf.dispose([sum, mean]);
+  }
+  return { outputs };
+}
