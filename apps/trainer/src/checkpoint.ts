@@ -23,6 +23,8 @@ interface LoopState {
   bestEpoch: number;
   optimizerStep: number;
   averageSteps: number;
+  /** What the weighting of the losses remembers. */
+  weighting?: unknown;
   sha256: string;
 }
 
@@ -58,6 +60,7 @@ export async function writeCheckpoint(
     bestEpoch: loop.bestEpoch,
     optimizerStep: optimizer.step,
     averageSteps: average.steps,
+    weighting: loop.objective.weighting.state?.(),
     sha256: sha256(bytes),
   };
   writeFileAtomic(join(folderOf(run), 'last.json'), JSON.stringify(state));
@@ -111,6 +114,7 @@ export function restoreCheckpoint(run: string, configHash: string, parameters: P
   }
   loop.optimizer.restore({ step: state.optimizerStep, moments: part('optimizer') });
   loop.average.restore({ steps: state.averageSteps, values: part('average') });
+  if (state.weighting !== undefined) loop.objective.weighting.restore?.(state.weighting);
   loop.epoch = state.epoch;
   loop.best = state.best ?? -Infinity;
   loop.bestEpoch = state.bestEpoch;

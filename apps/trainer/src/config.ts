@@ -5,6 +5,7 @@ import { scheduleNames } from '@cxr-align/nn';
 import { promptSetNames } from '@cxr-align/text-encoder';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { classificationLosses, weightings } from './objective-names.js';
 import presetData from './data/presets.json' with { type: 'json' };
 
 const share = z.number().min(0).max(1);
@@ -140,10 +141,27 @@ const schema = z.strictObject({
       graph: weight.default(0.1).describe('Weight of following the label graph; 0 = off'),
     })
     .prefault({}),
+  classificationLoss: z
+    .enum(classificationLosses)
+    .default('bce')
+    .describe('Loss of the score; max-constraint respects the label graph, distribution-balanced the label counts'),
   weighting: z
-    .enum(['fixed', 'uncertainty'])
+    .enum(weightings)
     .default('fixed')
-    .describe('How the losses are balanced: the weights above as they are, or times learned uncertainties'),
+    .describe(
+      'How the losses are balanced, after they are multiplied by the weights above: as they are, or by the method named; gradnorm and pcgrad cost a backward pass for each loss and step',
+    ),
+  weightingTemperature: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Temperature of the weightings task-difficulty and dynamic; 0 is the method's own, 1 and 2"),
+  logGradientCosines: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Every so many steps, the cosines between the losses' gradients go to gradients.jsonl; 0 = never"),
   positiveWeight: z
     .enum(['none', 'balanced'])
     .default('none')
@@ -179,6 +197,20 @@ const schema = z.strictObject({
     .describe('Bootstrap draws by patient for the intervals; 0 = no intervals'),
 });
 
+const checked = schema
+  .refine(({ positiveWeight, classificationLoss }) => positiveWeight === 'none' || classificationLoss === 'bce', {
+    path: ['positiveWeight'],
+    message: 'expected none unless classificationLoss is bce: the other losses take no weights of positives',
+  })
+  .refine(
+    ({ weightingTemperature, weighting }) =>
+      weightingTemperature === 0 || weighting === 'task-difficulty' || weighting === 'dynamic',
+    {
+      path: ['weightingTemperature'],
+      message: 'expected 0 unless weighting is task-difficulty or dynamic: the others have no temperature',
+    },
+  );
+
 /** Everything that a run can be told, complete. */
 export type Config = z.infer<typeof schema>;
 
@@ -211,7 +243,7 @@ export function makeConfig({ preset, file, set = [], flags = {} }: ConfigSources
 
 /** Checks a complete or partial configuration and fills in the defaults. */
 export function checkConfig(content: unknown, place: string): Config {
-  const result = schema.safeParse(content);
+  const result = checked.safeParse(content);
   if (!result.success)
     throw new InputError(z.prettifyError(result.error).replace(/\n\s+→ at /g, ', at '), { file: place });
   return result.data;

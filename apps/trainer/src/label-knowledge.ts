@@ -80,7 +80,11 @@ function inOrderOf(graph: LabelGraph, labels: readonly string[]): LabelGraph {
 /** The matrices that the losses take from a graph. */
 export function knowledgeOf(graph: LabelGraph, target: Config['graphTarget']): LabelKnowledge {
   const { values } = target === 'wu-palmer' ? wuPalmer(graph) : pathSimilarity(graph);
-  return { labels: graph.labels, similarity: values, related: relatedMatrix(graph).values };
+  const at = new Map(graph.labels.map((label, i) => [label, i]));
+  const descendants = graph.labels.map((label) =>
+    graph.descendants(label).flatMap((below) => (at.has(below) ? [at.get(below)!] : [])),
+  );
+  return { labels: graph.labels, similarity: values, related: relatedMatrix(graph).values, descendants };
 }
 
 function asInputError<T>(work: () => T): T {

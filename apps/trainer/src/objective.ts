@@ -1,13 +1,27 @@
 import {
+  asymmetricLoss,
   binaryCrossEntropy,
+  distributionBalancedLoss,
+  DynamicWeightAverage,
   FixedWeighting,
+  focalLoss,
+  GeometricWeighting,
+  GradNormWeighting,
   graphAlignment,
   labelConditionedAlignment,
+  LearnableWeighting,
+  maxConstraintLoss,
   orthogonalLoss,
+  ProjectedWeighting,
+  RandomWeighting,
+  robustAsymmetricLoss,
+  TaskDifficultyWeighting,
   UncertaintyWeighting,
+  type Descendants,
   type TaskKind,
   type TaskWeighting,
 } from '@cxr-align/losses';
+import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
 import type { Model, ModelOutput } from './model.js';
@@ -22,6 +36,24 @@ export interface LabelKnowledge {
   similarity: Float32Array;
   /** [labels, labels]: 1 for ancestors and descendants. */
   related: Float32Array;
+  /** For each label the indices of those below it. */
+  descendants: Descendants;
+}
+
+/** What the losses know of the training set. */
+export interface LabelCounts {
+  /** Known positives of each label. */
+  positives: number[];
+  /** Known negatives of each label. */
+  negatives: number[];
+  /** Training samples. */
+  samples: number;
+}
+
+/** A batch of targets float32 [batch, labels] in {0, 1}, and which of them are known. */
+export interface BatchTargets {
+  targets: tf.Tensor2D;
+  mask: tf.Tensor2D;
 }
 
 /** Which losses a run has, and why others that were asked for are left out. */
@@ -65,67 +97,85 @@ export class Objective {
   private readonly similarity: tf.Tensor2D;
   private readonly related: tf.Tensor2D;
   private readonly relaxed: tf.Tensor2D;
+  private readonly positiveWeight?: tf.Tensor1D;
+  private draws: RandomStream;
 
   constructor(
     private readonly config: Config,
     readonly tasks: readonly Task[],
-    { labels, similarity, related }: LabelKnowledge,
-    private readonly positiveWeight?: tf.Tensor1D,
+    private readonly knowledge: LabelKnowledge,
+    private readonly counts: LabelCounts,
   ) {
+    const { labels, similarity, related } = knowledge;
     const n = labels.length;
     this.similarity = tf.tensor2d(similarity, [n, n]);
     this.related = tf.tensor2d(related, [n, n]);
     this.relaxed = tf.tidy(() => relaxedTarget(this.similarity));
-    this.weighting =
-      config.weighting === 'fixed'
-        ? new FixedWeighting(Object.fromEntries(tasks.map((task) => [task, config.losses[task]])))
-        : new UncertaintyWeighting(Object.fromEntries(tasks.map((task) => [task, kinds[task]])));
+    if (config.positiveWeight === 'balanced') this.positiveWeight = tf.tensor1d(balancedWeights(counts));
+    this.draws = this.drawsOf(0);
+    this.weighting = makeWeighting(config, tasks, () => this.draws);
+  }
+
+  /** Has to be called before each step: what is drawn in it depends on the step alone. */
+  beginStep(step: number): void {
+    this.draws = this.drawsOf(step);
   }
 
   /**
    * The loss of a batch.
    *
-   * @param targets float32 [batch, labels] in {0, 1}. @param mask 1 = known.
    * @returns the total, and each task's own loss. The caller owns them.
    */
   losses(
     model: Model,
     output: ModelOutput,
-    targets: tf.Tensor2D,
-    mask: tf.Tensor2D,
+    batch: BatchTargets,
   ): { total: tf.Scalar; parts: Record<string, tf.Scalar> } {
     const parts: Record<string, tf.Scalar> = {};
-    for (const task of this.tasks) parts[task] = this.lossOf(task, model, output, targets, mask);
-    const scaled =
-      this.config.weighting === 'fixed'
-        ? parts
-        : Object.fromEntries(
-            this.tasks.map((task) => [task, tf.mul<tf.Scalar>(parts[task], this.config.losses[task])]),
-          );
-    return { total: this.weighting.combine(scaled), parts };
+    for (const task of this.tasks) parts[task] = this.lossOf(task, model, output, batch);
+    return { total: this.weighting.combine(this.scaled(parts)), parts };
+  }
+
+  /** The loss of one task as the weighting sees it. */
+  scaledLossOf(task: Task, model: Model, output: ModelOutput, batch: BatchTargets): tf.Scalar {
+    return tf.mul(this.lossOf(task, model, output, batch), this.config.losses[task]);
+  }
+
+  /** Tells the weighting the mean losses of an epoch. */
+  observe(losses: Readonly<Record<string, number>>): void {
+    this.weighting.observe?.(
+      Object.fromEntries(this.tasks.map((task) => [task, losses[task] * this.config.losses[task]])),
+    );
+  }
+
+  /** Losses times their weights of the configuration; fixed weights do that themselves. */
+  private scaled(parts: Record<string, tf.Scalar>): Record<string, tf.Scalar> {
+    if (this.config.weighting === 'fixed') return parts;
+    return Object.fromEntries(
+      this.tasks.map((task) => [task, tf.mul<tf.Scalar>(parts[task], this.config.losses[task])]),
+    );
+  }
+
+  private drawsOf(step: number): RandomStream {
+    return new RandomStream({ seed: this.config.seed, purpose: 'weighting', step });
   }
 
   private lossOf(
     task: Task,
     model: Model,
     { logits, embeddings, prompts }: ModelOutput,
-    targets: tf.Tensor2D,
-    mask: tf.Tensor2D,
+    { targets, mask }: BatchTargets,
   ): tf.Scalar {
     switch (task) {
       case 'classification':
-        return binaryCrossEntropy(logits, targets, { mask, posWeight: this.positiveWeight }) as tf.Scalar;
+        return this.classification(logits, targets, mask);
       case 'contrastive': {
         const { logitScale, bias } = model.similarity!;
-        return labelConditionedAlignment(embeddings!, prompts!, targets, {
-          mask,
-          related: this.related,
-          logitScale,
-          bias,
-        }).loss;
+        const { related } = this;
+        return labelConditionedAlignment(embeddings!, prompts!, targets, { mask, related, logitScale, bias }).loss;
       }
       case 'orthogonal':
-        return orthogonalLoss(prompts!.positive, { target: this.relaxed }) as tf.Scalar;
+        return orthogonalLoss(prompts!.positive, { target: this.relaxed });
       case 'graph': {
         const ofImages = graphAlignment(embeddings!, this.similarity);
         const ofPrompts = graphAlignment(tf.expandDims(prompts!.positive, 0), this.similarity);
@@ -134,9 +184,58 @@ export class Objective {
     }
   }
 
+  private classification(logits: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D): tf.Scalar {
+    switch (this.config.classificationLoss) {
+      case 'bce':
+        return binaryCrossEntropy(logits, targets, { mask, posWeight: this.positiveWeight });
+      case 'focal':
+        return focalLoss(logits, targets, { mask });
+      case 'asymmetric':
+        return asymmetricLoss(logits, targets, { mask });
+      case 'robust-asymmetric':
+        return robustAsymmetricLoss(logits, targets, { mask });
+      case 'distribution-balanced': {
+        const { positives, samples } = this.counts;
+        return distributionBalancedLoss(logits, targets, { mask, counts: positives, total: samples });
+      }
+      case 'max-constraint':
+        return maxConstraintLoss(logits, targets, this.knowledge.descendants, { mask });
+    }
+  }
+
   dispose(): void {
     this.weighting.dispose();
     tf.dispose([this.similarity, this.related, this.relaxed, ...(this.positiveWeight ? [this.positiveWeight] : [])]);
+  }
+}
+
+/** negatives / positives of each label, between 1 and 10. */
+function balancedWeights({ positives, negatives }: LabelCounts): number[] {
+  return positives.map((count, i) => Math.min(10, Math.max(1, negatives[i] / Math.max(1, count))));
+}
+
+function makeWeighting(config: Config, tasks: readonly Task[], draws: () => RandomStream): TaskWeighting {
+  const given = config.weightingTemperature;
+  const temperature = given === 0 ? undefined : given;
+  switch (config.weighting) {
+    case 'fixed':
+      return new FixedWeighting(Object.fromEntries(tasks.map((task) => [task, config.losses[task]])));
+    case 'learnable':
+      return new LearnableWeighting(tasks);
+    case 'uncertainty':
+      return new UncertaintyWeighting(Object.fromEntries(tasks.map((task) => [task, kinds[task]])));
+    case 'task-difficulty':
+      return new TaskDifficultyWeighting(tasks, { temperature });
+    case 'dynamic':
+      return new DynamicWeightAverage(tasks, temperature);
+    case 'random':
+      return new RandomWeighting(tasks, () => draws().normal());
+    case 'geometric':
+      return new GeometricWeighting(tasks);
+    case 'gradnorm':
+      return new GradNormWeighting(tasks);
+    case 'pcgrad':
+      return new ProjectedWeighting(tasks, () => draws().uniform());
   }
 }
 

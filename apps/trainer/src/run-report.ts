@@ -16,7 +16,7 @@ import {
 import type { Comparison } from './comparison.js';
 import type { Config } from './config.js';
 import { columnOf, type Evaluation, type MaybeNumber, type Predictions } from './evaluation.js';
-import type { EpochRecord } from './training.js';
+import type { EpochRecord, GradientRecord } from './training.js';
 
 const fixed = (value: MaybeNumber, digits = 3): string | null => (value === null ? null : value.toFixed(digits));
 const range = ([low, high]: [MaybeNumber, MaybeNumber]): string | null =>
@@ -50,6 +50,7 @@ export async function runReport(
     evaluation,
     predictions,
     history,
+    gradients,
     graph,
     remarks,
     data,
@@ -58,6 +59,7 @@ export async function runReport(
     evaluation: Evaluation;
     predictions: Predictions;
     history: EpochRecord[];
+    gradients: GradientRecord[];
     graph: LabelGraph;
     remarks: string[];
     data: Dataset;
@@ -92,7 +94,12 @@ export async function runReport(
       ],
       tables: [evaluationTable(evaluation)],
     },
-    { heading: 'Training', figures: [{ svg: curves, description: 'Losses and validation AUROC over the epochs' }] },
+    {
+      heading: 'Training',
+      paragraphs: [`Weighting of the losses: ${config.weighting}.`],
+      figures: [{ svg: curves, description: 'Losses and validation AUROC over the epochs' }],
+      tables: [weightTable(history), ...(gradients.length > 0 ? [gradientTable(gradients)] : [])],
+    },
     {
       heading: 'Labels',
       paragraphs: [
@@ -238,6 +245,30 @@ function evaluationTable({ labels, macro }: Evaluation): ReportTable {
         fixed(macro.ece),
       ],
     ],
+  };
+}
+
+/** What each loss counted at the first and the last epoch. */
+function weightTable(history: EpochRecord[]): ReportTable {
+  const ends = [history[0], history[history.length - 1]];
+  return {
+    caption: 'Weights of the losses',
+    header: ['loss', ...ends.map(({ epoch }) => `after epoch ${epoch}`)],
+    rows: Object.keys(ends[0].weights).map((task) => [task, ...ends.map(({ weights }) => fixed(weights[task]))]),
+  };
+}
+
+/** Who pulled against whom: means of the cosines over the steps that were looked at. */
+function gradientTable(records: GradientRecord[]): ReportTable {
+  const [{ tasks }] = records;
+  const meanOf = (i: number, j: number): MaybeNumber => {
+    const known = records.map(({ cosines }) => cosines[i][j]).filter((cosine) => cosine !== null);
+    return known.length === 0 ? null : known.reduce((sum, cosine) => sum + cosine, 0) / known.length;
+  };
+  return {
+    caption: `Mean cosine between the gradients of the losses over ${records.length} steps: 1 pull together, −1 apart`,
+    header: ['', ...tasks],
+    rows: tasks.map((task, i) => [task, ...tasks.map((_, j) => fixed(meanOf(i, j)))]),
   };
 }
 

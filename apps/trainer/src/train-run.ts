@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { labelPolicy, type Dataset, type Split } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
@@ -12,15 +12,16 @@ import { hasCheckpoint, readBest, restoreCheckpoint, writeBest, writeCheckpoint 
 import type { Config } from './config.js';
 import { columnOf, probabilitiesOf, type Evaluation } from './evaluation.js';
 import { evaluateSplit } from './evaluate-run.js';
+import { JsonLines } from './json-lines.js';
 import { graphFor, knowledgeOf } from './label-knowledge.js';
 import { buildModel } from './model.js';
-import { Objective, planTasks } from './objective.js';
+import { Objective, planTasks, type LabelCounts } from './objective.js';
 import { loadData, samplesIn, targetsOf, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { writeModel, type StoredModel } from './run-folder.js';
 import { runReport } from './run-report.js';
 import { frozenTexts } from './texts.js';
-import { predictLogits, TrainingLoop, type EpochRecord } from './training.js';
+import { predictLogits, TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
 
 /** What `train` is asked for. */
 export interface TrainRequest extends DataOptions {
@@ -65,12 +66,8 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const parameters = new Parameters(config.seed);
   const textTensor = texts && tf.tensor3d(texts.values, texts.shape);
   const model = buildModel(config, parameters, { size, labels: graph.labels.length, texts: textTensor });
-  const objective = new Objective(
-    config,
-    plan.tasks,
-    knowledge,
-    positiveWeights(config, targets, training, graph.labels.length),
-  );
+  const counts = countLabels(targets, training, graph.labels.length);
+  const objective = new Objective(config, plan.tasks, knowledge, counts);
   const loop = new TrainingLoop(config, model, parameters, objective, {
     images: data.images,
     scale,
@@ -84,10 +81,12 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const configHash = sha256(
     JSON.stringify([config, request.path, request.trainCount, request.trainFraction, size, graph.toDefinition()]),
   );
-  const history = startHistory(run);
+  const history = new JsonLines<EpochRecord>(join(run, 'history.jsonl'));
+  const gradients = new JsonLines<GradientRecord>(join(run, 'gradients.jsonl'));
   if (request.resume && hasCheckpoint(run)) {
     restoreCheckpoint(run, configHash, parameters, loop);
-    history.truncate(loop.epoch);
+    history.keep(({ epoch }) => epoch <= loop.epoch);
+    gradients.keep(({ step }) => step <= loop.epoch * loop.stepsPerEpoch);
     progress.say(`going on after epoch ${loop.epoch} of ${config.epochs}`);
   }
   writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(describeRun(request, engine, data, graph), null, 2)}\n`);
@@ -104,6 +103,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
       bar.update(step, `loss ${loss.toFixed(3)}${note}`);
       if (step === total) bar.stop();
     },
+    onGradients: (record) => gradients.append(record),
     validate: async () => macroAuroc(await logitsOf(validation), validation, truth, graph.labels.length),
     onEpoch: async (record, isBest) => {
       if (isBest) {
@@ -131,6 +131,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     evaluation,
     predictions,
     history: history.records(),
+    gradients: gradients.records(),
     graph,
     remarks: [...data.remarks, ...closed],
     data: data.dataset,
@@ -162,6 +163,7 @@ function prepareFolder(run: string, resume: boolean): void {
       'checkpoints',
       'model',
       'history.jsonl',
+      'gradients.jsonl',
       'evaluation.json',
       'predictions.parquet',
       'report.html',
@@ -205,21 +207,16 @@ function trainingScale({ images }: LoadedData, training: readonly number[]): { m
   return pixelStatistics(pixels);
 }
 
-/** negatives / positives of each label in the training set, between 1 and 10. */
-function positiveWeights(
-  config: Config,
-  targets: Float32Array,
-  training: readonly number[],
-  labels: number,
-): tf.Tensor1D | undefined {
-  if (config.positiveWeight === 'none') return undefined;
-  const weights = Array.from({ length: labels }, (_, label) => {
-    const values = training.map((row) => targets[row * labels + label]);
-    const positives = values.filter((value) => value === 1).length;
-    const negatives = values.filter((value) => value === 0).length;
-    return Math.min(10, Math.max(1, negatives / Math.max(1, positives)));
-  });
-  return tf.tensor1d(weights);
+/** How often each label is known to be present and absent in the training set. */
+function countLabels(targets: Float32Array, training: readonly number[], labels: number): LabelCounts {
+  const count = (label: number, wanted: number): number =>
+    training.filter((row) => targets[row * labels + label] === wanted).length;
+  const each = Array.from({ length: labels }, (_, label) => label);
+  return {
+    positives: each.map((label) => count(label, 1)),
+    negatives: each.map((label) => count(label, 0)),
+    samples: training.length,
+  };
 }
 
 function macroAuroc(logits: Float32Array, samples: readonly number[], truth: Float32Array, labels: number): number {
@@ -271,31 +268,6 @@ function guardMemory(engine: Engine): void {
       `trainer: tensors take ${(numBytes / 2 ** 30).toFixed(1)} GiB, more than the ${engine.name} engine can be trusted with; use a smaller batchSize or image.size`,
     );
   }
-}
-
-/** `history.jsonl`, a line an epoch. */
-function startHistory(run: string) {
-  const file = join(run, 'history.jsonl');
-  const records = (): EpochRecord[] =>
-    existsSync(file)
-      ? readFileSync(file, 'utf8')
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => JSON.parse(line) as EpochRecord)
-      : [];
-  return {
-    records,
-    append: (record: EpochRecord): void => appendFileSync(file, `${JSON.stringify(record)}\n`),
-    /** Drops lines after an epoch: those that a killed run wrote after its last checkpoint. */
-    truncate: (epoch: number): void =>
-      writeFileAtomic(
-        file,
-        records()
-          .filter((record) => record.epoch <= epoch)
-          .map((record) => `${JSON.stringify(record)}\n`)
-          .join(''),
-      ),
-  };
 }
 
 /** The content of `RUN/config.json`: what was asked for, on what, with what. */

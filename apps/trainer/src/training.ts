@@ -1,11 +1,12 @@
 import { imageBatch, type ImageSet, type PixelScale } from '@cxr-align/image-backbone';
 import { AdamW, Pass, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
+import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/losses';
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
 import type { Model } from './model.js';
-import type { Objective } from './objective.js';
+import type { BatchTargets, Objective, Task } from './objective.js';
 import { WeightAverage } from './weight-average.js';
 
 /** What the loop trains on. */
@@ -27,13 +28,24 @@ export interface EpochRecord {
   /** Mean over the epoch's images. */
   loss: number;
   losses: Record<string, number>;
+  /** What the weighting multiplies each loss by at the end of the epoch. */
   weights: Record<string, number>;
   gradientNorm: number;
   validation: number | null;
 }
 
+/** Who pulled against whom in one step, a line of `gradients.jsonl`. */
+export interface GradientRecord {
+  step: number;
+  tasks: readonly Task[];
+  /** Cosines of the tasks' gradients [tasks][tasks]; null for a task without gradient. */
+  cosines: (number | null)[][];
+}
+
 /** What the loop tells while it runs. */
 export interface TrainingEvents {
+  /** Every `logGradientCosines` steps. */
+  onGradients?: (record: GradientRecord) => void;
   onStep?: (step: number, total: number, loss: number) => void;
   /** After an epoch, before it is validated; the averaged weights are in the model while `validate` runs. */
   validate: () => Promise<number>;
@@ -53,13 +65,14 @@ export class TrainingLoop {
   best = -Infinity;
   bestEpoch = -1;
   readonly totalSteps: number;
-  private readonly stepsPerEpoch: number;
+  readonly stepsPerEpoch: number;
+  private readonly modelVariables: tf.Variable[];
 
   constructor(
     private readonly config: Config,
     private readonly model: Model,
     parameters: Parameters,
-    private readonly objective: Objective,
+    readonly objective: Objective,
     private readonly data: TrainingData,
   ) {
     const balance = objective.weighting.variables.map((variable, i) => ({
@@ -68,6 +81,7 @@ export class TrainingLoop {
       trainable: true,
     }));
     this.trained = [...parameters.trainable(), ...balance];
+    this.modelVariables = parameters.trainable().map(({ variable }) => variable);
     const { weightDecay, maxGradientNorm } = config;
     this.optimizer = new AdamW(this.trained, { weightDecay, maxGradientNorm });
     this.average = new WeightAverage(parameters.all(), config.weightAveraging);
@@ -94,7 +108,7 @@ export class TrainingLoop {
     }
   }
 
-  private async runEpoch({ onStep }: TrainingEvents): Promise<EpochRecord> {
+  private async runEpoch({ onStep, onGradients }: TrainingEvents): Promise<EpochRecord> {
     const { config, data, stepsPerEpoch } = this;
     const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(
       data.training.length,
@@ -113,7 +127,7 @@ export class TrainingLoop {
           warmup: Math.round(config.warmup * this.totalSteps),
           total: this.totalSteps + 1,
         });
-      const { values, norm } = await this.trainStep(batch, step, rate);
+      const { values, norm } = await this.trainStep(batch, step, rate, onGradients);
       for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * batch.length;
       norms += norm;
       onStep?.(step + 1, this.totalSteps, values.total);
@@ -126,6 +140,7 @@ export class TrainingLoop {
     const { total, ...losses } = Object.fromEntries(
       Object.entries(sums).map(([name, sum]) => [name, sum / order.length]),
     );
+    this.objective.observe(losses);
     return {
       epoch: this.epoch + 1,
       step: (this.epoch + 1) * stepsPerEpoch,
@@ -142,9 +157,11 @@ export class TrainingLoop {
     batch: readonly number[],
     step: number,
     rate: number,
+    onGradients: TrainingEvents['onGradients'],
   ): Promise<{ values: Record<string, number>; norm: number }> {
     const { config, data, model, objective } = this;
     const pass = Pass.training({ seed: config.seed, step });
+    objective.beginStep(step);
     const [images, targets, mask] = tf.tidy(() => [
       imageBatch(data.images, batch, data.scale, {
         augmentation: config.augmentation,
@@ -153,9 +170,15 @@ export class TrainingLoop {
       }),
       ...targetTensors(data, batch),
     ]) as [tf.Tensor4D, tf.Tensor2D, tf.Tensor2D];
+    const isLogged = config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
+    if (isLogged || objective.weighting.balance) {
+      const ofTasks = await this.lookAtTasks(images, { targets, mask }, step);
+      objective.weighting.balance?.(ofTasks);
+      if (isLogged) onGradients?.(gradientRecord(step + 1, objective.tasks, ofTasks));
+    }
     const { loss, gradients, extras } = gradientsAndExtras(
       () => {
-        const { total, parts } = objective.losses(model, model.apply(images, pass), targets, mask);
+        const { total, parts } = objective.losses(model, model.apply(images, pass), { targets, mask });
         return { loss: total, extras: parts };
       },
       this.trained.map(({ variable }) => variable),
@@ -170,10 +193,26 @@ export class TrainingLoop {
     return { values, norm: length };
   }
 
+  /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */
+  private lookAtTasks(images: tf.Tensor4D, batch: BatchTargets, step: number): Promise<TaskGradients> {
+    const { config, model, objective } = this;
+    const pass = Pass.training({ seed: config.seed, step, records: false });
+    const losses = objective.tasks.map((task) => [
+      task,
+      () => objective.scaledLossOf(task, model, model.apply(images, pass), batch),
+    ]);
+    return taskGradients(Object.fromEntries(losses) as Record<Task, () => tf.Scalar>, this.modelVariables);
+  }
+
   dispose(): void {
     this.optimizer.dispose();
     this.average.dispose();
   }
+}
+
+function gradientRecord(step: number, tasks: readonly Task[], gradients: TaskGradients): GradientRecord {
+  const cosines = Array.from(gradientCosines(gradients), (cosine) => (Number.isNaN(cosine) ? null : cosine));
+  return { step, tasks, cosines: tasks.map((_, i) => cosines.slice(i * tasks.length, (i + 1) * tasks.length)) };
 }
 
 /** Targets and mask of a batch as tensors; unknown targets are 0 with mask 0. */

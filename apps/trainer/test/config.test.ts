@@ -40,6 +40,9 @@ describe('makeConfig(sources)', () => {
     [['learningRate=-1'], 'learningRate'],
     [['seed=1.5'], 'seed'],
     [['nonsense'], '--set key=value'],
+    [['positiveWeight=balanced', 'classificationLoss=focal'], 'positiveWeight'],
+    [['weightingTemperature=2'], 'weightingTemperature'],
+    [['weighting=gradnrom'], 'weighting'],
   ])('refuses %j by name', (set, name) => {
     expect(() => makeConfig({ set })).toThrow(InputError);
     expect(() => makeConfig({ set })).toThrow(name);

@@ -63,6 +63,14 @@ describe('trainRun(request)', () => {
     ['the similarity score', { score: 'similarity' }],
     ['the head score with prompts', { score: 'head' }],
     ['uncertainty weighting', { weighting: 'uncertainty' }],
+    ['learnable weights and the focal loss', { weighting: 'learnable', classificationLoss: 'focal' }],
+    [
+      'task difficulty and the asymmetric loss',
+      { weighting: 'task-difficulty', weightingTemperature: 2, classificationLoss: 'asymmetric' },
+    ],
+    ['dynamic weights and the robust loss', { weighting: 'dynamic', classificationLoss: 'robust-asymmetric' }],
+    ['random weights, distribution-balanced', { weighting: 'random', classificationLoss: 'distribution-balanced' }],
+    ['the geometric mean and the max constraint', { weighting: 'geometric', classificationLoss: 'max-constraint' }],
     ['balanced positives and closed labels', { positiveWeight: 'balanced', closeLabels: true }],
     ['the path similarity and report prompts', { graphTarget: 'path', prompts: { set: 'report' } }],
   ])('trains %s, and evaluating the stored run gives the same scores', async (name, changes) => {
@@ -83,9 +91,33 @@ describe('trainRun(request)', () => {
     expect(read('seed b', 'evaluation.json')).toBe(read('seed a', 'evaluation.json'));
     expect(read('seed c', 'evaluation.json')).not.toBe(read('seed a', 'evaluation.json'));
   });
-  it('goes on from a checkpoint bit for bit', async () => {
-    const config = configure({ weighting: 'uncertainty' });
-    await train('straight', config);
+  it('looks at the gradients of the losses without changing the run', async () => {
+    await train('unwatched', configure());
+    await train('watched', configure({ logGradientCosines: 4 }));
+    for (const file of ['evaluation.json', 'history.jsonl', 'model/model.safetensors']) {
+      expect(readFileSync(join(place, 'watched', file)).equals(readFileSync(join(place, 'unwatched', file)))).toBe(true);
+    }
+    expect(existsSync(join(place, 'unwatched', 'gradients.jsonl'))).toBe(false);
+    const records = read('watched', 'gradients.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records.map(({ step }) => step)).toEqual([4, 8, 12]);
+    expect(records[0].tasks).toEqual(['classification', 'contrastive', 'orthogonal', 'graph']);
+    records[0].cosines.forEach((row: number[], i: number) => expect(row[i]).toBeCloseTo(1, 5));
+    expect(Math.abs(records[0].cosines[0][1])).toBeLessThan(1);
+    expect(read('watched', 'report.html')).toContain('Mean cosine between the gradients');
+  });
+  it.each([
+    ['uncertainty', {}],
+    ['gradnorm', { logGradientCosines: 3 }],
+    ['pcgrad', {}],
+    ['dynamic', {}],
+    ['random', {}],
+  ])('goes on from a checkpoint bit for bit, weighting %s', async (weighting, more) => {
+    const config = configure({ weighting, ...more });
+    const [straight, stopped] = [`${weighting} straight`, `${weighting} stopped`];
+    await train(straight, config);
     const stop = new Error('stopped');
     let epochs = 0;
     const stopping: Progress = {
@@ -97,11 +129,13 @@ describe('trainRun(request)', () => {
         },
       }),
     };
-    await expect(train('stopped', config, {}, stopping)).rejects.toBe(stop);
-    expect(existsSync(join(place, 'stopped', 'evaluation.json'))).toBe(false);
-    await train('stopped', config, { resume: true });
-    for (const file of ['evaluation.json', 'history.jsonl', 'model/model.safetensors']) {
-      expect(readFileSync(join(place, 'stopped', file)).equals(readFileSync(join(place, 'straight', file)))).toBe(true);
+    await expect(train(stopped, config, {}, stopping)).rejects.toBe(stop);
+    expect(existsSync(join(place, stopped, 'evaluation.json'))).toBe(false);
+    await train(stopped, config, { resume: true });
+    const files = ['evaluation.json', 'history.jsonl', 'model/model.safetensors'];
+    if (config.logGradientCosines > 0) files.push('gradients.jsonl');
+    for (const file of files) {
+      expect(readFileSync(join(place, stopped, file)).equals(readFileSync(join(place, straight, file)))).toBe(true);
     }
   });
   it('refuses to go on with a finished run or another configuration', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { applyPolicy, labelPolicies, labelPolicy } from '../src/index.js';
+import { applyPolicy, labelPolicies, labelPolicy, seedThreeClassTargets, selfTrainedTargets } from '../src/index.js';
 
 interface PolicyCase {
   id: string;
@@ -47,5 +47,19 @@ describe('applyPolicy(cells, labels, policy)', () => {
     expect(() => labelPolicy('x')).toThrow(
       'expected a label policy of u-ignore, u-zeros, u-ones, seed-s1, seed-s2, got x',
     );
+  });
+});
+
+describe('three classes', () => {
+  it('seedThreeClassTargets: labels after No Finding overrule it, those before only where it says nothing', () => {
+    const labels = ['Edema', 'No Finding', 'Pneumonia'];
+    expect([...seedThreeClassTargets([1, 1, NaN], labels)]).toEqual([0, 0, 2]);
+    expect([...seedThreeClassTargets([1, NaN, NaN], labels)]).toEqual([0, 1, 2]);
+    expect([...seedThreeClassTargets([NaN, 1, 0], labels)]).toEqual([2, 1, 1]);
+    expect([...seedThreeClassTargets([0, 1], ['Edema', 'Pneumonia'])]).toEqual([1, 0]);
+  });
+  it('selfTrainedTargets wants a probability for each cell', () => {
+    expect([...selfTrainedTargets([1, -1, NaN], [0.5, 0.25, 0.75])]).toEqual([1, 0.25, 0]);
+    expect(() => selfTrainedTargets([1, 0], [1])).toThrow('expected a probability for each of 2 cells, got 1');
   });
 });

@@ -6,47 +6,41 @@ import type { TaskGradients } from './weighting.js';
  * Inner products of the gradients of tasks with respect to the same variables: one backward pass for each task.
  *
  * @param losses the loss of each task, as a function of the variables.
- * @returns [tasks, tasks] row by row; the diagonal has the squared lengths.
+ * @returns the products in the order of the tasks, and the losses.
  */
-export async function gradientProducts(
-  losses: readonly (() => tf.Scalar)[],
+export async function taskGradients(
+  losses: Readonly<Record<string, () => tf.Scalar>>,
   variables: tf.Variable[],
-): Promise<Float32Array> {
-  const products = tf.tidy(() => {
-    const flat = losses.map((loss) => {
-      const { grads } = tf.variableGrads(loss, variables);
-      return tf.concat(
-        variables.map(
-          (variable) => tf.reshape(grads[variable.name] ?? tf.zerosLike(variable), [variable.size]) as tf.Tensor1D,
-        ),
+): Promise<TaskGradients> {
+  const tasks = Object.keys(losses);
+  const [products, values] = tf.tidy(() => {
+    const passes = tasks.map((task) => {
+      const { value, grads } = tf.variableGrads(losses[task], variables);
+      const parts = variables.map(
+        (variable) => tf.reshape(grads[variable.name] ?? tf.zerosLike(variable), [variable.size]) as tf.Tensor1D,
       );
+      return { value, gradient: tf.concat(parts) };
     });
-    const matrix = tf.stack(flat) as tf.Tensor2D;
-    return tf.matMul(matrix, matrix, false, true);
+    const matrix = tf.stack(passes.map(({ gradient }) => gradient)) as tf.Tensor2D;
+    return [tf.matMul(matrix, matrix, false, true), tf.stack(passes.map(({ value }) => value))];
   });
-  const values = (await products.data()) as Float32Array;
-  products.dispose();
-  return values;
-}
-
-/** Cosines from inner products: −1 pulls apart, 1 pulls together; NaN for a task without gradient. */
-export function cosinesOf(products: ArrayLike<number>): Float32Array {
-  const tasks = Math.sqrt(products.length);
-  const length = (i: number): number => Math.sqrt(products[i * tasks + i]);
-  return Float32Array.from(products, (product, at) => product / (length(Math.floor(at / tasks)) * length(at % tasks)));
+  const [inner, sizes] = [await products.data(), await values.data()];
+  tf.dispose([products, values]);
+  return {
+    products: inner as Float32Array,
+    losses: Object.fromEntries(tasks.map((task, i) => [task, sizes[i]])),
+  };
 }
 
 /**
- * Cosines between the gradients of tasks with respect to the same variables: who pulls against whom.
+ * Cosines between the gradients of tasks, who pulls against whom: −1 apart, 1 together; NaN for a task without gradient.
  *
- * @param losses the loss of each task, as a function of the variables.
- * @returns [tasks, tasks] row by row; NaN for a task without gradient.
+ * @returns [tasks, tasks] row by row.
  */
-export async function gradientCosines(
-  losses: readonly (() => tf.Scalar)[],
-  variables: tf.Variable[],
-): Promise<Float32Array> {
-  return cosinesOf(await gradientProducts(losses, variables));
+export function gradientCosines({ products }: Pick<TaskGradients, 'products'>): Float32Array {
+  const tasks = Math.sqrt(products.length);
+  const length = (i: number): number => Math.sqrt(products[i * tasks + i]);
+  return Float32Array.from(products, (product, at) => product / (length(Math.floor(at / tasks)) * length(at % tasks)));
 }
 
 export interface GradNormOptions {

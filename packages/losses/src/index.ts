@@ -84,10 +84,9 @@ export {
 export { taskDifficulty, TaskDifficultyWeighting, type TaskDifficultyOptions } from './task-difficulty.js';
 export { DynamicWeightAverage, RandomWeighting } from './numeric-weightings.js';
 export {
-  cosinesOf,
   gradientCosines,
-  gradientProducts,
   GradNormWeighting,
   ProjectedWeighting,
+  taskGradients,
   type GradNormOptions,
 } from './gradient-weightings.js';

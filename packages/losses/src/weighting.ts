@@ -29,7 +29,7 @@ export interface TaskWeighting {
 
 /** What a weighting by gradients looks at. */
 export interface TaskGradients {
-  /** [tasks, tasks] row by row: inner products of the tasks' gradients, see `gradientProducts`. */
+  /** [tasks, tasks] row by row: inner products of the tasks' gradients. */
   products: ArrayLike<number>;
   /** The loss of each task. */
   losses: Readonly<Record<string, number>>;

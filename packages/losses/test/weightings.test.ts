@@ -6,10 +6,10 @@ import {
   FixedWeighting,
   GeometricWeighting,
   gradientCosines,
-  gradientProducts,
   GradNormWeighting,
   LearnableWeighting,
   ProjectedWeighting,
+  taskGradients,
   RandomWeighting,
   taskDifficulty,
   TaskDifficultyWeighting,
@@ -94,18 +94,34 @@ describeBackends('weightings', () => {
   });
 });
 
-describeBackends('gradientCosines(losses, variables)', () => {
-  it('is 1 for tasks that pull together, −1 apart, 0 at right angles', async () => {
+describeBackends('taskGradients(losses, variables) and gradientCosines(gradients)', () => {
+  it('say 1 for tasks that pull together, −1 apart, 0 at right angles', async () => {
     const x = tf.variable(tf.tensor1d([1, 2]));
     const before = tf.memory().numTensors;
     const along =
       (...direction: number[]) =>
       () =>
         tf.sum(tf.mul(x, tf.tensor1d(direction))) as tf.Scalar;
-    const cosines = await gradientCosines([along(1, 0), along(-2, 0), along(0, 3)], [x]);
-    expectClose(cosines, [1, -1, 0, -1, 1, 0, 0, 0, 1]);
+    const gradients = await taskGradients({ a: along(1, 0), b: along(-2, 0), c: along(0, 3) }, [x]);
+    expect(gradients.losses).toEqual({ a: 1, b: -2, c: 6 });
+    expectClose(gradients.products, [1, -2, 0, -2, 4, 0, 0, 0, 9]);
+    expectClose(gradientCosines(gradients), [1, -1, 0, -1, 1, 0, 0, 0, 1]);
     expect(tf.memory().numTensors).toBe(before);
     x.dispose();
+  });
+  it('give 0 for a task that does not use a variable, and no cosine for one without gradient', async () => {
+    const [x, y] = [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.scalar(3))];
+    const gradients = await taskGradients(
+      {
+        a: () => tf.sum(tf.mul(x, tf.tensor1d([2, 1]))) as tf.Scalar,
+        b: () => tf.square(y) as tf.Scalar,
+        c: () => tf.mul<tf.Scalar>(y, 0),
+      },
+      [x, y],
+    );
+    expectClose(gradients.products, [5, 0, 0, 0, 36, 0, 0, 0, 0]);
+    expectClose(gradientCosines(gradients), [1, 0, NaN, 0, 1, NaN, NaN, NaN, NaN]);
+    tf.dispose([x, y]);
   });
 });
 
@@ -256,17 +272,5 @@ describe('weightings by gradients', () => {
     expect(await second.weights()).toEqual(await first.weights());
     for (const weighting of [first, second]) tell(weighting, 1.5);
     expect(await second.weights()).toEqual(await first.weights());
-  });
-});
-
-describeBackends('gradientProducts(losses, variables)', () => {
-  it('gives the inner products, 0 for a task that does not use a variable', async () => {
-    const [x, y] = [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.scalar(3))];
-    const products = await gradientProducts(
-      [() => tf.sum(tf.mul(x, tf.tensor1d([2, 1]))) as tf.Scalar, () => tf.square(y) as tf.Scalar],
-      [x, y],
-    );
-    expectClose(products, [5, 0, 0, 36]);
-    tf.dispose([x, y]);
   });
 });

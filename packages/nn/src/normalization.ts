@@ -143,8 +143,10 @@ export class BatchNorm {
         return tf.add(tf.mul(x, rate), tf.sub(this.shift, tf.mul(this.mean, rate))) as tf.Tensor4D;
       }
       const { value, mean, variance } = batchNorm(x, this.scale, this.shift);
-      this.record(this.mean, mean);
-      this.record(this.variance, variance);
+      if (pass.records) {
+        this.record(this.mean, mean);
+        this.record(this.variance, variance);
+      }
       return value;
     });
   }

@@ -10,15 +10,21 @@ export class Pass {
     readonly training: boolean,
     private readonly seed: number,
     private readonly step: number,
+    /** Whether running statistics take note of the batch. */
+    readonly records: boolean,
   ) {}
 
-  /** A run that trains: dropout drops, batch normalisation uses and records the statistics of the batch. */
-  static training({ seed, step }: { seed: number; step: number }): Pass {
-    return new Pass(true, seed, step);
+  /**
+   * A run that trains: dropout drops, batch normalisation uses and records the statistics of the batch.
+   *
+   * @param records false for a run that only looks, beside the one that takes the step. Default true.
+   */
+  static training({ seed, step, records = true }: { seed: number; step: number; records?: boolean }): Pass {
+    return new Pass(true, seed, step, records);
   }
 
   /** A run that predicts. */
-  static readonly predicting = new Pass(false, 0, 0);
+  static readonly predicting = new Pass(false, 0, 0, false);
 
   /**
    * Sets each entry to 0 with probability `rate` and scales the rest by 1 / (1 − rate); the identity when predicting.
