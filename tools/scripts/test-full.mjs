@@ -1,8 +1,16 @@
 // npm run test:full: what is too slow for every day. Each check runs in a folder of its own.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildIfNeeded, capture, installIfNeeded, root } from './workspace.mjs';
+import {
+  besideLosses,
+  browserMissing,
+  checkInBrowser,
+  checkInNode,
+  checkTypes,
+  installAlone,
+} from './losses-alone.mjs';
+import { buildIfNeeded, expectRun, installIfNeeded, root } from './workspace.mjs';
 
 installIfNeeded();
 await buildIfNeeded();
@@ -23,12 +31,6 @@ async function check(name, work) {
   }
 }
 
-async function expectRun(command, args, options) {
-  const { code, output } = await capture(command, args, options);
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${output.slice(-4000)}`);
-  return output;
-}
-
 /** A clean copy of what git tracks, as a stranger's clone has it. */
 async function cleanClone(name) {
   const folder = join(place, name);
@@ -46,19 +48,18 @@ for (const version of ['10', '11']) {
   });
 }
 
+await check('@cxr-align/losses trains a toy alone: CommonJS, ES modules, TypeScript', async () => {
+  const folder = join(place, 'alone-losses');
+  await installAlone('losses', folder, besideLosses);
+  await checkInNode(folder);
+});
+await check('@cxr-align/losses in headless Chromium, wasm and webgl, all reference vectors', async () => {
+  const reason = browserMissing();
+  if (reason) return reason;
+  await checkInBrowser(join(place, 'alone-losses'));
+});
+
 for (const [name, script] of Object.entries({
-  losses: `
-    import * as tf from '@tensorflow/tfjs-core';
-    import '@tensorflow/tfjs-backend-cpu';
-    import '@tensorflow/tfjs-layers';
-    import { orthogonalLoss } from '@cxr-align/losses';
-    await tf.setBackend('cpu');
-    const rows = tf.variable(tf.randomNormal([4, 8], 0, 1, 'float32', 1));
-    const optimizer = tf.train.adam(0.05);
-    const first = orthogonalLoss(rows).dataSync()[0];
-    for (let i = 0; i < 60; i++) optimizer.minimize(() => orthogonalLoss(rows));
-    const last = orthogonalLoss(rows).dataSync()[0];
-    if (!(last < first / 4)) throw new Error(first + ' → ' + last);`,
   metrics: `
     import { auroc } from '@cxr-align/metrics';
     if (auroc([0, 1, 1, 0], [0.1, 0.9, 0.2, 0.3]) !== 0.75) throw new Error('wrong');`,
@@ -68,15 +69,7 @@ for (const [name, script] of Object.entries({
 })) {
   await check(`@cxr-align/${name} installs and runs alone`, async () => {
     const folder = join(place, `alone-${name}`);
-    mkdirSync(folder, { recursive: true });
-    const packed = await expectRun('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: join(root, 'packages', name),
-    });
-    const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('[')));
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'alone', private: true, type: 'module' }));
-    const beside =
-      name === 'losses' ? ['core', 'backend-cpu', 'layers'].map((part) => `@tensorflow/tfjs-${part}@4.22.0`) : [];
-    await expectRun('npm', ['i', '--no-audit', '--no-fund', join(folder, filename), ...beside], { cwd: folder });
+    await installAlone(name, folder, []);
     writeFileSync(join(folder, 'esm.mjs'), script);
     await expectRun(process.execPath, ['esm.mjs'], { cwd: folder });
     await expectRun(
@@ -88,22 +81,7 @@ for (const [name, script] of Object.entries({
       join(folder, 'types.ts'),
       `import * as all from '@cxr-align/${name}';\nconst names: string[] = Object.keys(all);\nexport default names;\n`,
     );
-    for (const [moduleResolution, module] of [
-      ['bundler', 'esnext'],
-      ['node16', 'node16'],
-    ]) {
-      const compilerOptions = {
-        strict: true,
-        noEmit: true,
-        skipLibCheck: true,
-        target: 'es2022',
-        types: [],
-        module,
-        moduleResolution,
-      };
-      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }));
-      await expectRun(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
-    }
+    for (const moduleResolution of ['bundler', 'node16']) await checkTypes(folder, 'types.ts', moduleResolution);
   });
 }
 

@@ -10,7 +10,8 @@ export function library({ bundle = [] }: { bundle?: string[] } = {}) {
     entry: ['src/index.ts'],
     format: ['esm', 'cjs'],
     target: 'node20',
-    dts: { resolve: bundle, compilerOptions: { noEmit: false, types: ['node'] } },
+    // Without `paths` the types of bundled packages are found in their builds, and taken in.
+    dts: { resolve: bundle, compilerOptions: { noEmit: false, types: ['node'], paths: {} } },
     noExternal: bundle,
     sourcemap: false,
     clean: true,

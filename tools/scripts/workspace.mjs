@@ -31,6 +31,13 @@ export function capture(command, args, { cwd = root, env = {} } = {}) {
   });
 }
 
+/** Runs a program and gives back what it printed. @throws {Error} with the end of it if the program fails. */
+export async function expectRun(command, args, options) {
+  const { code, output } = await capture(command, args, options);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${output.slice(-4000)}`);
+  return output;
+}
+
 /** Ends with a sentence if this Node is too old. */
 export function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);

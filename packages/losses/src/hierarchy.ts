@@ -83,7 +83,7 @@ export function violationHinge<R extends Reduction = 'mean'>(
   );
   return tf.tidy(() => {
     const probabilities = tf.sigmoid(logits);
-    const pick = (indices: number[]): tf.Tensor => tf.gather(probabilities, tf.tensor1d(indices, 'int32'), 1);
+    const pick = (indices: number[]): tf.Tensor => gatherColumns(probabilities, indices);
     const excess = tf.sub(pick(edges.map(({ child }) => child)), pick(edges.map(({ parent }) => parent)));
     return reduce(tf.relu(excess), reduction);
   });
@@ -98,8 +98,31 @@ function maxOverReach(values: tf.Tensor2D, descendants: Descendants): tf.Tensor2
   const width = 1 + Math.max(0, ...descendants.map((below) => below.length));
   const index = new Int32Array(labels * width);
   descendants.forEach((below, i) => index.fill(i, i * width, (i + 1) * width).set(below, i * width));
-  const reach = tf.gather(values, tf.tensor1d(index, 'int32'), 1);
+  const reach = gatherColumns(values, index);
   return maxOfLast(tf.reshape(reach, [batch, labels, width])) as tf.Tensor2D;
+}
+
+/**
+ * Columns of a matrix by index. Its gradient gathers too, from the places where each column went: the sparse sum that
+ * TensorFlow.js would use is slow, and missing in its wasm engine.
+ */
+function gatherColumns(values: tf.Tensor2D, index: ArrayLike<number>): tf.Tensor2D {
+  const [batch, columns] = values.shape;
+  const places = Array.from({ length: columns }, (): number[] => []);
+  Array.from(index).forEach((column, place) => places[column].push(place));
+  const width = Math.max(1, ...places.map((list) => list.length));
+  // A column that went to fewer places takes the zero that is put after the last one.
+  const back = new Int32Array(columns * width).fill(index.length);
+  places.forEach((list, column) => back.set(list, column * width));
+  return withGradient<tf.Tensor2D>([values], (x) => ({
+    value: tf.gather(x, tf.tensor1d(Int32Array.from(index), 'int32'), 1) as tf.Tensor2D,
+    saved: [],
+    gradient: (dy) => {
+      const padded = tf.concat([dy, tf.zeros([batch, 1])], 1);
+      const shares = tf.gather(padded, tf.tensor1d(back, 'int32'), 1);
+      return [tf.sum(tf.reshape(shares, [batch, columns, width]), -1)];
+    },
+  }));
 }
 
 /** The maximum over the last axis; equal maxima share its gradient, where TensorFlow.js gives each the whole. */

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compare } from './compare.js';
 import { lossCase } from './loss-cases.js';
 import { modelCase } from './model-cases.js';
 import { strategyCase } from './strategy-cases.js';
-import { flatten, type Computed, type GoldenCase } from './vector-file.js';
+import type { GoldenCase } from './vector-file.js';
 
 /** Files of the format whose cases are computed here; the others are tables that the tests of their packages read. */
 export const isComputed = (name: string): boolean => name.startsWith('losses_') || name === 'model_pieces.json' || name === 'label_strategies.json';
@@ -21,35 +22,6 @@ export async function checkCase(one: GoldenCase): Promise<string[]> {
   const computed = await (lossCase(one) ?? modelCase(one) ?? strategyCase(one));
   if (!computed) return ['no function is known for this id'];
   return compare(one, computed);
-}
-
-/** Numbers on the way to a loss that no public function gives; they show in the loss and its gradients. */
-const insides = new Set(['caption_targets', 'image_targets', 'scaled_rows', 'scaled_target']);
-
-function compare({ expected: given, tol }: GoldenCase, { loss, grads = {}, outputs = {} }: Computed): string[] {
-  // A case with a single output has it without a name.
-  const expected = Array.isArray(given) ? { expected: given as unknown } : given;
-  const misses: string[] = [];
-  const lossTolerance = tol?.float32_loss ?? 1e-6;
-  if (expected.loss !== undefined && !(Math.abs(loss! - expected.loss) <= lossTolerance * Math.max(1, Math.abs(expected.loss)))) {
-    misses.push(`loss: expected ${expected.loss}, got ${loss}`);
-  }
-  for (const [name, gradient] of Object.entries(expected.grads ?? {})) {
-    misses.push(...compareArrays(`gradient of ${name}`, flatten(gradient), grads[name], tol?.float32_grad_rel_to_max ?? 2e-5));
-  }
-  for (const [name, value] of Object.entries(expected)) {
-    if (name === 'loss' || name === 'grads' || insides.has(name)) continue;
-    misses.push(...compareArrays(name, flatten(value), outputs[name], tol ? 2e-5 : 1e-6));
-  }
-  return misses;
-}
-
-function compareArrays(name: string, expected: number[], got: number[] | undefined, tolerance: number): string[] {
-  if (got?.length !== expected.length) return [`${name}: expected ${expected.length} numbers, got ${got?.length}`];
-  const largest = Math.max(...expected.map(Math.abs));
-  const allowed = largest === 0 ? 1e-5 : tolerance * largest;
-  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i])), 0);
-  return worst <= allowed ? [] : [`${name}: off by ${worst}, allowed ${allowed}`];
 }
 
 /** Checks every case of every file of a folder on the engine that is running. */
