@@ -95,7 +95,9 @@ describe('trainRun(request)', () => {
     await train('unwatched', configure());
     await train('watched', configure({ logGradientCosines: 4 }));
     for (const file of ['evaluation.json', 'history.jsonl', 'model/model.safetensors']) {
-      expect(readFileSync(join(place, 'watched', file)).equals(readFileSync(join(place, 'unwatched', file)))).toBe(true);
+      expect(readFileSync(join(place, 'watched', file)).equals(readFileSync(join(place, 'unwatched', file)))).toBe(
+        true,
+      );
     }
     expect(existsSync(join(place, 'unwatched', 'gradients.jsonl'))).toBe(false);
     const records = read('watched', 'gradients.jsonl')

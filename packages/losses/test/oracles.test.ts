@@ -58,7 +58,7 @@ describeBackends('losses on logits, entry by entry', () => {
     const options = {
       gammaPositive: 1,
       gammaNegative: 2,
-      clip: 0.1,
+      clip: 0.4,
       epsilonPositive: 0.7,
       epsilonPositiveSquared: -2,
       lambda: 1.4,
@@ -66,7 +66,7 @@ describeBackends('losses on logits, entry by entry', () => {
     const expected = entries((z, y) => {
       const p = sigmoid(z);
       if (y === 1) return -(1 - p) * (Math.log(p) + 0.7 * (1 - p) - (1 - p) ** 2);
-      const m = Math.max(p - 0.1, 0);
+      const m = Math.max(p - 0.4, 0);
       return -(m ** 2) * Math.log(1 - m) * (1.4 - m) * m ** 2 * (1.4 - (1 - m));
     });
     tf.tidy(() => expectClose(losses.robustAsymmetricLoss(z2(), y2(), { ...options, reduction: 'none' }), expected));
@@ -210,6 +210,27 @@ describeBackends('losses on embeddings', () => {
       const options = { logitScale, bias: -1, mask: tf.tensor2d(mask), reduction: 'none' } as const;
       expectClose(losses.sigmoidContrastive(tf.tensor2d(image[0]), tf.tensor2d(positive), options), expected);
     });
+  });
+  it('imageTextContrastive takes rows as they are when asked', () => {
+    const of = (row: number[], i: number, texts: number[][]): number =>
+      -logSoftmaxAt(
+        texts.map((text) => kappa * dot(row, text)),
+        i,
+      );
+    const [rows, texts] = [image[0], positive];
+    const expected = mean([...rows.map((row, i) => of(row, i, texts)), ...texts.map((text, i) => of(text, i, rows))]);
+    tf.tidy(() => {
+      const options = { logitScale, normalize: false };
+      expectClose(losses.imageTextContrastive(tf.tensor2d(rows), tf.tensor2d(texts), options).loss, expected);
+    });
+  });
+  it('two rows are enough to be kept apart', () => {
+    tf.tidy(() =>
+      expectClose(
+        losses.absoluteCosineLoss(tf.tensor2d([image[0][0], image[0][1]])),
+        Math.abs(cosine(image[0][0], image[0][1])),
+      ),
+    );
   });
   it('supervisedContrastive weighs by the Jaccard index', () => {
     const sets = [
