@@ -1,0 +1,44 @@
+import { cpus } from 'node:os';
+import { engineNames, type EngineName } from '@cxr-align/engine';
+import { benchLosses, lossTable, writeLossTables } from './losses.js';
+
+const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
+
+  losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
+  --engine  engines to time, comma-separated. Default cpu,wasm
+  --ms      milliseconds spent on each measurement. Default 300
+  --json    everything that was measured, as JSON
+  --write   puts the table into the README of the package`;
+
+/** Exit code 2 on wrong usage. */
+async function main(args: string[]): Promise<number> {
+  const valueOf = (name: string, fallback: string): string =>
+    args.includes(name) ? (args[args.indexOf(name) + 1] ?? '') : fallback;
+  const engines = valueOf('--engine', 'cpu,wasm').split(',');
+  const budget = Number(valueOf('--ms', '300'));
+  const strange = engines.find((name) => !engineNames.includes(name as EngineName));
+  if (args[0] !== 'losses' || strange !== undefined || !(budget > 0)) {
+    if (strange !== undefined) console.error(`expected --engine of ${engineNames.join(', ')}, got ${strange}\n`);
+    console.error(usage);
+    return 2;
+  }
+  const results = await benchLosses(engines as EngineName[], budget);
+  if (args.includes('--json')) console.log(JSON.stringify(results));
+  const text = results.map(lossTable).join('\n\n');
+  if (!args.includes('--json')) console.log(text);
+  if (args.includes('--write')) {
+    const [cpu] = cpus();
+    writeLossTables(
+      `Milliseconds forward and backward, medians on ${cpus().length} cores (${cpu.model.trim()}); *peak* is the tensor memory at the worst moment, by the size of the input that is learned. \`npm run bench -- losses --write\` makes this table.\n\n${text}`,
+    );
+  }
+  return 0;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);
