@@ -5,7 +5,7 @@ import { benchLosses, lossTable, writeLossTables } from './losses.js';
 const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
 
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
-  --engine  engines to time, comma-separated. Default cpu,wasm
+  --engine  engines to time, comma-separated. Default wasm
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
   --write   puts the table into the README of the package`;
@@ -14,7 +14,7 @@ const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [-
 async function main(args: string[]): Promise<number> {
   const valueOf = (name: string, fallback: string): string =>
     args.includes(name) ? (args[args.indexOf(name) + 1] ?? '') : fallback;
-  const engines = valueOf('--engine', 'cpu,wasm').split(',');
+  const engines = valueOf('--engine', 'wasm').split(',');
   const budget = Number(valueOf('--ms', '300'));
   const strange = engines.find((name) => !engineNames.includes(name as EngineName));
   if (args[0] !== 'losses' || strange !== undefined || !(budget > 0)) {
