@@ -1,5 +1,5 @@
-// What `@tensorflow/tfjs` is in Node, as far as the examples of the pages need it: the whole of that package (150 MB of
-// bundles) would be installed for nothing else. `npm run losses-alone` uses the real one.
+// What `@tensorflow/tfjs` is in Node, as far as the examples of the pages need it: the whole of that package
+// would be installed for nothing else. `npm run losses-alone` uses the real one.
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 

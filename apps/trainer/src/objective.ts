@@ -133,7 +133,8 @@ export class Objective {
   ): { total: tf.Scalar; parts: Record<string, tf.Scalar> } {
     const parts: Record<string, tf.Scalar> = {};
     for (const task of this.tasks) parts[task] = this.lossOf(task, model, output, batch);
-    return { total: this.weighting.combine(this.scaled(parts)), parts };
+    const scaled = this.tasks.map((task) => [task, tf.mul(parts[task], this.config.losses[task])]);
+    return { total: this.weighting.combine(Object.fromEntries(scaled) as Record<Task, tf.Scalar>), parts };
   }
 
   /** The loss of one task as the weighting sees it. */
@@ -148,12 +149,10 @@ export class Objective {
     );
   }
 
-  /** Losses times their weights of the configuration; fixed weights do that themselves. */
-  private scaled(parts: Record<string, tf.Scalar>): Record<string, tf.Scalar> {
-    if (this.config.weighting === 'fixed') return parts;
-    return Object.fromEntries(
-      this.tasks.map((task) => [task, tf.mul<tf.Scalar>(parts[task], this.config.losses[task])]),
-    );
+  /** What each loss is multiplied by now: the weight of the configuration times that of the weighting. */
+  async weights(): Promise<Record<string, number>> {
+    const found = await this.weighting.weights();
+    return Object.fromEntries(this.tasks.map((task) => [task, found[task] * this.config.losses[task]]));
   }
 
   private drawsOf(step: number): RandomStream {
@@ -219,7 +218,7 @@ function makeWeighting(config: Config, tasks: readonly Task[], draws: () => Rand
   const temperature = given === 0 ? undefined : given;
   switch (config.weighting) {
     case 'fixed':
-      return new FixedWeighting(Object.fromEntries(tasks.map((task) => [task, config.losses[task]])));
+      return new FixedWeighting(Object.fromEntries(tasks.map((task) => [task, 1])));
     case 'learnable':
       return new LearnableWeighting(tasks);
     case 'uncertainty':

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { labelPolicy, type Dataset, type Split } from '@cxr-align/datasets';
+import type { Dataset, Split } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
-import { pixelStatistics } from '@cxr-align/image-backbone';
-import { closeTargets, type LabelGraph } from '@cxr-align/label-graph';
+import type { LabelGraph } from '@cxr-align/label-graph';
 import { auroc, chooseThreshold, meanDefined } from '@cxr-align/metrics';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
@@ -15,12 +14,13 @@ import { evaluateSplit } from './evaluate-run.js';
 import { JsonLines } from './json-lines.js';
 import { graphFor, knowledgeOf } from './label-knowledge.js';
 import { buildModel } from './model.js';
-import { Objective, planTasks, type LabelCounts } from './objective.js';
+import { Objective, planTasks } from './objective.js';
 import { loadData, samplesIn, targetsOf, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { writeModel, type StoredModel } from './run-folder.js';
 import { runReport } from './run-report.js';
 import { frozenTexts } from './texts.js';
+import { countLabels, trainingScale, trainingTargets } from './training-set.js';
 import { predictLogits, TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
 
 /** What `train` is asked for. */
@@ -182,41 +182,6 @@ function imageSize(wanted: number, { samples }: Dataset): number {
     0,
   );
   return Math.min(wanted, Number.isFinite(largest) ? largest : wanted);
-}
-
-function trainingTargets(
-  config: Config,
-  dataset: Dataset,
-  graph: LabelGraph,
-): { targets: Float32Array; closed: string[] } {
-  if (!config.closeLabels) return { targets: targetsOf(dataset, config.labelPolicy), closed: [] };
-  const { values, changed, conflicts } = closeTargets(dataset.cells, graph);
-  const policy = labelPolicy(config.labelPolicy);
-  return {
-    targets: targetsOf({ ...dataset, cells: values }, policy),
-    closed: [
-      `closing labels under the graph changed ${changed} of ${values.length} cells; ${conflicts.length} rows had a present child of an absent parent`,
-    ],
-  };
-}
-
-function trainingScale({ images }: LoadedData, training: readonly number[]): { mean: number; deviation: number } {
-  const area = images.size ** 2;
-  const pixels = new Uint8Array(training.length * area);
-  training.forEach((place, i) => pixels.set(images.pixels.subarray(place * area, (place + 1) * area), i * area));
-  return pixelStatistics(pixels);
-}
-
-/** How often each label is known to be present and absent in the training set. */
-function countLabels(targets: Float32Array, training: readonly number[], labels: number): LabelCounts {
-  const count = (label: number, wanted: number): number =>
-    training.filter((row) => targets[row * labels + label] === wanted).length;
-  const each = Array.from({ length: labels }, (_, label) => label);
-  return {
-    positives: each.map((label) => count(label, 1)),
-    negatives: each.map((label) => count(label, 0)),
-    samples: training.length,
-  };
 }
 
 function macroAuroc(logits: Float32Array, samples: readonly number[], truth: Float32Array, labels: number): number {

@@ -28,7 +28,7 @@ export interface EpochRecord {
   /** Mean over the epoch's images. */
   loss: number;
   losses: Record<string, number>;
-  /** What the weighting multiplies each loss by at the end of the epoch. */
+  /** What each loss is multiplied by at the end of the epoch. */
   weights: Record<string, number>;
   gradientNorm: number;
   validation: number | null;
@@ -147,7 +147,7 @@ export class TrainingLoop {
       learningRate: rate,
       loss: total,
       losses,
-      weights: await this.objective.weighting.weights(),
+      weights: await this.objective.weights(),
       gradientNorm: norms / stepsPerEpoch,
       validation: null,
     };

@@ -8,7 +8,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { diagonalCrossEntropy } from './contrastive.js';
+import { diagonalCrossEntropy } from './contrast.js';
 import { initialLogitScale } from './logit-scale.js';
 
 /** How {@link absoluteCosineLoss} adds up its pairs. */

@@ -30,6 +30,7 @@ export function coherentLogits(logits: tf.Tensor2D, descendants: Descendants): t
  *   absent label:  its output is the largest probability of itself and its descendants
  *   present label: the largest over itself and its present descendants
  *
+ * A target that the mask leaves out still says, in the maxima of its ancestors, whether it is present: give it 0.
  * The maximum is taken over each label's own descendants only, never over a dense [labels, labels] product.
  *
  * @param logits float32 [batch, labels], before the sigmoid; finite at ±100.

@@ -52,22 +52,21 @@ export {
   type MultiLabelLdamOptions,
   type ThreeClassOptions,
 } from './long-tail.js';
+export type { ContrastiveOptions, SymmetricLoss } from './contrast.js';
+export { labelContrastiveLoss, type LabelContrastiveOptions } from './label-contrastive.js';
 export {
   imageTextContrastive,
-  labelContrastiveLoss,
   sigmoidContrastive,
+  type ImageTextOptions,
+  type SigmoidContrastiveOptions,
+} from './image-text-contrastive.js';
+export {
   softLabelContrastive,
   softLabelPairLoss,
-  supervisedContrastive,
-  type ContrastiveOptions,
-  type ImageTextOptions,
-  type LabelContrastiveOptions,
-  type SigmoidContrastiveOptions,
   type SoftLabelOptions,
   type SoftLabelPairOptions,
-  type SupervisedContrastiveOptions,
-  type SymmetricLoss,
-} from './contrastive.js';
+} from './soft-label-contrastive.js';
+export { supervisedContrastive, type SupervisedContrastiveOptions } from './supervised-contrastive.js';
 export {
   absoluteCosineLoss,
   covarianceLoss,

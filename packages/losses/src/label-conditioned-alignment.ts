@@ -1,6 +1,7 @@
 import {
   assertShape,
   clampedScale,
+  l2Normalize,
   pairSimilarity,
   reduce,
   softplus,
@@ -8,7 +9,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { diagonalCrossEntropy, labelProducts } from './contrastive.js';
+import { diagonalCrossEntropy, labelProducts } from './contrast.js';
 import { initialLogitScale } from './logit-scale.js';
 
 /** The embeddings of each label's prompts. */
@@ -43,12 +44,18 @@ export function similarityLogits(
   prompts: LabelPrompts,
   options: SimilarityOptions = {},
 ): tf.Tensor2D {
-  const { logitScale = initialLogitScale, bias = 0 } = options;
   checkShapes('losses/similarityLogits', image, prompts);
-  return tf.tidy(() => {
-    const scaled = tf.mul(pairSimilarity(image, prompts.positive, prompts.negative), clampedScale(logitScale));
-    return (prompts.negative ? scaled : tf.add(scaled, bias)) as tf.Tensor2D;
-  });
+  return tf.tidy(() => toLogits(pairSimilarity(image, prompts.positive, prompts.negative), prompts, options));
+}
+
+/** The bias stands in for what the negative prompts would take off. */
+function toLogits(
+  similarity: tf.Tensor2D,
+  { negative }: LabelPrompts,
+  { logitScale = initialLogitScale, bias = 0 }: SimilarityOptions,
+): tf.Tensor2D {
+  const scaled = tf.mul<tf.Tensor2D>(similarity, clampedScale(logitScale));
+  return negative ? scaled : tf.add(scaled, bias);
 }
 
 export interface LabelConditionedOptions<R extends Reduction = Reduction> extends SimilarityOptions {
@@ -108,10 +115,14 @@ export function labelConditionedAlignment<R extends Reduction = 'mean'>(
   if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
   if (related) assertShape(where, 'related', related, ['labels', 'labels'], sizes);
   return tf.tidy(() => {
-    const logits = similarityLogits(image, prompts, options);
+    // Rows are brought to length 1 once, for both parts.
+    const unit = l2Normalize(image);
+    const positive = l2Normalize<tf.Tensor2D | tf.Tensor3D>(prompts.positive);
+    const negative = prompts.negative && l2Normalize<tf.Tensor>(prompts.negative);
+    const logits = toLogits(pairSimilarity(unit, positive, negative, false), prompts, options);
     const pair = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), reduction, mask);
     const present = mask ? tf.mul(targets, mask) : targets;
-    const scores = tf.mul(labelProducts(image, prompts.positive), clampedScale(logitScale));
+    const scores = tf.mul(labelProducts(unit, positive, false), clampedScale(logitScale));
     // A related label is taken out of the softmax by a score that no exponential survives.
     const shut = related && tf.mul(tf.mul(related, tf.sub(1, tf.eye(sizes.labels))), -1e4);
     const which = diagonalCrossEntropy(shut ? tf.add(scores, shut) : scores);

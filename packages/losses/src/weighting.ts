@@ -86,8 +86,11 @@ export class FixedWeighting implements TaskWeighting {
  */
 export class GeometricWeighting implements TaskWeighting {
   readonly variables: readonly tf.Variable[] = [];
+  private latest: number[];
 
-  constructor(readonly tasks: readonly string[]) {}
+  constructor(readonly tasks: readonly string[]) {
+    this.latest = tasks.map(() => NaN);
+  }
 
   combine(losses: TaskLosses): tf.Scalar {
     return tf.tidy(() => {
@@ -96,9 +99,16 @@ export class GeometricWeighting implements TaskWeighting {
     });
   }
 
-  /** The exponent of each loss; its gradient weight is value / (tasks · loss). */
+  /** Tells the weighting what the losses were; without it {@link weights} knows none. */
+  observe(losses: Readonly<Record<string, number>>): void {
+    this.latest = this.tasks.map((task) => losses[task]);
+  }
+
+  /** value / (tasks · loss). */
   weights(): Promise<Record<string, number>> {
-    return Promise.resolve(Object.fromEntries(this.tasks.map((task) => [task, 1 / this.tasks.length])));
+    const count = this.tasks.length;
+    const value = Math.exp(this.latest.reduce((sum, loss) => sum + Math.log(Math.max(loss, 1e-12)), 0) / count);
+    return Promise.resolve(Object.fromEntries(this.tasks.map((task, i) => [task, value / (count * this.latest[i])])));
   }
 
   dispose(): void {}

@@ -64,8 +64,19 @@ describeBackends('weightings', () => {
     expectClose(first, 2 * a + 8 * b);
     expect(combined(weighting)).not.toBe(first);
   });
-  it('GeometricWeighting is the geometric mean', () => {
-    expectClose(combined(new GeometricWeighting(tasks)), 4);
+  it('GeometricWeighting is the geometric mean, and reports the weights that its gradient has', async () => {
+    const weighting = new GeometricWeighting(tasks);
+    expectClose(combined(weighting), 4);
+    weighting.observe({ a: 2, b: 8 });
+    const gradient = tf.tidy(() =>
+      tf
+        .grad((x) => {
+          const [a, b] = tf.unstack(x) as tf.Scalar[];
+          return weighting.combine({ a, b });
+        })(tf.tensor1d([2, 8]))
+        .dataSync(),
+    );
+    expectClose(Object.values(await weighting.weights()), [...gradient], 1e-5);
   });
   it('LearnableWeighting starts at 1 each, learns, and cannot run away', async () => {
     const weighting = new LearnableWeighting(tasks);

@@ -17,9 +17,15 @@ export function compare({ expected: given, tol }: GoldenCase, { loss, grads = {}
   }
   for (const [name, value] of Object.entries(expected)) {
     if (name === 'loss' || name === 'grads' || insides.has(name)) continue;
-    misses.push(...compareArrays(name, flatten(value), outputs[name], tol ? 2e-5 : 1e-6));
+    // Named numbers are compared one by one: a large one must not excuse a small one.
+    const parts = isNamed(value) ? Object.entries(value).map(([part, inner]) => [`${name}.${part}`, inner] as const) : [[name, value] as const];
+    for (const [place, inner] of parts) misses.push(...compareArrays(place, flatten(inner), outputs[place], tol ? 2e-5 : 1e-6));
   }
   return misses;
+}
+
+function isNamed(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function compareArrays(name: string, expected: number[], got: number[] | undefined, tolerance: number): string[] {

@@ -41,10 +41,8 @@ export function strategyCase(one: GoldenCase): Promise<Computed> | undefined {
       return plain(seedThreeClassTargets(cells, labels));
     case 'strategy/original_3class_plain':
       return plain(threeClassTargets(cells, 'uncertain'));
-    case 'strategy/binary_from_3class': {
-      const codes = one.inputs?.codes === undefined ? seedThreeClassTargets(cells, labels) : flatten(one.inputs.codes);
-      return plain(Array.from(codes, (code) => (code === threeClass.present ? 0 : 1)));
-    }
+    case 'strategy/binary_from_3class':
+      return plain(seedThreeClassTargets(cells, labels).map((code) => (code === threeClass.present ? 0 : 1)));
     case 'chexpert/U-SelfTrained':
       return Promise.resolve({ outputs: maskedTargets(selfTrainedTargets(cells, flatten(one.inputs!.model_prob))) });
     case 'chexpert/U-MultiClass':
@@ -66,7 +64,8 @@ async function policyLosses(one: GoldenCase, cells: number[]): Promise<Computed>
   const outputs: Record<string, number[]> = {};
   const logits = flatten(one.inputs!.logits);
   // What stands in the columns does not matter to these policies: none has exceptions.
-  const columns = Array.from({ length: 14 }, (_, i) => `${i}`);
+  const labels = (one.inputs!.logits as number[][])[0].length;
+  const columns = Array.from({ length: labels }, (_, i) => `${i}`);
   for (const name of Object.keys(one.expected)) {
     const values =
       name === 'U-SelfTrained'
@@ -74,13 +73,14 @@ async function policyLosses(one: GoldenCase, cells: number[]): Promise<Computed>
         : applyPolicy(cells, columns, labelPolicies[policyNames[name]]).values;
     const { target, mask } = maskedTargets(values);
     const [sum, mean] = tf.tidy(() => {
-      const shape: [number, number] = [cells.length / 14, 14];
+      const shape: [number, number] = [cells.length / labels, labels];
       const options = { mask: tf.tensor2d(mask, shape) };
       const [z, y] = [tf.tensor2d(logits, shape), tf.tensor2d(target, shape)];
       return [binaryCrossEntropy(z, y, { ...options, reduction: 'sum' }), binaryCrossEntropy(z, y, options)];
     });
-    const count = mask.reduce((total, known) => total + known, 0);
-    outputs[name] = [(await sum.data())[0], count, (await mean.data())[0]];
+    outputs[`${name}.loss_sum`] = [(await sum.data())[0]];
+    outputs[`${name}.count`] = [mask.reduce((total, known) => total + known, 0)];
+    outputs[`${name}.loss_mean`] = [(await mean.data())[0]];
     tf.dispose([sum, mean]);
   }
   return { outputs };

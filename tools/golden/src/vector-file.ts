@@ -21,9 +21,8 @@ export interface Computed {
   outputs?: Record<string, number[]>;
 }
 
-/** Nested lists, or the values of objects, as one list, row by row; null (an undefined number) becomes NaN. */
+/** Nested lists as one, row by row; null (an undefined number) becomes NaN. */
 export function flatten(value: unknown): number[] {
   if (Array.isArray(value)) return value.flatMap(flatten);
-  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(flatten);
   return [value === null ? NaN : Number(value)];
 }

@@ -1,0 +1,222 @@
+import { labelPolicies } from '@cxr-align/datasets';
+import { scheduleNames } from '@cxr-align/nn';
+import { promptSetNames } from '@cxr-align/text-encoder';
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const weight = z.number().min(0).finite();
+const count = z.number().int().min(1);
+
+const augmentation = z.strictObject({
+  rotation: z.number().min(0).max(180).default(6).describe('Largest turn to either side, in degrees'),
+  translation: share.default(0.06).describe('Largest shift along each axis, as a share of the size'),
+  scale: share.default(0.08).describe('Largest growth or shrinkage, as a share of the size'),
+  brightness: share.default(0.08).describe('Largest change of the mean grey value, as a share of the range'),
+  contrast: share.default(0.15).describe('Largest change of the contrast, as a share of it'),
+  flip: share.default(0).describe('Probability of turning left and right round; a chest is not symmetric'),
+});
+
+/** Every key of a configuration, with its default and what it does. */
+export const configSchema = z.strictObject({
+  model: z
+    .enum(['aligned', 'vision-only', 'linear', 'mlp'])
+    .default('aligned')
+    .describe(
+      'aligned: prompts and all losses; vision-only: splitter and head, no prompts; linear and mlp: baselines on pixels',
+    ),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('Drives weights, order, augmentation, dropout and splits'),
+  epochs: count.default(24).describe('Passes over the training images'),
+  batchSize: z.number().int().min(2).default(32).describe('Images a step'),
+  learningRate: z.number().positive().default(2e-3).describe('Peak learning rate'),
+  weightDecay: weight.default(0.02).describe('Decoupled decay of matrices and filters'),
+  maxGradientNorm: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Gradients are scaled down together when longer than this'),
+  schedule: z.enum(scheduleNames).default('warmup-cosine').describe('Course of the learning rate'),
+  warmup: share.default(0.1).describe('Share of the steps in which the rate rises from 0'),
+  weightAveraging: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.995)
+    .describe('Decay of the running average of the weights that is evaluated; 0 evaluates the weights themselves'),
+  image: z
+    .strictObject({
+      size: z
+        .number()
+        .int()
+        .min(8)
+        .max(1024)
+        .default(64)
+        .describe('Pixels along a side; images in memory are not enlarged beyond their own size'),
+      fit: z
+        .enum(['stretch', 'pad', 'crop'])
+        .default('stretch')
+        .describe('How images that are not square become square'),
+    })
+    .prefault({}),
+  augmentation: augmentation.prefault({}),
+  encoder: z
+    .strictObject({
+      kind: z
+        .enum(['conv', 'patch'])
+        .default('conv')
+        .describe('Image encoder that is trained: convolutional, or patches in a transformer'),
+      channels: z.array(count).min(1).max(6).default([24, 48, 96]).describe('conv: channels of each stage'),
+      stemStride: z
+        .number()
+        .int()
+        .min(0)
+        .max(4)
+        .default(0)
+        .describe('conv: stride of the first convolution; 0 chooses by the image size'),
+      patch: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('patch: pixels along a side of a patch; 0 is an eighth of the image'),
+      dim: count.default(96).describe('patch: width of the transformer'),
+      layers: count.default(4).describe('patch: layers of the transformer'),
+    })
+    .prefault({}),
+  splitter: z
+    .strictObject({
+      kind: z
+        .enum(['query', 'dense'])
+        .default('query')
+        .describe('query: labels ask the feature map; dense: a linear map of the pooled features'),
+      dim: count.default(64).describe('Width of a label embedding'),
+      layers: count.default(2).describe('Transformer layers of the splitter'),
+      heads: count.default(4).describe('Attention heads; must divide the width'),
+      mixing: z
+        .enum(['full', 'factored', 'folded'])
+        .default('folded')
+        .describe('dense: the second linear map over all labels together'),
+    })
+    .prefault({}),
+  promptLayers: count.default(1).describe('Transformer layers of the prompt encoder'),
+  dropout: z.number().min(0).max(0.9).default(0.1).describe('Dropout of all transformers and of the head'),
+  score: z
+    .enum(['both', 'head', 'similarity'])
+    .default('both')
+    .describe(
+      'both: mean of the two logits; head: a classifier on the label embeddings; similarity: nearness to the prompts',
+    ),
+  prompts: z
+    .strictObject({
+      set: z
+        .enum(promptSetNames as [string, ...string[]])
+        .default('pairs')
+        .describe('Prompt templates'),
+      embeddings: z
+        .string()
+        .default('')
+        .describe(
+          'An .npy file of positive prompt embeddings [labels, dim] made elsewhere; empty: the built-in encoder',
+        ),
+      embeddingLabels: z
+        .string()
+        .default('')
+        .describe('JSON list of the labels of its rows; empty: labels.json beside the file'),
+    })
+    .prefault({}),
+  losses: z
+    .strictObject({
+      classification: weight.default(1).describe('Weight of the binary cross entropy of the score'),
+      contrastive: weight.default(1).describe('Weight of the label-conditioned alignment of image and prompt; 0 = off'),
+      orthogonal: weight.default(0.1).describe('Weight of keeping prompts apart, relaxed by the graph; 0 = off'),
+      graph: weight.default(0.1).describe('Weight of following the label graph; 0 = off'),
+    })
+    .prefault({}),
+  classificationLoss: z
+    .enum(['bce', 'focal', 'asymmetric', 'robust-asymmetric', 'distribution-balanced', 'max-constraint'])
+    .default('bce')
+    .describe('Loss of the score; max-constraint respects the label graph, distribution-balanced the label counts'),
+  weighting: z
+    .enum([
+      'fixed',
+      'learnable',
+      'uncertainty',
+      'task-difficulty',
+      'dynamic',
+      'random',
+      'geometric',
+      'gradnorm',
+      'pcgrad',
+    ])
+    .default('fixed')
+    .describe(
+      'How the losses are balanced, after they are multiplied by the weights above: as they are, or by the method named; gradnorm and pcgrad cost a backward pass for each loss and step',
+    ),
+  weightingTemperature: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Temperature of the weightings task-difficulty and dynamic; 0 is the method's own, 1 and 2"),
+  logGradientCosines: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Every so many steps, the cosines between the losses' gradients go to gradients.jsonl; 0 = never"),
+  positiveWeight: z
+    .enum(['none', 'balanced'])
+    .default('none')
+    .describe("balanced: a label's positives weigh negatives / positives, at most 10"),
+  labelPolicy: z
+    .enum(Object.keys(labelPolicies) as [string, ...string[]])
+    .default('u-ignore')
+    .describe('What becomes of uncertain and blank labels in training'),
+  closeLabels: z
+    .boolean()
+    .default(false)
+    .describe('Close training labels under the label graph first: a present child makes its parents present'),
+  graph: z
+    .string()
+    .default('auto')
+    .describe(
+      'Label graph: a shipped set, a JSON or YAML file, or auto (from the data, else the set with these labels, else flat)',
+    ),
+  graphTarget: z
+    .enum(['wu-palmer', 'path'])
+    .default('wu-palmer')
+    .describe('Similarity of labels that the embeddings follow'),
+  threshold: z
+    .enum(['youden', 'max-f1'])
+    .default('youden')
+    .describe('How the threshold of each label is chosen on validation'),
+  bootstrap: z
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1000)
+    .describe('Bootstrap draws by patient for the intervals; 0 = no intervals'),
+});
+
+/** The keys, and what must hold between them. */
+export const checkedSchema = configSchema
+  .refine(({ positiveWeight, classificationLoss }) => positiveWeight === 'none' || classificationLoss === 'bce', {
+    path: ['positiveWeight'],
+    message: 'expected none unless classificationLoss is bce: the other losses take no weights of positives',
+  })
+  .refine(
+    ({ weightingTemperature, weighting }) =>
+      weightingTemperature === 0 || weighting === 'task-difficulty' || weighting === 'dynamic',
+    {
+      path: ['weightingTemperature'],
+      message: 'expected 0 unless weighting is task-difficulty or dynamic: the others have no temperature',
+    },
+  );
+
+/** Everything that a run can be told, complete. */
+export type Config = z.infer<typeof configSchema>;
