@@ -6,8 +6,8 @@ import { normalizeLabel } from './normalize-label.js';
 /** The node above all labels; it is in every graph and no label. */
 export const rootName = 'Chest X-ray Findings';
 
-/** What a node of the graph carries. */
-export interface LabelNode {
+/** What a node of the graph carries: its definition without name and parents, and whether it is a group. */
+export interface LabelNode extends Omit<LabelDefinition, 'name' | 'parents'> {
   synonyms: readonly string[];
   group: boolean;
 }
@@ -28,9 +28,12 @@ export class LabelGraph {
   readonly labels: readonly string[];
   /** The graph itself: nodes by name, edges from parent to child. Treat it as read-only. */
   readonly graph: DirectedGraph<LabelNode>;
+  /** Names by what they and their synonyms come down to when compared. */
+  private readonly byText: ReadonlyMap<string, string>;
 
   /**
-   * @throws {LabelGraphError} on a duplicate, an unknown parent, a cycle, or an order that does not hold every label once.
+   * @throws {LabelGraphError} on a duplicate, an unknown parent, a cycle, a group without labels, or an order that does
+   *   not hold every label once.
    */
   constructor(definition: LabelGraphDefinition) {
     const where = `label-graph/${definition.name}`;
@@ -39,39 +42,15 @@ export class LabelGraph {
     this.source = definition.source ?? 'not stated';
     this.graph = new DirectedGraph<LabelNode>();
     this.graph.addNode(rootName, { synonyms: [], group: true });
-    for (const { name, synonyms = [], group = false } of definition.labels) {
-      if (this.graph.hasNode(name)) {
-        throw new LabelGraphError(
-          'duplicate',
-          `${where}: expected each label once, got ${JSON.stringify(name)} twice; remove one`,
-          [name],
-        );
-      }
-      this.graph.addNode(name, { synonyms, group });
+    checkNames(where, definition.labels);
+    for (const { name, parents: _edges, synonyms = [], group = false, ...rest } of definition.labels) {
+      this.graph.addNode(name, { synonyms, group, ...rest });
     }
-    for (const label of definition.labels) this.connect(where, label);
-    if (hasCycle(this.graph)) {
-      const cycle = findCycle(this.graph);
-      throw new LabelGraphError(
-        'cycle',
-        `${where}: expected no cycle, got ${cycle.join(' → ')}; remove one of these edges`,
-        cycle,
-      );
-    }
+    for (const label of definition.labels) connect(where, this.graph, label);
+    checkCycles(where, this.graph);
+    checkGroups(where, this.graph);
     this.labels = orderOf(where, definition);
-  }
-
-  private connect(where: string, { name, parents = [] }: LabelDefinition): void {
-    for (const parent of parents.length > 0 ? parents : [rootName]) {
-      if (!this.graph.hasNode(parent)) {
-        throw new LabelGraphError(
-          'unknown-parent',
-          `${where}: expected a known parent for ${JSON.stringify(name)}, got ${JSON.stringify(parent)}; add it to the labels (with "group": true if no column stands for it)`,
-          [name, parent],
-        );
-      }
-      this.graph.mergeDirectedEdge(parent, name);
-    }
+    this.byText = textIndex(definition.labels);
   }
 
   /** Broader labels and groups directly above; the root is left out. */
@@ -96,16 +75,17 @@ export class LabelGraph {
 
   /** The label or group that a text names, by its name or a synonym; case, punctuation and plural do not count. */
   find(text: string): string | undefined {
-    const wanted = normalizeLabel(text);
-    const nodes = [...this.labels, ...this.graph.nodes()];
-    return (
-      nodes.find((name) => normalizeLabel(name) === wanted) ??
-      nodes.find((name) => this.synonyms(name).some((synonym) => normalizeLabel(synonym) === wanted))
-    );
+    return this.byText.get(normalizeLabel(text));
   }
 
+  /** What a label or group carries beside its place in the graph. */
+  node(name: string): Readonly<LabelNode> {
+    return this.graph.getNodeAttributes(this.known(name));
+  }
+
+  /** Other words for the same thing. */
   synonyms(name: string): readonly string[] {
-    return this.graph.getNodeAttribute(this.known(name), 'synonyms');
+    return this.node(name).synonyms;
   }
 
   /** Edges between labels, parent first; a group in between is stepped over. */
@@ -139,12 +119,13 @@ export class LabelGraph {
         .nodes()
         .filter((name) => name !== rootName)
         .map((name) => {
-          const { synonyms, group } = this.graph.getNodeAttributes(name);
+          const { synonyms, group, ...rest } = this.node(name);
           const parents = this.parents(name);
           return {
             name,
             ...(parents.length > 0 && { parents }),
             ...(synonyms.length > 0 && { synonyms }),
+            ...rest,
             ...(group && { group }),
           };
         }),
@@ -175,6 +156,55 @@ function walk(start: string, next: (node: string) => string[]): string[] {
   return [...found];
 }
 
+/** Two names that are compared as the same would be two columns for one label. */
+function checkNames(where: string, labels: readonly LabelDefinition[]): void {
+  const seen = new Map<string, string>([[normalizeLabel(rootName), rootName]]);
+  for (const { name } of labels) {
+    const key = normalizeLabel(name);
+    const first = seen.get(key);
+    if (first !== undefined) {
+      const got =
+        first === name ? `${JSON.stringify(name)} twice` : `${JSON.stringify(first)} and ${JSON.stringify(name)}`;
+      throw new LabelGraphError('duplicate', `${where}: expected each label once, got ${got}; remove one`, [name]);
+    }
+    seen.set(key, name);
+  }
+}
+
+function connect(where: string, graph: DirectedGraph<LabelNode>, { name, parents = [] }: LabelDefinition): void {
+  for (const parent of parents.length > 0 ? parents : [rootName]) {
+    if (!graph.hasNode(parent)) {
+      throw new LabelGraphError(
+        'unknown-parent',
+        `${where}: expected a known parent for ${JSON.stringify(name)}, got ${JSON.stringify(parent)}; add it to the labels (with "group": true if no column stands for it)`,
+        [name, parent],
+      );
+    }
+    graph.mergeDirectedEdge(parent, name);
+  }
+}
+
+function checkCycles(where: string, graph: DirectedGraph<LabelNode>): void {
+  if (!hasCycle(graph)) return;
+  const cycle = findCycle(graph);
+  throw new LabelGraphError(
+    'cycle',
+    `${where}: expected no cycle, got ${cycle.join(' → ')}; remove one of these edges`,
+    cycle,
+  );
+}
+
+/** A group is there to gather labels: one without any is a slip. */
+function checkGroups(where: string, graph: DirectedGraph<LabelNode>): void {
+  const orphans = graph.filterNodes((name, { group }) => group && name !== rootName && graph.outDegree(name) === 0);
+  if (orphans.length === 0) return;
+  throw new LabelGraphError(
+    'orphan',
+    `${where}: expected labels below every group, got none below ${orphans.join(', ')}; give it to a label as a parent, or remove it`,
+    orphans,
+  );
+}
+
 function orderOf(where: string, { labels, order }: LabelGraphDefinition): readonly string[] {
   const names = labels.filter(({ group }) => !group).map(({ name }) => name);
   if (!order) return names;
@@ -189,6 +219,19 @@ function orderOf(where: string, { labels, order }: LabelGraphDefinition): readon
     );
   }
   return [...order];
+}
+
+/** Names come before synonyms, and labels before groups. */
+function textIndex(labels: readonly LabelDefinition[]): Map<string, string> {
+  const sorted = [...labels.filter(({ group }) => !group), ...labels.filter(({ group }) => group)];
+  const index = new Map<string, string>();
+  const add = (text: string, name: string): void => {
+    const key = normalizeLabel(text);
+    if (!index.has(key)) index.set(key, name);
+  };
+  sorted.forEach(({ name }) => add(name, name));
+  sorted.forEach(({ name, synonyms = [] }) => synonyms.forEach((text) => add(text, name)));
+  return index;
 }
 
 /** The nodes of one cycle, the first one again at the end. */

@@ -1,18 +1,29 @@
 import chexpert14 from './data/chexpert-14.json' with { type: 'json' };
+import covidChestxray from './data/covid-chestxray.json' with { type: 'json' };
+import cxrLt26 from './data/cxr-lt-26.json' with { type: 'json' };
+import cxrLt40 from './data/cxr-lt-40.json' with { type: 'json' };
+import cxrLt45 from './data/cxr-lt-45.json' with { type: 'json' };
+import mimicCxr14 from './data/mimic-cxr-14.json' with { type: 'json' };
 import nih14 from './data/nih-14.json' with { type: 'json' };
+import padchest from './data/padchest.json' with { type: 'json' };
+import rsna3 from './data/rsna-3.json' with { type: 'json' };
 import seed14 from './data/seed-14.json' with { type: 'json' };
+import vindrCxr28 from './data/vindr-cxr-28.json' with { type: 'json' };
 import { LabelGraphError, type LabelDefinition, type LabelGraphDefinition } from './definition.js';
+import { findingOf } from './findings.js';
 import { normalizeLabel } from './normalize-label.js';
 
 const shipped = new Map<string, LabelGraphDefinition>(
-  [chexpert14, nih14, seed14].map((set) => [set.name, set as LabelGraphDefinition]),
+  [chexpert14, mimicCxr14, nih14, seed14, cxrLt26, cxrLt40, cxrLt45, vindrCxr28, padchest, rsna3, covidChestxray].map(
+    (set) => [set.name, set as LabelGraphDefinition],
+  ),
 );
 
 /** The names of the shipped label sets. */
 export const labelSetNames: readonly string[] = [...shipped.keys()];
 
 /**
- * A shipped label set, complete: what it extends is taken over.
+ * A shipped label set, complete: what it extends is taken over, and each label has the synonyms of the finding it means.
  *
  * @throws {LabelGraphError} of kind `unknown-set` if there is none of that name.
  */
@@ -25,29 +36,59 @@ export function labelSet(name: string): LabelGraphDefinition {
       [name],
     );
   }
-  return resolveExtension(definition);
+  const { labels, ...rest } = resolveExtension(definition);
+  return { ...rest, labels: labels.map(withFinding) };
 }
 
-/** Takes over the labels of the set that a definition extends; a label named again keeps its synonyms and gets new parents. */
+/** The label with what is known of the finding that it means. */
+function withFinding(label: LabelDefinition): LabelDefinition {
+  const finding = label.group ? undefined : findingOf(label);
+  if (!finding) return label;
+  const own = normalizeLabel(label.name);
+  const synonyms = unique([...(label.synonyms ?? []), finding.name, ...(finding.synonyms ?? [])]).filter(
+    (text) => normalizeLabel(text) !== own,
+  );
+  const related = unique([...(label.related ?? []), ...(finding.related ?? [])]);
+  const umls = label.umls ?? finding.umls;
+  return {
+    ...label,
+    ...(synonyms.length > 0 && { synonyms }),
+    ...(related.length > 0 && { related }),
+    ...(umls !== undefined && { umls }),
+  };
+}
+
+/** Each text once, however it is spelled; the first spelling stays. */
+function unique(texts: readonly string[]): string[] {
+  return [...new Map([...texts].reverse().map((text) => [normalizeLabel(text), text])).values()].reverse();
+}
+
+/**
+ * Takes over the labels of the set that a definition extends. A label named again keeps what it does not say anew, and its
+ * synonyms; a synonym that a new label claims is its alone.
+ */
 export function resolveExtension(definition: LabelGraphDefinition): LabelGraphDefinition {
   if (definition.extends === undefined) return definition;
   const base = labelSet(definition.extends);
   const own = new Map(definition.labels.map((label) => [label.name, label]));
+  const added = definition.labels.filter(({ name }) => base.labels.every((label) => label.name !== name));
+  const claimed = new Set(
+    added.flatMap(({ name, synonyms = [] }) => [name, ...synonyms].map((text) => normalizeLabel(text))),
+  );
   const kept: LabelDefinition[] = base.labels.map((label) => {
     const changed = own.get(label.name);
-    own.delete(label.name);
-    return changed
-      ? { ...label, ...changed, synonyms: [...(label.synonyms ?? []), ...(changed.synonyms ?? [])] }
-      : label;
+    const synonyms = (label.synonyms ?? []).filter((text) => !claimed.has(normalizeLabel(text)));
+    const all = unique([...synonyms, ...(changed?.synonyms ?? [])]);
+    const { synonyms: _replaced, ...rest } = label;
+    return { ...rest, ...changed, ...(all.length > 0 && { synonyms: all }) };
   });
-  const added = definition.labels.filter(({ name }) => own.has(name));
   const order =
     definition.order ?? (base.order && [...base.order, ...added.filter(({ group }) => !group).map(({ name }) => name)]);
   const { extends: _taken, ...rest } = definition;
   return { ...rest, labels: [...kept, ...added], ...(order && { order }) };
 }
 
-/** The shipped set that has just these labels, by name or synonym, in the given order; undefined if there is none. */
+/** The shipped set that has just these labels, whatever their spelling, in the given order; undefined if there is none. */
 export function labelSetFor(labels: readonly string[]): LabelGraphDefinition | undefined {
   for (const name of labelSetNames) {
     const set = labelSet(name);

@@ -49,6 +49,18 @@ describe('LabelGraph', () => {
   });
   const faults: [string, ConstructorParameters<typeof LabelGraph>[0], string, string][] = [
     ['a duplicate', { name: 'x', labels: [{ name: 'a' }, { name: 'a' }] }, 'duplicate', '"a" twice'],
+    [
+      'two spellings of one name',
+      { name: 'x', labels: [{ name: 'Rib_Fracture' }, { name: 'rib fractures' }] },
+      'duplicate',
+      'got "Rib_Fracture" and "rib fractures"; remove one',
+    ],
+    [
+      'a group without labels',
+      { name: 'x', labels: [{ name: 'a' }, { name: 'Bone', group: true }] },
+      'orphan',
+      'got none below Bone; give it to a label as a parent, or remove it',
+    ],
     ['an unknown parent', { name: 'x', labels: [{ name: 'a', parents: ['z'] }] }, 'unknown-parent', 'got "z"'],
     [
       'a cycle',

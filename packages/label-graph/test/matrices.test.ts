@@ -5,7 +5,11 @@ import {
   depths,
   LabelGraph,
   labelSet,
+  labelMatrix,
   lcaDepths,
+  lin,
+  matrixKinds,
+  normalizeMatrix,
   pathDistances,
   pathSimilarity,
   relatedMatrix,
@@ -20,6 +24,7 @@ interface TreeCase {
 const golden = JSON.parse(readFileSync(new URL('../../../tools/golden/tree.json', import.meta.url), 'utf8')) as {
   labels: string[];
   cases: TreeCase[];
+  published_matrices: Record<string, { float32_values: number[][] }>;
 };
 const expected = (id: string): number[] => golden.cases.find((one) => one.id === `tree/${id}`)!.expected.flat();
 const seed = new LabelGraph(labelSet('seed-14'));
@@ -45,6 +50,15 @@ describe('matrices of the seed tree equal the reference', () => {
     expect(seed.labels.map((label) => depth.get(label))).toEqual(expected('depth'));
   });
   it('depths of the lowest common ancestor', () => expect([...lcaDepths(seed).values]).toEqual(expected('lca_depth')));
+  it("the first implementation's matrices: distances, and inverse distances, in rows of length 1", () => {
+    const distance = normalizeMatrix(pathDistances(seed), 'row-l2').values;
+    const cost = normalizeMatrix(normalizeMatrix(pathDistances(seed), 'inverse'), 'row-l2').values;
+    expected('distance_row_l2').forEach((value, i) => expect(Math.abs(distance[i] - value)).toBeLessThan(1e-7));
+    expected('cost_row_l2').forEach((value, i) => expect(Math.abs(cost[i] - value)).toBeLessThan(1e-7));
+    const published = Object.values(golden.published_matrices).map(({ float32_values }) => float32_values.flat());
+    published[0].forEach((value, i) => expect(Math.abs(distance[i] - value)).toBeLessThan(2e-7));
+    published[1].forEach((value, i) => expect(Math.abs(cost[i] - value)).toBeLessThan(2e-7));
+  });
   it('Wu-Palmer similarities', () => {
     expected('wu_palmer').forEach((value, i) => expect(wuPalmer(seed).values[i]).toBeCloseTo(value, 6));
   });
@@ -107,5 +121,81 @@ describe('on any graph', () => {
     expect(at(related, place('Lung Opacity'), place('Pneumonia'))).toBe(1);
     expect(at(related, place('Edema'), place('Atelectasis'))).toBe(0);
     expect(at(related, 3, 3)).toBe(0);
+  });
+  it('the deepest common ancestor is what a search through all pairs of chains finds', () => {
+    fc.assert(
+      fc.property(randomGraph, (graph) => {
+        const lca = lcaDepths(graph);
+        const depth = depths(graph);
+        const chain = (label: string): string[] => [label, ...graph.parents(label).flatMap((parent) => chain(parent))];
+        graph.labels.forEach((a, i) =>
+          graph.labels.forEach((b, j) => {
+            const shared = chain(a).filter((name) => chain(b).includes(name));
+            expect(at(lca, i, j)).toBe(Math.max(0, ...shared.map((name) => depth.get(name)!)));
+          }),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('Lin similarity', () => {
+  const graph = new LabelGraph({
+    name: 'lin',
+    labels: [
+      { name: 'lung' },
+      { name: 'edema', parents: ['lung'] },
+      { name: 'mass', parents: ['lung'] },
+      { name: 'bone' },
+    ],
+  });
+  const positives = new Map([
+    ['lung', 49],
+    ['edema', 24],
+    ['mass', 4],
+    ['bone', 9],
+  ]);
+  it('is 2 IC(common) / (IC + IC), worked by hand', () => {
+    const matrix = lin(graph, { rows: 99, positives });
+    // p: lung ½, edema ¼, mass 1/20, bone 1/10
+    expect(at(matrix, 1, 2)).toBeCloseTo((2 * Math.log(2)) / (Math.log(4) + Math.log(20)), 6);
+    expect(at(matrix, 0, 1)).toBeCloseTo((2 * Math.log(2)) / (Math.log(2) + Math.log(4)), 6);
+    expect(at(matrix, 0, 3)).toBe(0);
+    expect(at(matrix, 3, 3)).toBe(1);
+  });
+  it('stays in [0, 1], symmetric, and finite where nothing was seen or always', () => {
+    const cells = fc.array(fc.constantFrom(0, 1), { minLength: 36, maxLength: 36 });
+    fc.assert(
+      fc.property(randomGraph, cells, (random, values) => {
+        const n = random.labels.length;
+        const matrix = labelMatrix('lin', random, values.slice(0, n * Math.floor(36 / n)));
+        random.labels.forEach((_a, i) =>
+          random.labels.forEach((_b, j) => {
+            expect(at(matrix, i, j)).toBeGreaterThanOrEqual(0);
+            expect(at(matrix, i, j)).toBeLessThanOrEqual(1 + 1e-6);
+            expect(at(matrix, i, j)).toBe(at(matrix, j, i));
+          }),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('speed', () => {
+  it('all matrices of a graph of 200 labels with several parents take less than 50 ms', () => {
+    const labels = Array.from({ length: 200 }, (_, i) => ({
+      name: `n${i}`,
+      parents: i < 3 ? [] : [...new Set([`n${Math.floor(i / 3)}`, `n${(i * 7) % i}`])],
+    }));
+    const cells = Float32Array.from({ length: 200 * 500 }, (_, i) => ((i * 2654435761) % 97 < 5 ? 1 : 0));
+    const once = (): number => {
+      const graph = new LabelGraph({ name: 'large', labels });
+      const began = performance.now();
+      for (const kind of matrixKinds) labelMatrix(kind, graph, cells);
+      return performance.now() - began;
+    };
+    expect(Math.min(...Array.from({ length: 7 }, once))).toBeLessThan(50);
   });
 });

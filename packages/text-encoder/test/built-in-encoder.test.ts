@@ -2,20 +2,32 @@ import { readFileSync } from 'node:fs';
 import { RandomStream } from '@cxr-align/random';
 import { BuiltInTextEncoder, encodeEnsembles, labelPrompts, type Concept } from '../src/index.js';
 
-interface ShippedSet {
-  labels: { name: string; synonyms?: string[]; parents?: string[]; group?: boolean }[];
+interface Finding {
+  name: string;
+  synonyms?: string[];
+  related?: string[];
 }
-/** The label sets that label-graph ships, read as the data they are. */
-const shipped = ['chexpert-14', 'nih-14'].map((name) => {
-  const path = new URL(`../../label-graph/src/data/${name}.json`, import.meta.url);
-  const { labels } = JSON.parse(readFileSync(path, 'utf8')) as ShippedSet;
-  return {
-    name,
-    concepts: labels
-      .filter(({ group }) => !group)
-      .map((label): Concept => ({ name: label.name, synonyms: label.synonyms ?? [], parents: label.parents ?? [] })),
-  };
-});
+interface ShippedSet {
+  labels: (Finding & { parents?: string[]; group?: boolean; means?: string })[];
+}
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../label-graph/src/data/${name}.json`, import.meta.url), 'utf8'));
+const { findings } = read('findings') as { findings: Finding[] };
+
+/** The label sets that label-graph ships, read as the data they are: a label has the words of the finding it means. */
+const shipped = ['chexpert-14', 'nih-14'].map((name) => ({
+  name,
+  concepts: (read(name) as ShippedSet).labels
+    .filter(({ group }) => !group)
+    .map(({ name: label, means = label.replace('_', ' '), parents = [], related = [] }): Concept => {
+      const finding = findings.find((one) => [one.name, ...(one.synonyms ?? [])].some((text) => same(text, means)));
+      const words = finding ? [finding.name, ...(finding.synonyms ?? []), ...(finding.related ?? [])] : [];
+      return { name: label, synonyms: [...words, ...related].filter((text) => !same(text, label)), parents };
+    }),
+}));
+function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
 const cosine = (vectors: Float32Array, dim: number, i: number, j: number): number => {
   let sum = 0;
   for (let k = 0; k < dim; k++) sum += vectors[i * dim + k] * vectors[j * dim + k];

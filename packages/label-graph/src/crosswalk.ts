@@ -1,0 +1,97 @@
+import type { LabelGraph } from './label-graph.js';
+import { MeaningGraph } from './meaning-graph.js';
+
+/**
+ * How a source label bears on a target label. `same`: they mean the same. `narrower`: the source implies the target, its
+ * absence says nothing. `broader`: its presence says nothing; where it is absent, so is the target.
+ */
+export type LabelRelation = 'same' | 'narrower' | 'broader';
+
+/** A label of the source set that bears on a target label. */
+export interface LabelSource {
+  label: string;
+  relation: LabelRelation;
+}
+
+/** For each label of the target set, in its order, what the source set has for it; an empty list where it has nothing. */
+export type Crosswalk = Record<string, { from: LabelSource[] }>;
+
+/**
+ * The crosswalk between two label sets: which labels of one give a label of the other. Labels are matched by the findings
+ * that they name, by name or synonym; both hierarchies and that of the known findings say what implies what.
+ *
+ * @example
+ * mapLabels(new LabelGraph(labelSet('nih-14')), new LabelGraph(labelSet('chexpert-14')))['Lung Lesion'];
+ * // { from: [{ label: 'Mass', relation: 'narrower' }, { label: 'Nodule', relation: 'narrower' }] }
+ */
+export function mapLabels(from: LabelGraph, to: LabelGraph): Crosswalk {
+  const meanings = new MeaningGraph([from, to]);
+  const sources = from.labels.map((label) => {
+    const meaning = meanings.meaning(from, label);
+    return { label, meaning, implied: meanings.implied(meaning) };
+  });
+  return Object.fromEntries(
+    to.labels.map((target) => {
+      const wanted = meanings.meaning(to, target);
+      const implied = meanings.implied(wanted);
+      const related = sources.flatMap(({ label, meaning, implied: above }): LabelSource[] => {
+        if (meaning === wanted) return [{ label, relation: 'same' }];
+        if (above.has(wanted)) return [{ label, relation: 'narrower' }];
+        return implied.has(meaning) ? [{ label, relation: 'broader' }] : [];
+      });
+      return [target, { from: sortBy(related, ({ relation }) => relations.indexOf(relation)) }];
+    }),
+  );
+}
+
+const relations: readonly LabelRelation[] = ['same', 'narrower', 'broader'];
+
+function sortBy<T>(list: readonly T[], rank: (one: T) => number): T[] {
+  return [...list].sort((a, b) => rank(a) - rank(b));
+}
+
+/** The labels that give a target: those that mean the same, else those that imply it; none where it is unknown. */
+export function givingLabels({ from }: Crosswalk[string]): { relation: 'same' | 'narrower'; labels: string[] } | null {
+  for (const relation of ['same', 'narrower'] as const) {
+    const labels = from.filter((source) => source.relation === relation).map(({ label }) => label);
+    if (labels.length > 0) return { relation, labels };
+  }
+  return null;
+}
+
+/** Scores or probabilities of the target labels, with the rule of each in words. */
+export interface MappedScores {
+  /** Target labels that the source set gives, in target order. */
+  labels: string[];
+  /** [rows, labels] row by row. */
+  values: Float32Array;
+  /** For each of them the columns of the source set that it was taken from. */
+  columns: number[][];
+}
+
+/**
+ * Probabilities of a model in the labels of another set: of the label that means the same, else the largest of those that
+ * imply it. A target that the model has no label for, or only broader ones, is left out.
+ *
+ * @param probabilities [rows, source labels] row by row, in the order of `sourceLabels`.
+ */
+export function mapProbabilities(
+  probabilities: ArrayLike<number>,
+  sourceLabels: readonly string[],
+  crosswalk: Crosswalk,
+): MappedScores {
+  const given = Object.entries(crosswalk).flatMap(([target, sources]) => {
+    const giving = givingLabels(sources);
+    return giving ? [{ target, columns: giving.labels.map((label) => sourceLabels.indexOf(label)) }] : [];
+  });
+  const rows = probabilities.length / sourceLabels.length;
+  const values = new Float32Array(rows * given.length);
+  for (let row = 0; row < rows; row++) {
+    given.forEach(({ columns }, i) => {
+      values[row * given.length + i] = Math.max(
+        ...columns.map((column) => probabilities[row * sourceLabels.length + column]),
+      );
+    });
+  }
+  return { labels: given.map(({ target }) => target), values, columns: given.map(({ columns }) => columns) };
+}
