@@ -8,7 +8,21 @@ export {
   type Split,
 } from './dataset.js';
 export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
-export { applyPolicy, labelPolicies, labelPolicy, type LabelPolicy, type Targets } from './policies.js';
+export {
+  applyPolicy,
+  composePolicy,
+  decideByHierarchy,
+  hardTargets,
+  labelPolicies,
+  labelPolicy,
+  noFindingRules,
+  type LabelPolicy,
+  type LabelRule,
+  type NoFindingRule,
+  type PolicyOptions,
+  type Targets,
+  type UncertainRule,
+} from './policies.js';
 export {
   presentProbabilities,
   seedThreeClassTargets,

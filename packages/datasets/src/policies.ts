@@ -1,76 +1,260 @@
 import { InputError } from '@cxr-align/files';
+import { RandomStream } from '@cxr-align/random';
+import { seedThreeClassTargets, threeClass } from './three-class.js';
 
-/** What becomes of uncertain (−1) and unmentioned (blank) labels. */
-export interface LabelPolicy {
-  /** `zeros`: absent, `ones`: present, `ignore`: unknown, left out of loss and metrics. */
-  uncertain: 'zeros' | 'ones' | 'ignore';
+/**
+ * What becomes of an uncertain cell (−1): `zeros` absent, `ones` present, `ignore` unknown, left out of loss and metrics;
+ * `smoothed-zeros` and `smoothed-ones` a number drawn evenly from [0, 0.3] and [0.55, 0.85]; `estimate` the probability
+ * that an earlier model gave.
+ */
+export type UncertainRule = 'zeros' | 'ones' | 'ignore' | 'smoothed-zeros' | 'smoothed-ones' | 'estimate';
+
+/** What becomes of the cells of a label that say neither present nor absent. */
+export interface LabelRule {
+  uncertain: UncertainRule;
+  /** A label that is not mentioned: absent, or unknown. */
   blank: 'zeros' | 'ignore';
-  /** Labels whose uncertain cells are treated otherwise. */
-  exceptions?: Readonly<Record<string, LabelPolicy['uncertain']>>;
 }
 
 /**
- * Policies by name: `u-zeros`, `u-ones`, `u-ignore` of the CheXpert paper, and the seed method's two: `seed-s1` (uncertain
- * atelectasis and edema are present, the rest absent) and `seed-s2` (= `u-ignore`).
+ * What No Finding is: `as-is` what its column says; `exclusive` absent wherever another finding is present; `derived` from
+ * the others alone: present where all are absent, absent where one is present, else unknown; `seed` absent as soon as
+ * another label is mentioned after it, as the first implementation has it. Support devices are no finding.
+ */
+export type NoFindingRule = 'as-is' | 'exclusive' | 'derived' | 'seed';
+
+/** The names of the rules that a run may choose. */
+export const noFindingRules = ['as-is', 'exclusive', 'derived'] as const satisfies readonly NoFindingRule[];
+
+/** How table cells become targets. */
+export interface LabelPolicy extends LabelRule {
+  /** Labels that are treated otherwise. */
+  byLabel?: Readonly<Record<string, Partial<LabelRule>>>;
+  /** Default `as-is`. */
+  noFinding?: NoFindingRule;
+  /** True if the label hierarchy decides what it can first, see {@link decideByHierarchy}. */
+  hierarchy?: boolean;
+  /** 3 if unknown targets are a class of their own, to be trained by a cross entropy over three classes. */
+  classes?: 3;
+}
+
+const blank = 'zeros';
+
+/**
+ * Policies by name.
  *
- * @see Irvin et al. 2019, arXiv:1901.07031, section 3.
+ * - `u-ignore`, `u-zeros`, `u-ones`, `u-multiclass`, `u-self-trained`: those of the CheXpert paper
+ * - `u-zeros-smoothed`, `u-ones-smoothed`: soft targets for uncertain cells (U-Zeros+LSR, U-Ones+LSR)
+ * - `u-hierarchy`: the label hierarchy decides what it can, what is left uncertain is unknown
+ * - `seed-s1`: uncertain atelectasis and edema are present, the rest absent; `seed-s2`: the same as `u-ignore`;
+ *   `seed-original`: three classes, blanks uncertain, and the first implementation's No Finding
+ *
+ * Blanks are absent unless said otherwise.
+ *
+ * @see Irvin et al. 2019, arXiv:1901.07031, section 3; Pham et al. 2021, arXiv:1911.06475, for the smoothed ones.
  */
 export const labelPolicies: Readonly<Record<string, LabelPolicy>> = {
-  'u-ignore': { uncertain: 'ignore', blank: 'zeros' },
-  'u-zeros': { uncertain: 'zeros', blank: 'zeros' },
-  'u-ones': { uncertain: 'ones', blank: 'zeros' },
-  'seed-s1': { uncertain: 'zeros', blank: 'zeros', exceptions: { Atelectasis: 'ones', Edema: 'ones' } },
-  'seed-s2': { uncertain: 'ignore', blank: 'zeros' },
+  'u-ignore': { uncertain: 'ignore', blank },
+  'u-zeros': { uncertain: 'zeros', blank },
+  'u-ones': { uncertain: 'ones', blank },
+  'u-zeros-smoothed': { uncertain: 'smoothed-zeros', blank },
+  'u-ones-smoothed': { uncertain: 'smoothed-ones', blank },
+  'u-multiclass': { uncertain: 'ignore', blank, classes: 3 },
+  'u-self-trained': { uncertain: 'estimate', blank },
+  'u-hierarchy': { uncertain: 'ignore', blank, hierarchy: true },
+  'seed-s1': {
+    uncertain: 'zeros',
+    blank,
+    byLabel: { Atelectasis: { uncertain: 'ones' }, Edema: { uncertain: 'ones' } },
+  },
+  'seed-s2': { uncertain: 'ignore', blank },
+  'seed-original': { uncertain: 'ignore', blank: 'ignore', classes: 3, noFinding: 'seed' },
 };
+
+/** The policy of a name. @throws {InputError} if there is none. */
+export function labelPolicy(name: string): LabelPolicy {
+  const policy = Object.hasOwn(labelPolicies, name) ? labelPolicies[name] : undefined;
+  if (!policy) throw new InputError(`expected a label policy of ${Object.keys(labelPolicies).join(', ')}, got ${name}`);
+  return policy;
+}
+
+/**
+ * A policy with other policies for some labels.
+ *
+ * @param byLabel label to policy name; only what the policy does with uncertain and blank cells is taken from it.
+ */
+export function composePolicy(
+  name: string,
+  { byLabel = {}, noFinding }: { byLabel?: Readonly<Record<string, string>>; noFinding?: NoFindingRule } = {},
+): LabelPolicy {
+  const policy = labelPolicy(name);
+  const rules = Object.entries(byLabel).map(([label, other]) => [label, ruleOf(labelPolicy(other), label)] as const);
+  return {
+    ...policy,
+    ...(rules.length > 0 && { byLabel: { ...policy.byLabel, ...Object.fromEntries(rules) } }),
+    ...(noFinding !== undefined && { noFinding }),
+  };
+}
+
+function ruleOf({ uncertain, blank: unmentioned, byLabel }: LabelPolicy, label: string): LabelRule {
+  return { uncertain, blank: unmentioned, ...byLabel?.[label] };
+}
 
 /** Targets that a model is trained and scored on, [rows, labels] row by row. */
 export interface Targets {
-  /** 1 or 0; NaN where the target is unknown. */
+  /** 1 or 0, or in between where the policy softens; NaN where the target is unknown. */
   values: Float32Array;
-  /** For each label: how many cells were uncertain, how many blank, and how many targets are unknown now. */
+  /** What became of each label's cells. */
   counts: {
     label: string;
     positives: number;
     negatives: number;
     unknown: number;
+    /** Targets between 0 and 1. */
+    soft: number;
     uncertainCells: number;
     blankCells: number;
+    /** Cells of 0 or 1 that the policy changed. */
+    overruled: number;
+    /** Uncertain and blank cells that the hierarchy decided, or made unknown. */
+    byHierarchy: number;
   }[];
 }
 
-/** The policy of a name. @throws {InputError} if there is none. */
-export function labelPolicy(name: string): LabelPolicy {
-  const policy = labelPolicies[name];
-  if (!policy) throw new InputError(`expected a label policy of ${Object.keys(labelPolicies).join(', ')}, got ${name}`);
-  return policy;
+export interface PolicyOptions {
+  /** For each label the indices of the labels above it; what `hierarchy` policies decide by. */
+  ancestors?: readonly (readonly number[])[];
+  /** Probabilities of an earlier model, of the same length as the cells; what `estimate` takes. */
+  estimates?: ArrayLike<number>;
+  /** Of the numbers that smoothed policies draw. Default 0. */
+  seed?: number;
 }
 
 /**
  * Makes targets of table cells.
  *
  * @param cells [rows, labels] row by row: 1, 0, −1 (uncertain), NaN (blank).
+ * @throws {RangeError} if the policy needs ancestors or estimates and has none.
  */
-export function applyPolicy(cells: ArrayLike<number>, labels: readonly string[], policy: LabelPolicy): Targets {
-  const outcome = { zeros: 0, ones: 1, ignore: NaN } as const;
-  const uncertain = labels.map((label) => outcome[policy.exceptions?.[label] ?? policy.uncertain]);
-  const blank = outcome[policy.blank];
+export function applyPolicy(
+  cells: ArrayLike<number>,
+  labels: readonly string[],
+  policy: LabelPolicy,
+  { ancestors, estimates, seed = 0 }: PolicyOptions = {},
+): Targets {
+  const n = labels.length;
+  const rules = labels.map((label) => ruleOf(policy, label));
+  if (policy.hierarchy && ancestors === undefined)
+    throw new RangeError(
+      'datasets/applyPolicy: expected the ancestors of each label, got none; take them from the graph',
+    );
+  if (rules.some(({ uncertain }) => uncertain === 'estimate') && estimates?.length !== cells.length) {
+    throw new RangeError(
+      `datasets/applyPolicy: expected an estimate for each of ${cells.length} cells, got ${estimates?.length ?? 'none'}; predict the same rows with an earlier model`,
+    );
+  }
+  const decided = policy.hierarchy ? decideByHierarchy(cells, n, ancestors!) : Float32Array.from(cells);
+  const draws = new RandomStream({ seed, purpose: 'label-smoothing' });
+  const outcome: Record<UncertainRule, (at: number) => number> = {
+    zeros: () => 0,
+    ones: () => 1,
+    ignore: () => NaN,
+    'smoothed-zeros': () => 0.3 * draws.uniform(),
+    'smoothed-ones': () => 0.55 + 0.3 * draws.uniform(),
+    estimate: (at) => estimates![at],
+  };
+  const values = decided.map((cell, at) => {
+    const { uncertain, blank: unmentioned } = rules[at % n];
+    if (cell === -1) return outcome[uncertain](at);
+    return Number.isNaN(cell) ? outcome[unmentioned](at) : cell;
+  });
+  applyNoFinding(values, cells, labels, policy.noFinding ?? 'as-is');
+  return { values, counts: countTargets(cells, decided, values, labels) };
+}
+
+/**
+ * Decides uncertain and blank cells by the label hierarchy; cells that say 0 or 1 stay. What is above a present label is
+ * present; what is below an absent label is absent; and a blank above an uncertain label is uncertain, too, for it cannot
+ * be absent while what implies it may be there. An uncertain label below a present one stays uncertain.
+ *
+ * @param cells [rows, labels] row by row: 1, 0, −1 (uncertain), NaN (blank).
+ * @param ancestors for each label the indices of the labels above it.
+ */
+export function decideByHierarchy(
+  cells: ArrayLike<number>,
+  labels: number,
+  ancestors: readonly (readonly number[])[],
+): Float32Array {
+  const decided = Float32Array.from(cells);
+  const isOpen = (value: number): boolean => value === -1 || Number.isNaN(value);
+  for (let start = 0; start < decided.length; start += labels) {
+    const row = decided.subarray(start, start + labels);
+    ancestors.forEach((above, i) => {
+      if (row[i] === 1) for (const one of above) if (isOpen(row[one])) row[one] = 1;
+    });
+    ancestors.forEach((above, i) => {
+      if (isOpen(row[i]) && above.some((one) => row[one] === 0)) row[i] = 0;
+    });
+    ancestors.forEach((above, i) => {
+      if (row[i] === -1) for (const one of above) if (Number.isNaN(row[one])) row[one] = -1;
+    });
+  }
+  return decided;
+}
+
+function applyNoFinding(
+  values: Float32Array,
+  cells: ArrayLike<number>,
+  labels: readonly string[],
+  rule: NoFindingRule,
+): void {
+  const place = labels.findIndex((label) => /^(no[ _]finding|normal)$/i.test(label));
+  if (place < 0 || rule === 'as-is') return;
+  const n = labels.length;
+  const others = labels.flatMap((label, i) => (i === place || /^support[ _]devices?$/i.test(label) ? [] : [i]));
+  const seed = rule === 'seed' ? seedThreeClassTargets(cells, labels) : undefined;
+  for (let start = 0; start < values.length; start += n) {
+    const at = start + place;
+    const isPresent = others.some((i) => values[start + i] === 1);
+    if (seed) values[at] = seed[at] === threeClass.uncertain ? NaN : 1 - seed[at];
+    else if (isPresent) values[at] = 0;
+    else if (rule === 'derived') values[at] = others.every((i) => values[start + i] === 0) ? 1 : NaN;
+  }
+}
+
+function countTargets(
+  cells: ArrayLike<number>,
+  decided: Float32Array,
+  values: Float32Array,
+  labels: readonly string[],
+): Targets['counts'] {
   const counts = labels.map((label) => ({
     label,
     positives: 0,
     negatives: 0,
     unknown: 0,
+    soft: 0,
     uncertainCells: 0,
     blankCells: 0,
+    overruled: 0,
+    byHierarchy: 0,
   }));
-  const values = Float32Array.from(cells, (cell, at) => {
-    const i = at % labels.length;
-    const value = cell === -1 ? uncertain[i] : Number.isNaN(cell) ? blank : cell;
-    if (cell === -1) counts[i].uncertainCells++;
-    if (Number.isNaN(cell)) counts[i].blankCells++;
-    if (Number.isNaN(value)) counts[i].unknown++;
-    else if (value === 1) counts[i].positives++;
-    else counts[i].negatives++;
-    return value;
+  values.forEach((value, at) => {
+    const count = counts[at % labels.length];
+    const cell = cells[at];
+    if (cell === -1) count.uncertainCells++;
+    else if (Number.isNaN(cell)) count.blankCells++;
+    else if (!Object.is(value, cell)) count.overruled++;
+    if (!Object.is(Math.fround(cell), decided[at])) count.byHierarchy++;
+    if (Number.isNaN(value)) count.unknown++;
+    else if (value === 1) count.positives++;
+    else if (value === 0) count.negatives++;
+    else count.soft++;
   });
-  return { values, counts };
+  return counts;
+}
+
+/** Targets that can be scored: soft ones are unknown. */
+export function hardTargets(values: Float32Array): Float32Array {
+  return values.map((value) => (value === 0 || value === 1 ? value : NaN));
 }

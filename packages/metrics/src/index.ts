@@ -16,3 +16,5 @@ export {
 } from './bootstrap.js';
 export { percentileInterval, quantile } from './quantile.js';
 export { holm } from './multiplicity.js';
+export { pearson, ranks, spearman } from './correlation.js';
+export { aboveDiagonal, mantelTest, type MantelOptions, type MantelResult } from './mantel.js';
