@@ -1,4 +1,4 @@
-import { labelPolicies } from '@cxr-align/datasets';
+import { labelPolicies, noFindingRules, type LabelPolicy } from '@cxr-align/datasets';
 import { scheduleNames } from '@cxr-align/nn';
 import { promptSetNames } from '@cxr-align/text-encoder';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 const share = z.number().min(0).max(1);
 const weight = z.number().min(0).finite();
 const count = z.number().int().min(1);
+const policyNames = Object.keys(labelPolicies) as [string, ...string[]];
 
 const augmentation = z.strictObject({
   rotation: z.number().min(0).max(180).default(6).describe('Largest turn to either side, in degrees'),
@@ -173,23 +174,50 @@ export const configSchema = z.strictObject({
     .default('none')
     .describe("balanced: a label's positives weigh negatives / positives, at most 10"),
   labelPolicy: z
-    .enum(Object.keys(labelPolicies) as [string, ...string[]])
+    .enum(policyNames)
     .default('u-ignore')
     .describe('What becomes of uncertain and blank labels in training'),
+  labelPolicyByLabel: z
+    .record(z.string(), z.enum(policyNames))
+    .default({})
+    .describe('Labels with another policy for their uncertain and blank cells: { "Edema": "u-ones" }'),
+  noFinding: z
+    .enum(['policy', ...noFindingRules])
+    .default('policy')
+    .describe(
+      'What No Finding is: as its column says, exclusive (absent where a finding is present), derived from the others, or what the label policy has',
+    ),
+  teacher: z
+    .string()
+    .default('')
+    .describe('Run folder of an earlier model, whose probabilities u-self-trained takes for uncertain labels'),
   closeLabels: z
     .boolean()
     .default(false)
     .describe('Close training labels under the label graph first: a present child makes its parents present'),
+  coherentPredictions: z
+    .boolean()
+    .default(false)
+    .describe('Evaluate probabilities that follow the label graph: a parent is as probable as its likeliest child'),
   graph: z
     .string()
     .default('auto')
     .describe(
-      'Label graph: a shipped set, a JSON or YAML file, or auto (from the data, else the set with these labels, else flat)',
+      'Label graph: a shipped set, a JSON, YAML, GEXF or GraphML file, or auto (from the data, else the set with these labels, else flat)',
     ),
   graphTarget: z
-    .enum(['wu-palmer', 'path'])
+    .enum(['wu-palmer', 'path', 'seed', 'lin', 'conditional', 'phi', 'pmi', 'jaccard'])
     .default('wu-palmer')
-    .describe('Similarity of labels that the embeddings follow'),
+    .describe(
+      "Similarity of labels that the embeddings follow: in the hierarchy, the first implementation's, or counted in the training set",
+    ),
+  graphCounted: z
+    .enum(['phi', 'lin', 'conditional', 'pmi', 'jaccard'])
+    .default('phi')
+    .describe('The counted similarity that graphCountedShare blends in'),
+  graphCountedShare: share
+    .default(0)
+    .describe('Share of the counted similarity in the target, both scaled to [0, 1]; 0 = graphTarget alone'),
   threshold: z
     .enum(['youden', 'max-f1'])
     .default('youden')
@@ -203,20 +231,57 @@ export const configSchema = z.strictObject({
     .describe('Bootstrap draws by patient for the intervals; 0 = no intervals'),
 });
 
-/** The keys, and what must hold between them. */
-export const checkedSchema = configSchema
-  .refine(({ positiveWeight, classificationLoss }) => positiveWeight === 'none' || classificationLoss === 'bce', {
-    path: ['positiveWeight'],
+/** The label policies that a configuration names. */
+function policiesOf({ labelPolicy, labelPolicyByLabel }: Config): LabelPolicy[] {
+  return [labelPolicy, ...Object.values(labelPolicyByLabel)].map((name) => labelPolicies[name]);
+}
+
+/** What must hold between the keys: which one is at fault, when it is sound, and what to say. */
+const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean; message: string }[] = [
+  {
+    key: 'positiveWeight',
+    isSound: ({ positiveWeight, classificationLoss }) => positiveWeight === 'none' || classificationLoss === 'bce',
     message: 'expected none unless classificationLoss is bce: the other losses take no weights of positives',
-  })
-  .refine(
-    ({ weightingTemperature, weighting }) =>
+  },
+  {
+    key: 'weightingTemperature',
+    isSound: ({ weightingTemperature, weighting }) =>
       weightingTemperature === 0 || weighting === 'task-difficulty' || weighting === 'dynamic',
-    {
-      path: ['weightingTemperature'],
-      message: 'expected 0 unless weighting is task-difficulty or dynamic: the others have no temperature',
-    },
-  );
+    message: 'expected 0 unless weighting is task-difficulty or dynamic: the others have no temperature',
+  },
+  {
+    key: 'teacher',
+    isSound: (config) =>
+      (config.teacher !== '') === policiesOf(config).some(({ uncertain }) => uncertain === 'estimate'),
+    message: 'expected the run folder of an earlier model with the policy u-self-trained, and none without it',
+  },
+  {
+    key: 'classificationLoss',
+    isSound: (config) =>
+      config.classificationLoss === 'bce' ||
+      policiesOf(config).every(({ uncertain }) => ['zeros', 'ones', 'ignore'].includes(uncertain)),
+    message: 'expected bce with a policy that makes soft targets: the other losses take 0 and 1',
+  },
+  {
+    key: 'labelPolicy',
+    isSound: (config) =>
+      policiesOf(config).every(({ classes }) => classes === undefined) ||
+      (Object.keys(config.labelPolicyByLabel).length === 0 &&
+        (config.model === 'aligned' || config.model === 'vision-only') &&
+        config.score !== 'similarity' &&
+        config.classificationLoss === 'bce' &&
+        config.positiveWeight === 'none'),
+    message:
+      'expected a policy of three classes for all labels together, with model aligned or vision-only, a score with a head, classificationLoss bce and positiveWeight none: its loss is a cross entropy over three classes',
+  },
+];
+
+/** The keys, and what must hold between them. */
+export const checkedSchema = configSchema.superRefine((config, context) => {
+  for (const { key, isSound, message } of rules) {
+    if (!isSound(config)) context.addIssue({ code: 'custom', path: [key], message });
+  }
+});
 
 /** Everything that a run can be told, complete. */
 export type Config = z.infer<typeof configSchema>;

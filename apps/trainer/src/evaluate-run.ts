@@ -1,16 +1,27 @@
 import { join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import { selectSamples, type Split } from '@cxr-align/datasets';
-import { violationRate } from '@cxr-align/label-graph';
+import { selectSamples, type Dataset, type Split } from '@cxr-align/datasets';
+import {
+  coherentProbabilities,
+  fitToColumns,
+  givingLabels,
+  mapLabels,
+  matchColumns,
+  violationRate,
+  type LabelGraph,
+} from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluate, probabilitiesOf, type Evaluation, type Predictions } from './evaluation.js';
+import { evaluate, probabilitiesOf, type Evaluation, type LabelMapping, type Predictions } from './evaluation.js';
+import { graphAgreement } from './graph-agreement.js';
+import { graphFor } from './label-knowledge.js';
 import { buildModel, type Model } from './model.js';
-import { loadData, openDataset, samplesIn, targetsOf, type DataOptions, type LoadedData } from './prepare-data.js';
+import { loadData, openDataset, samplesIn, type DataOptions, type LoadedData } from './prepare-data.js';
 import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
 import { readModel, type StoredModel } from './run-folder.js';
-import { predictLogits } from './training.js';
+import { truthOf } from './targets.js';
+import { predictImages, type ImagePredictions } from './training.js';
 
 /** A stored model, ready to predict. */
 export interface LoadedModel {
@@ -43,6 +54,15 @@ export function loadModel(run: string): LoadedModel {
   };
 }
 
+/** The labels that a model is evaluated in: those of the data, as far as the model can tell them. */
+interface EvaluatedLabels {
+  /** The data's label graph, of the labels that are evaluated. */
+  graph: LabelGraph;
+  /** For each of them its column in the data, and the model's columns that give it. */
+  columns: { data: number; model: number[] }[];
+  mapping?: LabelMapping;
+}
+
 /** Evaluates a model on one split and writes `evaluation.json` and `predictions.parquet`. */
 export async function evaluateSplit({
   model,
@@ -51,6 +71,7 @@ export async function evaluateSplit({
   split,
   progress,
   out,
+  graph = stored.graph,
 }: {
   model: Model;
   stored: StoredModel;
@@ -58,32 +79,115 @@ export async function evaluateSplit({
   split: Split;
   progress: Progress;
   out: string;
-}): Promise<{ evaluation: Evaluation; predictions: Predictions }> {
+  /** The data's label graph, in the data's label order; the model's unless given. */
+  graph?: LabelGraph;
+}): Promise<{ evaluation: Evaluation; predictions: Predictions; cosines: ImagePredictions['cosines'] }> {
   const { dataset, images } = data;
-  const { labels } = dataset;
+  const { config } = stored;
+  const { graph: evaluated, columns, mapping } = evaluatedLabels(stored, graph);
+  mappingRemarks(mapping).forEach((line) => progress.say(line));
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
-  const logits = await predictLogits(model, images, samples, stored.scale, { onImages: (done) => bar.update(done) });
+  const { logits, cosines } = await predictImages(model, images, samples, stored.scale, {
+    onImages: (done) => bar.update(done),
+  });
   bar.stop();
-  const targets = targetsOf(dataset, stored.config.labelPolicy);
+  const told = probabilitiesOf(logits);
+  const modelLabels = stored.graph.labels.length;
+  const raw = gather(samples.length, columns, (row, { model: from }) =>
+    Math.max(...from.map((column) => told[row * modelLabels + column])),
+  );
+  const truth = truthOf(dataset, config, graph);
   const predictions: Predictions = {
-    labels,
+    labels: evaluated.labels,
     samples: samples.map((sample) => dataset.samples[sample]),
-    targets: Float32Array.from(
-      samples.flatMap((sample) => [...targets.subarray(sample * labels.length, (sample + 1) * labels.length)]),
+    targets: gather(
+      samples.length,
+      columns,
+      (row, { data: column }) => truth[samples[row] * graph.labels.length + column],
     ),
-    probabilities: probabilitiesOf(logits),
+    probabilities: config.coherentPredictions ? coherentProbabilities(raw, evaluated) : raw,
   };
+  const agreement = (kind: Float32Array | undefined) => (kind ? graphAgreement(kind, stored.graph, config.seed) : null);
   const evaluation = evaluate(predictions, {
     data: dataset.name,
     split,
-    thresholds: stored.thresholds,
-    draws: stored.config.bootstrap,
-    hierarchyViolations: violationRate(predictions.probabilities, stored.graph),
+    thresholds: columns.map(({ model: from }) => Math.min(...from.map((column) => stored.thresholds[column]))),
+    draws: config.bootstrap,
+    hierarchyViolations: violationRate(raw, evaluated),
+    labelViolations: violationRate(predictions.targets, evaluated),
+    graphAgreement: { images: agreement(cosines.images), prompts: agreement(cosines.prompts) },
+    mapping,
   });
   writePredictions(out, predictions);
   writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
-  return { evaluation, predictions };
+  return { evaluation, predictions, cosines };
+}
+
+function gather(
+  rows: number,
+  columns: EvaluatedLabels['columns'],
+  entry: (row: number, column: EvaluatedLabels['columns'][number]) => number,
+): Float32Array {
+  const values = new Float32Array(rows * columns.length);
+  for (let row = 0; row < rows; row++)
+    columns.forEach((column, i) => (values[row * columns.length + i] = entry(row, column)));
+  return values;
+}
+
+/**
+ * Maps the labels of a model to those of a data set: a label is told by the one that means the same, else by those that
+ * imply it, the most probable of which counts.
+ *
+ * @throws {InputError} if the model can tell none of them.
+ */
+function evaluatedLabels({ graph: known }: StoredModel, graph: LabelGraph): EvaluatedLabels {
+  const labels = mapLabels(known, graph);
+  const given = graph.labels.flatMap((label, data) => {
+    const giving = givingLabels(labels[label]);
+    return giving ? [{ label, data, model: giving.labels.map((one) => known.labels.indexOf(one)) }] : [];
+  });
+  if (given.length === 0) {
+    throw new InputError(
+      `expected labels that the run can tell (${known.labels.join(', ')}), got ${graph.labels.join(', ')}; say what they mean by synonyms in a label graph, --graph FILE`,
+    );
+  }
+  const isSame = [...known.labels].sort().join('|') === [...graph.labels].sort().join('|');
+  const used = new Set(given.flatMap(({ model }) => model));
+  return {
+    graph:
+      given.length === graph.labels.length
+        ? graph
+        : fitToColumns(
+            graph,
+            given.map(({ label }) => label),
+          ),
+    columns: given,
+    ...(!isSame && {
+      mapping: {
+        from: known.name,
+        to: graph.name,
+        labels,
+        unmapped: graph.labels.filter((label) => given.every((one) => one.label !== label)),
+        unused: known.labels.filter((_, column) => !used.has(column)),
+      },
+    }),
+  };
+}
+
+/** What people should be told of a mapping. */
+export function mappingRemarks(mapping: LabelMapping | undefined): string[] {
+  if (!mapping) return [];
+  const told = Object.entries(mapping.labels).flatMap(([label, sources]) => {
+    const giving = givingLabels(sources);
+    if (!giving || (giving.relation === 'same' && giving.labels[0] === label)) return [];
+    return [`${label} ${giving.relation === 'same' ? '=' : '⇐'} ${giving.labels.join(', ')}`];
+  });
+  const names = (list: readonly string[]): string => list.join(', ') || 'none';
+  return [
+    `labels of ${mapping.to} from those of ${mapping.from}${told.length > 0 ? ` (= the same, ⇐ the most probable of these): ${told.join('; ')}` : ''}`,
+    `not evaluated, since the run cannot tell them: ${names(mapping.unmapped)}; labels of the run not used: ${names(mapping.unused)}`,
+  ];
 }
 
 /** What `evaluate --run` is asked for. */
@@ -91,26 +195,15 @@ export interface EvaluateRequest extends DataOptions {
   run: string;
   split?: string;
   out?: string;
+  /** Label graph of the data; as for training unless given. */
+  graph?: string;
 }
 
-/** Evaluates a trained run on a data set with the same labels. */
+/** Evaluates a trained run on a data set, whose labels may be others. */
 export async function evaluateRun(request: EvaluateRequest, progress: Progress): Promise<Evaluation> {
   const { model, stored, dispose } = loadModel(request.run);
   const opened = openDataset(request);
-  const { labels } = opened.dataset;
-  const wanted = stored.graph.labels;
-  if (labels.join('|') !== wanted.join('|')) {
-    const missing = wanted.filter((label) => !labels.includes(label));
-    const strange = labels.filter((label) => !wanted.includes(label));
-    const faults = [
-      missing.length > 0 && `without ${missing.join(', ')}`,
-      strange.length > 0 && `with ${strange.join(', ')}`,
-    ].filter(Boolean);
-    throw new InputError(
-      `expected the labels that the run was trained on (${wanted.join(', ')}), got them ${faults.join(' and ') || 'in another order'}`,
-      { file: request.path },
-    );
-  }
+  const graph = dataGraph(request.graph, opened.dataset, stored);
   const split = chooseSplit(
     request.split,
     opened.dataset.samples.map((sample) => sample.split),
@@ -124,9 +217,17 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     { maxBad: request.maxBad, progress },
   );
   data.remarks.forEach((line) => progress.say(line));
-  const { evaluation } = await evaluateSplit({ model, stored, data, split, progress, out: request.out ?? request.run });
+  const out = request.out ?? request.run;
+  const { evaluation } = await evaluateSplit({ model, stored, data, split, progress, out, graph });
   dispose();
   return evaluation;
+}
+
+/** The label graph of a data set to be evaluated: the run's own where the labels are the same. */
+function dataGraph(choice: string | undefined, dataset: Dataset, { graph }: StoredModel): LabelGraph {
+  if (choice === undefined && matchColumns(graph, dataset.labels).faults.length === 0)
+    return fitToColumns(graph, dataset.labels);
+  return graphFor(choice ?? 'auto', dataset);
 }
 
 /** The split that was asked for; else test; else, said aloud, val. */

@@ -1,4 +1,5 @@
 import type { Sample } from '@cxr-align/datasets';
+import type { Crosswalk } from '@cxr-align/label-graph';
 import {
   atThreshold,
   bootstrapRanking,
@@ -9,6 +10,7 @@ import {
   percentileInterval,
   RankedScores,
 } from '@cxr-align/metrics';
+import type { GraphAgreement } from './graph-agreement.js';
 
 /** Predictions of one model on some samples. */
 export interface Predictions {
@@ -62,10 +64,29 @@ export interface Evaluation {
   /** The data and the split that was evaluated. */
   data: string;
   split: string;
-  /** Share of (sample, edge) pairs in which a child is more probable than its parent; null without edges. */
+  /** Share of (sample, edge) pairs in which a child is more probable than its parent, before anything mends it; null without edges. */
   hierarchyViolations: MaybeNumber;
+  /** Share of known (sample, edge) pairs in which a child is present and its parent absent; null without edges. */
+  labelViolations: MaybeNumber;
+  /** How well label embeddings follow the label graph; null where the model has none, or the graph has no hierarchy. */
+  graphAgreement: { images: GraphAgreement | null; prompts: GraphAgreement | null };
+  /** Where the data has other labels than the model: for each label of the data what the model has for it. */
+  mapping?: LabelMapping;
   /** How the intervals were made. */
   intervals: string;
+}
+
+/** How the labels of a model were mapped to those of a data set. */
+export interface LabelMapping {
+  /** Name of the model's label graph, and of the data's. */
+  from: string;
+  to: string;
+  /** For each label of the data the labels of the model that bear on it. */
+  labels: Crosswalk;
+  /** Labels of the data that the model cannot tell: they are not evaluated. */
+  unmapped: string[];
+  /** Labels of the model that nothing was evaluated with. */
+  unused: string[];
 }
 
 export interface EvaluationOptions {
@@ -75,7 +96,10 @@ export interface EvaluationOptions {
   thresholds: ArrayLike<number>;
   /** Bootstrap draws by patient; 0 = no intervals. */
   draws: number;
-  hierarchyViolations: number;
+  hierarchyViolations?: number;
+  labelViolations?: number;
+  graphAgreement?: Evaluation['graphAgreement'];
+  mapping?: LabelMapping;
 }
 
 /** One label's values of a matrix [rows, labels]. */
@@ -142,7 +166,10 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     patients: clusters.count,
     data: options.data,
     split: options.split,
-    hierarchyViolations: orNull(options.hierarchyViolations),
+    hierarchyViolations: orNull(options.hierarchyViolations ?? NaN),
+    labelViolations: orNull(options.labelViolations ?? NaN),
+    graphAgreement: options.graphAgreement ?? { images: null, prompts: null },
+    ...(options.mapping && { mapping: options.mapping }),
     intervals: draws ? `95 %, ${options.draws} bootstrap draws of ${clusters.count} patients` : 'none',
   };
 }

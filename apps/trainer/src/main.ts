@@ -6,7 +6,7 @@ import { compare } from './commands/compare.js';
 import { data } from './commands/data.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/evaluate.js';
-import { graph } from './commands/graph.js';
+import { graph } from './commands/graph/graph.js';
 import { phantom } from './commands/phantom.js';
 import { predict } from './commands/predict.js';
 import { prompts } from './commands/prompts.js';

@@ -1,3 +1,4 @@
+import { labelPolicy } from '@cxr-align/datasets';
 import {
   ConvEncoder,
   DenseSplitter,
@@ -16,6 +17,8 @@ import type { Config } from './config.js';
 export interface ModelOutput {
   /** float32 [batch, labels]: the score, before the sigmoid. */
   logits: tf.Tensor2D;
+  /** float32 [batch, labels, 3]: present, absent, uncertain, where the label policy has three classes. */
+  classLogits?: tf.Tensor3D;
   /** float32 [batch, labels, dim]: the image's embedding for each label. */
   embeddings?: tf.Tensor3D;
   /** The trained prompt embeddings, each float32 [labels, dim]. */
@@ -90,7 +93,10 @@ class SplitModel implements Model {
       });
       this.similarity = new SimilarityScore(parameters.scope('similarity'));
     }
-    if (!texts || score !== 'similarity') this.head = new HeadScore(parameters.scope('head'), { dim, labels, dropout });
+    if (!texts || score !== 'similarity') {
+      const { classes } = labelPolicy(config.labelPolicy);
+      this.head = new HeadScore(parameters.scope('head'), { dim, labels, dropout, classes });
+    }
     this.useSimilarity = texts !== undefined && score !== 'head';
   }
 
@@ -105,10 +111,11 @@ class SplitModel implements Model {
       : this.query!.apply(tf.reshape(map, [batch, height * width, features]), prompts?.positive ?? this.queries!, pass);
     const { embeddings, attention } = split;
     const scores: tf.Tensor2D[] = [];
-    if (this.head) scores.push(this.head.apply(embeddings, pass));
+    const head = this.head?.apply(embeddings, pass);
+    if (head) scores.push(head.logits);
     if (this.useSimilarity) scores.push(this.similarity!.apply(embeddings, prompts!.positive, prompts!.negative));
     const logits = scores.length === 1 ? scores[0] : tf.mul<tf.Tensor2D>(tf.add(scores[0], scores[1]), 0.5);
-    return { logits, embeddings, prompts, attention };
+    return { logits, classLogits: head?.classLogits, embeddings, prompts, attention };
   }
 
   private encodePrompts(pass: Pass): ModelOutput['prompts'] {

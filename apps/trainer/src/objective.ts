@@ -16,6 +16,7 @@ import {
   RandomWeighting,
   robustAsymmetricLoss,
   TaskDifficultyWeighting,
+  threeClassCrossEntropy,
   UncertaintyWeighting,
   type Descendants,
   type TaskKind,
@@ -38,6 +39,8 @@ export interface LabelKnowledge {
   related: Float32Array;
   /** For each label the indices of those below it. */
   descendants: Descendants;
+  /** What each label's part of the classification loss is multiplied by. */
+  weights: readonly number[];
 }
 
 /** What the losses know of the training set. */
@@ -98,6 +101,7 @@ export class Objective {
   private readonly related: tf.Tensor2D;
   private readonly relaxed: tf.Tensor2D;
   private readonly positiveWeight?: tf.Tensor1D;
+  private readonly labelWeights?: tf.Tensor1D;
   private draws: RandomStream;
 
   constructor(
@@ -106,12 +110,13 @@ export class Objective {
     private readonly knowledge: LabelKnowledge,
     private readonly counts: LabelCounts,
   ) {
-    const { labels, similarity, related } = knowledge;
+    const { labels, similarity, related, weights } = knowledge;
     const n = labels.length;
     this.similarity = tf.tensor2d(similarity, [n, n]);
     this.related = tf.tensor2d(related, [n, n]);
     this.relaxed = tf.tidy(() => relaxedTarget(this.similarity));
     if (config.positiveWeight === 'balanced') this.positiveWeight = tf.tensor1d(balancedWeights(counts));
+    if (weights.some((weight) => weight !== 1)) this.labelWeights = tf.tensor1d([...weights]);
     this.draws = this.drawsOf(0);
     this.weighting = makeWeighting(config, tasks, () => this.draws);
   }
@@ -162,12 +167,14 @@ export class Objective {
   private lossOf(
     task: Task,
     model: Model,
-    { logits, embeddings, prompts }: ModelOutput,
+    { logits, classLogits, embeddings, prompts }: ModelOutput,
     { targets, mask }: BatchTargets,
   ): tf.Scalar {
     switch (task) {
       case 'classification':
-        return this.classification(logits, targets, mask);
+        return classLogits
+          ? this.weighted(threeClassCrossEntropy(classLogits, classesOf(targets, mask), { reduction: 'none' }))
+          : this.weighted(this.classification(logits, targets, mask), mask);
       case 'contrastive': {
         const { logitScale, bias } = model.similarity!;
         const { related } = this;
@@ -183,29 +190,47 @@ export class Objective {
     }
   }
 
-  private classification(logits: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D): tf.Scalar {
+  /** The mean over the known targets, each label with its weight. */
+  private weighted(losses: tf.Tensor, mask?: tf.Tensor2D): tf.Scalar {
+    const { labelWeights } = this;
+    const each = labelWeights ? tf.mul(losses, labelWeights) : losses;
+    if (!mask) return tf.mean(each);
+    return tf.div(tf.sum(tf.mul(each, mask)), tf.maximum(tf.sum(mask), 1));
+  }
+
+  private classification(logits: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor {
+    const options = { mask, reduction: 'none' as const };
     switch (this.config.classificationLoss) {
       case 'bce':
-        return binaryCrossEntropy(logits, targets, { mask, posWeight: this.positiveWeight });
+        return binaryCrossEntropy(logits, targets, { ...options, posWeight: this.positiveWeight });
       case 'focal':
-        return focalLoss(logits, targets, { mask });
+        return focalLoss(logits, targets, options);
       case 'asymmetric':
-        return asymmetricLoss(logits, targets, { mask });
+        return asymmetricLoss(logits, targets, options);
       case 'robust-asymmetric':
-        return robustAsymmetricLoss(logits, targets, { mask });
+        return robustAsymmetricLoss(logits, targets, options);
       case 'distribution-balanced': {
         const { positives, samples } = this.counts;
-        return distributionBalancedLoss(logits, targets, { mask, counts: positives, total: samples });
+        return distributionBalancedLoss(logits, targets, { ...options, counts: positives, total: samples });
       }
       case 'max-constraint':
-        return maxConstraintLoss(logits, targets, this.knowledge.descendants, { mask });
+        return maxConstraintLoss(logits, targets, this.knowledge.descendants, options);
     }
   }
 
   dispose(): void {
     this.weighting.dispose();
-    tf.dispose([this.similarity, this.related, this.relaxed, ...(this.positiveWeight ? [this.positiveWeight] : [])]);
+    const { similarity, related, relaxed, positiveWeight, labelWeights } = this;
+    tf.dispose([similarity, related, relaxed, ...[positiveWeight, labelWeights].flatMap((tensor) => tensor ?? [])]);
   }
+}
+
+/** Classes of targets, as `threeClassCrossEntropy` takes them: present 0, absent 1, unknown 2. */
+function classesOf(targets: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor2D {
+  return tf.cast(
+    tf.where(tf.cast(mask, 'bool'), tf.sub(1, targets), tf.fill(targets.shape, 2)),
+    'int32',
+  ) as tf.Tensor2D;
 }
 
 /** negatives / positives of each label, between 1 and 10. */

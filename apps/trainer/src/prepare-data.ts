@@ -1,16 +1,13 @@
 import { InputError } from '@cxr-align/files';
 import {
-  applyPolicy,
   describeBadRows,
   drawSplit,
-  labelPolicy,
   limitTraining,
   overlappingPatients,
   readDataset,
   selectSamples,
   type BadRow,
   type Dataset,
-  type LabelPolicy,
   type Split,
 } from '@cxr-align/datasets';
 import { loadImages, type ImageSet, type Preprocessing } from '@cxr-align/image-backbone';
@@ -122,11 +119,6 @@ export async function loadData(
         ? [...remarks, `left out ${unreadable.length} unreadable images:\n${unreadable.slice(0, 5).join('\n')}`]
         : remarks,
   };
-}
-
-/** Targets of some samples, [samples, labels] row by row: 1, 0, NaN where unknown. */
-export function targetsOf(dataset: Dataset, policy: LabelPolicy | string): Float32Array {
-  return applyPolicy(dataset.cells, dataset.labels, typeof policy === 'string' ? labelPolicy(policy) : policy).values;
 }
 
 /** The places of the samples of a split. */

@@ -16,6 +16,7 @@ import {
 import type { Comparison } from './comparison.js';
 import type { Config } from './config.js';
 import { columnOf, type Evaluation, type MaybeNumber, type Predictions } from './evaluation.js';
+import type { EdgeCount } from './graph-agreement.js';
 import type { EpochRecord, GradientRecord } from './training.js';
 
 const fixed = (value: MaybeNumber, digits = 3): string | null => (value === null ? null : value.toFixed(digits));
@@ -52,6 +53,8 @@ export async function runReport(
     history,
     gradients,
     graph,
+    cosines,
+    edges,
     remarks,
     data,
   }: {
@@ -61,6 +64,9 @@ export async function runReport(
     history: EpochRecord[];
     gradients: GradientRecord[];
     graph: LabelGraph;
+    /** Cosines between label embeddings, [labels, labels]. */
+    cosines: { images?: Float32Array; prompts?: Float32Array };
+    edges: readonly EdgeCount[];
     remarks: string[];
     data: Dataset;
   },
@@ -100,20 +106,7 @@ export async function runReport(
       figures: [{ svg: curves, description: 'Losses and validation AUROC over the epochs' }],
       tables: [weightTable(history), ...(gradients.length > 0 ? [gradientTable(gradients)] : [])],
     },
-    {
-      heading: 'Labels',
-      paragraphs: [
-        `Label graph ${graph.name}: ${graph.source}. Share of (image, edge) pairs in which a child is more probable than its parent: ${fixed(evaluation.hierarchyViolations) ?? 'no edges'}.`,
-      ],
-      ...(graph.labels.length > 1 && {
-        figures: [
-          {
-            svg: await heatmap(graph.labels, wuPalmer(graph).values, 'similarity in the graph (Wu-Palmer)'),
-            description: 'How similar labels are in the label graph',
-          },
-        ],
-      }),
-    },
+    await labelSection(graph, evaluation, cosines, edges),
     {
       heading: 'Data and configuration',
       paragraphs: remarks,
@@ -135,6 +128,70 @@ export async function runReport(
       sections,
     }),
   );
+}
+
+/** The labels: their graph, whether targets and predictions follow it, and whether embeddings do. */
+async function labelSection(
+  graph: LabelGraph,
+  { hierarchyViolations, labelViolations, graphAgreement }: Evaluation,
+  cosines: { images?: Float32Array; prompts?: Float32Array },
+  edges: readonly EdgeCount[],
+): Promise<ReportSection> {
+  const matrices: [string, Float32Array | undefined, string][] = [
+    ['similarity in the graph (Wu-Palmer)', wuPalmer(graph).values, 'How similar labels are in the label graph'],
+    ['cosine of image embeddings', cosines.images, 'Mean cosine between the embeddings of two labels of an image'],
+    ['cosine of prompts', cosines.prompts, 'Cosine between the trained prompts of two labels'],
+  ];
+  const figures = [];
+  for (const [title, values, description] of graph.labels.length > 1 ? matrices : [])
+    if (values) figures.push({ svg: await heatmap(graph.labels, values, title), description });
+  const agreements = [
+    ['image embeddings', graphAgreement.images] as const,
+    ['prompts', graphAgreement.prompts] as const,
+  ].flatMap(([name, agreement]) => (agreement ? [{ name, ...agreement }] : []));
+  const percent = (value: MaybeNumber): string => (value === null ? 'no edges' : `${(100 * value).toFixed(2)} %`);
+  return {
+    heading: 'Labels',
+    paragraphs: [
+      `Label graph ${graph.name}: ${graph.source}.`,
+      `Pairs of an image and an edge that violate the hierarchy: ${percent(labelViolations)} in the targets (child present, parent absent), ${percent(hierarchyViolations)} in the predictions (child more probable than its parent).`,
+    ],
+    figures,
+    tables: [
+      ...(agreements.length > 0
+        ? [
+            {
+              caption:
+                'How well embeddings follow the graph: cosines against Wu-Palmer similarity, over pairs of labels',
+              header: ['', 'Spearman', 'Pearson', 'p (Mantel)', 'permutations'],
+              rows: agreements.map(({ name, spearman, mantel, mantelP, permutations }) => [
+                name,
+                fixed(spearman),
+                fixed(mantel),
+                fixed(mantelP),
+                permutations,
+              ]),
+            },
+          ]
+        : []),
+      ...(edges.length > 0
+        ? [
+            {
+              caption: 'Targets of the parent where the child is present, all splits',
+              header: ['child', 'parent', 'child present', 'parent present', 'parent absent', 'parent unknown'],
+              rows: edges.map((edge) => [
+                edge.child,
+                edge.parent,
+                edge.childPresent,
+                edge.parentPresent,
+                edge.parentAbsent,
+                edge.parentUnknown,
+              ]),
+            },
+          ]
+        : []),
+    ],
+  };
 }
 
 /** Writes `report.html` of a comparison. */

@@ -23,7 +23,10 @@ export interface FrozenTexts {
 /** The encoder that knows the words of a label graph. */
 export function builtInEncoder(graph: LabelGraph): BuiltInTextEncoder {
   return new BuiltInTextEncoder(
-    graph.labels.map((name) => ({ name, synonyms: graph.synonyms(name), parents: graph.ancestors(name) })),
+    graph.labels.map((name) => {
+      const { synonyms, related = [] } = graph.node(name);
+      return { name, synonyms: [...synonyms, ...related], parents: graph.ancestors(name) };
+    }),
   );
 }
 
@@ -31,13 +34,21 @@ export function builtInEncoder(graph: LabelGraph): BuiltInTextEncoder {
 export async function frozenTexts({ prompts }: Config, graph: LabelGraph): Promise<FrozenTexts> {
   const { labels } = graph;
   if (prompts.embeddings !== '') return storedTexts(prompts, labels);
-  const texts = labelPrompts(labels, prompts.set);
+  const texts = promptTexts(graph, prompts.set);
   const encoder = builtInEncoder(graph);
   const values = await encodeEnsembles(encoder, [
     ...texts.map(({ positive }) => positive),
     ...texts.map(({ negative }) => negative),
   ]);
   return { shape: [2, labels.length, encoder.dim], values, prompts: texts };
+}
+
+/** The prompts of each label: its own where the graph has some, else those of a set. */
+export function promptTexts(graph: LabelGraph, set: string): LabelPromptTexts[] {
+  return labelPrompts(graph.labels, set).map((texts) => {
+    const own = graph.node(texts.label).prompts;
+    return own ? { ...texts, positive: [...own.positive], negative: [...(own.negative ?? texts.negative)] } : texts;
+  });
 }
 
 /** Embeddings made elsewhere, each row found by its label's name: never by its place. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset, Split } from '@cxr-align/datasets';
+import { selectSplit, type Dataset, type Split } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
@@ -12,15 +12,18 @@ import type { Config } from './config.js';
 import { columnOf, probabilitiesOf, type Evaluation } from './evaluation.js';
 import { evaluateSplit } from './evaluate-run.js';
 import { JsonLines } from './json-lines.js';
-import { graphFor, knowledgeOf } from './label-knowledge.js';
+import { countEdges } from './graph-agreement.js';
+import { graphFor, graphRemarks, knowledgeOf } from './label-knowledge.js';
 import { buildModel } from './model.js';
 import { Objective, planTasks } from './objective.js';
-import { loadData, samplesIn, targetsOf, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
+import { loadData, samplesIn, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { writeModel, type StoredModel } from './run-folder.js';
 import { runReport } from './run-report.js';
 import { frozenTexts } from './texts.js';
-import { countLabels, trainingScale, trainingTargets } from './training-set.js';
+import { needsTeacher, trainingTargets, truthOf } from './targets.js';
+import { teacherEstimates } from './teacher.js';
+import { countLabels, trainingScale } from './training-set.js';
 import { predictLogits, TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
 
 /** What `train` is asked for. */
@@ -48,20 +51,20 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const { out: run, config } = request;
   const opened = trainingDataset({ ...request, seed: config.seed });
   const graph = graphFor(config.graph, opened.dataset);
-  const knowledge = knowledgeOf(graph, config.graphTarget);
+  const knowledge = knowledgeOf(graph, config, selectSplit(opened.dataset, 'train').cells);
   const plan = planTasks(config, knowledge);
   const texts = config.model === 'aligned' ? await frozenTexts(config, graph) : undefined;
   prepareFolder(run, request.resume ?? false);
   const size = imageSize(config.image.size, opened.dataset);
   const data = await loadData(opened, { size, fit: config.image.fit }, { maxBad: request.maxBad, progress });
   const training = samplesIn(data.dataset, 'train');
-  const { targets, closed } = trainingTargets(config, data.dataset, graph);
+  const estimates = needsTeacher(config) ? await teacherEstimates(config, request, data, progress) : undefined;
+  const { values: targets, ...labelled } = trainingTargets(config, data.dataset, graph, estimates);
+  const remarks = [...data.remarks, ...graphRemarks(config.graph, opened.dataset), ...labelled.remarks];
   const scale = trainingScale(data, training);
-  [
-    ...data.remarks,
-    ...closed,
-    ...plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`),
-  ].forEach((line) => progress.say(line));
+  [...remarks, ...plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`)].forEach((line) =>
+    progress.say(line),
+  );
 
   const parameters = new Parameters(config.seed);
   const textTensor = texts && tf.tensor3d(texts.values, texts.shape);
@@ -89,10 +92,13 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     gradients.keep(({ step }) => step <= loop.epoch * loop.stepsPerEpoch);
     progress.say(`going on after epoch ${loop.epoch} of ${config.epochs}`);
   }
-  writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(describeRun(request, engine, data, graph), null, 2)}\n`);
+  writeFileAtomic(
+    join(run, 'config.json'),
+    `${JSON.stringify(describeRun(request, engine, data, graph, labelled.closedCells), null, 2)}\n`,
+  );
 
   const validation = samplesIn(data.dataset, 'val');
-  const truth = targetsOf(data.dataset, config.labelPolicy);
+  const truth = truthOf(data.dataset, config, graph);
   const logitsOf = (samples: number[]): Promise<Float32Array> => predictLogits(model, data.images, samples, scale);
   const bar = progress.start('training', loop.totalSteps);
   bar.update(loop.epoch * (loop.totalSteps / config.epochs));
@@ -125,7 +131,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const stored = await storedModel(config, size, scale, graph, parameters, texts, thresholds);
   writeModel(run, stored);
   const split: Split = data.dataset.samples.some((sample) => sample.split === 'test') ? 'test' : 'val';
-  const { evaluation, predictions } = await evaluateSplit({ model, stored, data, split, progress, out: run });
+  const { evaluation, predictions, cosines } = await evaluateSplit({ model, stored, data, split, progress, out: run });
   await runReport(run, {
     config,
     evaluation,
@@ -133,7 +139,9 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     history: history.records(),
     gradients: gradients.records(),
     graph,
-    remarks: [...data.remarks, ...closed],
+    cosines,
+    edges: countEdges(truth, graph),
+    remarks,
     data: data.dataset,
   });
   loop.dispose();
@@ -241,6 +249,7 @@ function describeRun(
   engine: Engine,
   { dataset, badRows, unreadable }: LoadedData,
   graph: LabelGraph,
+  closedCells: number | null,
 ) {
   const counts = (split: Split) => dataset.samples.filter((sample) => sample.split === split).length;
   return {
@@ -259,7 +268,7 @@ function describeRun(
         JSON.stringify([dataset.samples.map(({ id, patient, split }) => [id, patient, split]), [...dataset.cells]]),
       ),
     },
-    graph: { name: graph.name, source: graph.source },
+    graph: { name: graph.name, source: graph.source, closedCells },
     engine: { name: engine.name, description: engine.description },
     versions: { node: process.version, tfjs: tf.version_core },
   };

@@ -1,26 +1,6 @@
-import { labelPolicy, type Dataset } from '@cxr-align/datasets';
 import { pixelStatistics } from '@cxr-align/image-backbone';
-import { closeTargets, type LabelGraph } from '@cxr-align/label-graph';
-import type { Config } from './config.js';
 import type { LabelCounts } from './objective.js';
-import { targetsOf, type LoadedData } from './prepare-data.js';
-
-/** What the model is trained on; with a sentence about what closing the labels changed. */
-export function trainingTargets(
-  config: Config,
-  dataset: Dataset,
-  graph: LabelGraph,
-): { targets: Float32Array; closed: string[] } {
-  if (!config.closeLabels) return { targets: targetsOf(dataset, config.labelPolicy), closed: [] };
-  const { values, changed, conflicts } = closeTargets(dataset.cells, graph);
-  const policy = labelPolicy(config.labelPolicy);
-  return {
-    targets: targetsOf({ ...dataset, cells: values }, policy),
-    closed: [
-      `closing labels under the graph changed ${changed} of ${values.length} cells; ${conflicts.length} rows had a present child of an absent parent`,
-    ],
-  };
-}
+import type { LoadedData } from './prepare-data.js';
 
 /** Mean and deviation of the grey values of the training images. */
 export function trainingScale(

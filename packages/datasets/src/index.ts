@@ -7,6 +7,7 @@ export {
   type Sample,
   type Split,
 } from './dataset.js';
+export { readTable, type Table } from './table.js';
 export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
 export {
   applyPolicy,

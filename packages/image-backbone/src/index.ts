@@ -16,4 +16,4 @@ export {
   type LabelEmbeddings,
   type QuerySplitterOptions,
 } from './splitters.js';
-export { HeadScore, SimilarityScore } from './scores.js';
+export { HeadScore, SimilarityScore, type HeadOutput, type HeadScoreOptions } from './scores.js';

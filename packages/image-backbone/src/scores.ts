@@ -2,27 +2,50 @@ import { Linear, type Pass, type Scope } from '@cxr-align/nn';
 import { clampedScale, pairSimilarity } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** What a head says of a batch. */
+export interface HeadOutput {
+  /** float32 [batch, labels]. */
+  logits: tf.Tensor2D;
+  /** float32 [batch, labels, classes] of a head with three classes: present, absent, uncertain. */
+  classLogits?: tf.Tensor3D;
+}
+
+export interface HeadScoreOptions {
+  dim: number;
+  labels: number;
+  /** Default 0.1. */
+  dropout?: number;
+  /** 3 for a head that tells present, absent and uncertain apart; its logit is present − absent. Default 1. */
+  classes?: 1 | 3;
+}
+
 /** A layer that all labels share, then a weight vector and a bias of its own for each label. */
 export class HeadScore {
   private readonly shared: Linear;
-  private readonly weight: tf.Variable & tf.Tensor2D;
-  private readonly bias: tf.Variable & tf.Tensor1D;
+  private readonly weights: (tf.Variable & tf.Tensor2D)[];
+  private readonly biases: (tf.Variable & tf.Tensor1D)[];
   private readonly dropout: number;
 
   constructor(
     private readonly scope: Scope,
-    { dim, labels, dropout = 0.1 }: { dim: number; labels: number; dropout?: number },
+    { dim, labels, dropout = 0.1, classes = 1 }: HeadScoreOptions,
   ) {
     this.dropout = dropout;
     this.shared = new Linear(scope.scope('shared'), dim, dim);
-    this.weight = scope.make('weight', [labels, dim], { normal: 1 / Math.sqrt(dim) });
-    this.bias = scope.make('bias', [labels], { constant: 0 });
+    const places = classes === 1 ? [scope] : ['present', 'absent', 'uncertain'].map((name) => scope.scope(name));
+    this.weights = places.map((place) => place.make('weight', [labels, dim], { normal: 1 / Math.sqrt(dim) }));
+    this.biases = places.map((place) => place.make('bias', [labels], { constant: 0 }));
   }
 
-  /** @param embeddings float32 [batch, labels, dim]. @returns logits float32 [batch, labels]. */
-  apply(embeddings: tf.Tensor3D, pass: Pass): tf.Tensor2D {
+  /** @param embeddings float32 [batch, labels, dim]. */
+  apply(embeddings: tf.Tensor3D, pass: Pass): HeadOutput {
     const hidden = pass.dropout(tf.relu(this.shared.apply(embeddings)), this.dropout, `${this.scope.path}/hidden`);
-    return tf.add(tf.sum(tf.mul(hidden, this.weight), -1), this.bias);
+    const scores = this.weights.map((weight, i) =>
+      tf.add<tf.Tensor2D>(tf.sum(tf.mul(hidden, weight), -1), this.biases[i]),
+    );
+    if (scores.length === 1) return { logits: scores[0] };
+    const [present, absent] = scores;
+    return { logits: tf.sub(present, absent), classLogits: tf.stack(scores, -1) as tf.Tensor3D };
   }
 }
 

@@ -128,8 +128,20 @@ describeBackends('scores', () => {
     const score = new HeadScore(parameters.scope('head'), { dim: 8, labels: 3 });
     const embeddings = tf.randomNormal<tf.Rank.R3>([2, 3, 8], 0, 1, 'float32', 7);
     const probe = tf.randomNormal([2, 3], 0, 1, 'float32', 8);
-    expectTrainable(parameters, () => tf.sum(tf.mul(score.apply(embeddings, Pass.predicting), probe)));
-    expectNoLeak(() => tf.tidy(() => score.apply(embeddings, Pass.predicting)));
+    expectTrainable(parameters, () => tf.sum(tf.mul(score.apply(embeddings, Pass.predicting).logits, probe)));
+    expectNoLeak(() => tf.tidy(() => score.apply(embeddings, Pass.predicting).logits));
+    expect(score.apply(embeddings, Pass.predicting).classLogits).toBeUndefined();
+    parameters.dispose();
+  });
+  it('HeadScore with three classes tells present, absent and uncertain; its logit is present − absent', () => {
+    const parameters = new Parameters(4);
+    const score = new HeadScore(parameters.scope('head'), { dim: 8, labels: 3, classes: 3 });
+    const embeddings = tf.randomNormal<tf.Rank.R3>([2, 3, 8], 0, 1, 'float32', 7);
+    const probe = tf.randomNormal([2, 3, 3], 0, 1, 'float32', 8);
+    expectTrainable(parameters, () => tf.sum(tf.mul(score.apply(embeddings, Pass.predicting).classLogits!, probe)));
+    const { logits, classLogits } = score.apply(embeddings, Pass.predicting);
+    const [present, absent] = tf.unstack(classLogits!, 2);
+    expectClose(logits, tf.sub(present, absent));
     parameters.dispose();
   });
   it('SimilarityScore is above 0 exactly where the image is nearer to the positive prompt', () => {

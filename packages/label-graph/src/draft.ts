@@ -13,8 +13,8 @@ export interface LabelGraphDraft {
   yaml: string;
   /** The shipped set that knows most of the columns, which the hierarchy was taken from. */
   set: string;
-  /** Each column with the finding that it names; null where it is known nowhere. */
-  columns: { column: string; finding: string | null }[];
+  /** Each column with the finding that it names, and the label of the set that it is; null where there is none. */
+  columns: { column: string; finding: string | null; label: string | null }[];
 }
 
 /**
@@ -57,9 +57,19 @@ export function draftLabelGraph(columns: readonly string[], name: string): Label
     if (isMap(item)) item.flow = true;
     const { name: label, group } = nodes[i];
     const finding = known.get(label);
-    if (!group) item.comment = finding ? ` ${finding.name}` : ' known nowhere: give it parents and synonyms';
+    const inSet = set.find(label);
+    if (group) return;
+    item.comment = finding
+      ? ` ${finding.name}`
+      : inSet !== undefined
+        ? ` ${inSet} of ${set.name}`
+        : ' known nowhere: give it parents and synonyms';
   });
-  const found = columns.map((column) => ({ column, finding: known.get(column)?.name ?? null }));
+  const found = columns.map((column) => ({
+    column,
+    finding: known.get(column)?.name ?? null,
+    label: set.find(column) ?? null,
+  }));
   return { yaml: document.toString({ lineWidth: 0 }), set: set.name, columns: found };
 }
 

@@ -18,7 +18,7 @@ describe('draftLabelGraph(columns, name)', () => {
     expect(graph.labels).toEqual(columns);
     expect(graph.ancestors('COVID-19')).toEqual(['Pneumonia/Viral', 'Pneumonia', 'Opacity']);
     expect(graph.parents('Rib Fractures')).toEqual(['Fracture']);
-    expect(found.filter(({ finding }) => finding === null)).toEqual([{ column: 'Zebra', finding: null }]);
+    expect(found.filter(({ finding }) => finding === null)).toEqual([{ column: 'Zebra', finding: null, label: null }]);
     expect(yaml).toContain('{ name: Zebra } # known nowhere: give it parents and synonyms');
   });
   it('names a parent once where another is in between', () => {

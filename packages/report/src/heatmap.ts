@@ -7,6 +7,7 @@ export function heatmap(labels: readonly string[], values: ArrayLike<number>, ti
     labels.map((column, j) => ({ row, column, value: values[i * labels.length + j] })),
   );
   const size = Math.max(8, Math.min(22, 400 / labels.length));
+  const labelFontSize = Math.min(9, size - 1);
   const spec = {
     title,
     width: { step: size },
@@ -18,9 +19,20 @@ export function heatmap(labels: readonly string[], values: ArrayLike<number>, ti
         field: 'column',
         type: 'nominal',
         sort: [...labels],
-        axis: { title: null, labelAngle: -60, labelLimit: 160 },
+        axis: {
+          title: null,
+          labelAngle: labels.length > 60 ? -90 : -60,
+          labelLimit: 240,
+          labelFontSize,
+          labelOverlap: false,
+        },
       },
-      y: { field: 'row', type: 'nominal', sort: [...labels], axis: { title: null, labelLimit: 160 } },
+      y: {
+        field: 'row',
+        type: 'nominal',
+        sort: [...labels],
+        axis: { title: null, labelLimit: 240, labelFontSize, labelOverlap: false },
+      },
       color: { field: 'value', type: 'quantitative', scale: { scheme: 'viridis' }, legend: { title: null } },
     },
   };

@@ -56,11 +56,16 @@ function sectionHtml({ heading, paragraphs = [], figures = [], tables = [] }: Re
     ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
     ...figures.map(
       ({ svg, description }) =>
-        `<figure><div class="drawing" role="img" aria-label="${escapeHtml(description)}">${svg}</div><figcaption>${escapeHtml(description)}</figcaption></figure>`,
+        `<figure><div class="drawing${isWide(svg) ? ' wide' : ''}" role="img" aria-label="${escapeHtml(description)}">${svg}</div><figcaption>${escapeHtml(description)}</figcaption></figure>`,
     ),
     ...tables.map(tableHtml),
     '</section>',
   ].join('\n');
+}
+
+/** Whether a drawing would be too small to read if it were fitted to the page: it is scrolled instead. */
+function isWide(svg: string): boolean {
+  return Number(/^<svg[^>]*? width="([\d.]+)"/.exec(svg)?.[1] ?? 0) > 1000;
 }
 
 function tableHtml({ caption, header, rows }: ReportTable): string {
@@ -81,7 +86,7 @@ const style = `
 body { margin: 0 auto; max-width: 62rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; border-bottom: 1px solid var(--line); margin-top: 2rem; }
 a { color: var(--link); } nav { font-size: .9rem; }
-figure { margin: 1rem 0; } .drawing { background: #fff; padding: .5rem; border-radius: 6px; overflow-x: auto; } .drawing svg { max-width: 100%; height: auto; }
+figure { margin: 1rem 0; } .drawing { background: #fff; padding: .5rem; border-radius: 6px; overflow-x: auto; } .drawing svg { max-width: 100%; height: auto; } .wide svg { max-width: none; }
 figcaption, caption { font-size: .85rem; opacity: .85; text-align: left; padding: .3rem 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; } thead th { background: var(--soft); }

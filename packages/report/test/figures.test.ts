@@ -1,4 +1,4 @@
-import { differencePlot, heatmap, rocPanels, trainingCurves } from '../src/index.js';
+import { differencePlot, heatmap, labelTree, rocPanels, trainingCurves } from '../src/index.js';
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
@@ -59,5 +59,33 @@ describe('other figures', () => {
     expect(forest).toContain('Edema');
     expect(forest).not.toContain('Hernia');
     expect(await heatmap(['a', 'b'], [1, 0.5, 0.5, 1], 'similarity')).toContain('similarity');
+  });
+});
+
+describe('labelTree(nodes)', () => {
+  const nodes = [
+    { name: 'Lung', parents: [], group: true },
+    { name: 'Edema', parents: ['Lung'], note: '12 (3.0 %)', share: 0.03 },
+    { name: 'Mass & <Nodule>', parents: ['Edema', 'Lung'] },
+    { name: 'Bone', parents: ['Nowhere'] },
+  ];
+  it('draws a line a node, with remarks, bars and further parents', () => {
+    const svg = labelTree(nodes, { title: 'four <nodes>' });
+    expect(count(svg, /<circle/g)).toBe(3);
+    expect(count(svg, /<path/g)).toBe(2);
+    for (const text of ['four &lt;nodes&gt;', '12 (3.0 %)', 'also below Lung', 'Mass &amp; &lt;Nodule&gt;'])
+      expect(svg).toContain(text);
+    expect(svg).toContain('width="1.8"'); // 3 % of a bar of 60
+  });
+  it('goes on in further columns, which repeat what is above, and shows every node once', () => {
+    const many = Array.from({ length: 190 }, (_, i) => ({
+      name: `n${i}`,
+      parents: i === 0 ? [] : [`n${i < 100 ? 0 : 1}`],
+    }));
+    const svg = labelTree(many, { title: 'many', rowsPerColumn: 50 });
+    expect(count(svg, /<g transform/g)).toBe(4);
+    for (const { name } of many) expect(count(svg, new RegExp(`>${name}<`, 'g'))).toBe(1);
+    expect(count(svg, />n0 …</g)).toBe(3);
+    expect(Number(/height="(\d+)"/.exec(svg)![1])).toBeLessThan(1000);
   });
 });

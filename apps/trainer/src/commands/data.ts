@@ -5,10 +5,14 @@ import {
   overlappingPatients,
   readDataset,
   type Dataset,
+  type Targets,
 } from '@cxr-align/datasets';
 import { loadImages } from '@cxr-align/image-backbone';
 import { InputError } from '@cxr-align/files';
+import { violationRate, type LabelGraph } from '@cxr-align/label-graph';
 import { orNull } from '../evaluation.js';
+import { countEdges, type EdgeCount } from '../graph-agreement.js';
+import { ancestorIndices, graphFor } from '../label-knowledge.js';
 import { commonFlags, dataFlags, printResult, progress, type Command } from './command.js';
 
 interface Flags {
@@ -61,22 +65,18 @@ async function describe({ json, data: path, format, maxBad, checkImages }: Flags
       ];
     }),
   );
-  const policies = Object.fromEntries(
-    Object.entries(labelPolicies).map(([name, policy]) => [
-      name,
-      Object.fromEntries(
-        applyPolicy(cells, labels, policy).counts.map(({ label, positives, negatives, unknown }) => [
-          label,
-          { positives, negatives, unknown },
-        ]),
-      ),
-    ]),
-  );
+  const graph = graphFor('auto', dataset);
+  const policies = policyOutcomes(dataset, graph);
   const splits = Object.fromEntries(
     (['train', 'val', 'test'] as const).map((split) => {
       const own = samples.filter((sample) => sample.split === split);
       return [split, { images: own.length, patients: new Set(own.map(({ patient }) => patient)).size }];
     }),
+  );
+  const edges = countEdges(cells, graph);
+  const violations = violationRate(
+    cells.map((cell) => (cell === -1 ? NaN : cell)),
+    graph,
   );
   const ages = samples.flatMap(({ age }) => age ?? []);
   const tally = (values: (string | undefined)[]): Record<string, number> => {
@@ -94,6 +94,9 @@ async function describe({ json, data: path, format, maxBad, checkImages }: Flags
     labels,
     counts,
     policies,
+    graph: graph.name,
+    hierarchy: edges,
+    labelViolations: orNull(violations),
     splits,
     patientsInSeveralSplits: overlappingPatients(dataset).size,
     sex: tally(samples.map(({ sex }) => sex)),
@@ -126,10 +129,9 @@ async function describe({ json, data: path, format, maxBad, checkImages }: Flags
         return `${label.padEnd(width)}${[count[1], count[0], count['-1'], count.blank, share].map(cell).join('')}`;
       }),
       '',
-      'unknown targets by policy: ' +
-        Object.entries(policies)
-          .map(([name, byLabel]) => `${name} ${Object.values(byLabel).reduce((sum, { unknown }) => sum + unknown, 0)}`)
-          .join(', '),
+      ...policyLines(policies),
+      '',
+      ...hierarchyLines(edges, violations),
       ...(dataset.badRows.length > 0
         ? [`bad rows: ${dataset.badRows.length}\n${describeBadRows(dataset.badRows)}`]
         : []),
@@ -147,6 +149,50 @@ async function describe({ json, data: path, format, maxBad, checkImages }: Flags
       `${unreadable.length} of ${samples.length} images cannot be read; mend them, or allow more with --max-bad`,
     );
   }
+}
+
+type Outcome = Omit<Targets['counts'][number], 'label' | 'uncertainCells' | 'blankCells'>;
+
+/** What each policy makes of each label. Policies that need an earlier model are left out. */
+function policyOutcomes({ cells, labels }: Dataset, graph: LabelGraph): Record<string, Record<string, Outcome>> {
+  const ancestors = ancestorIndices(graph);
+  const known = Object.entries(labelPolicies).filter(([, { uncertain }]) => uncertain !== 'estimate');
+  return Object.fromEntries(
+    known.map(([name, policy]) => [
+      name,
+      Object.fromEntries(
+        applyPolicy(cells, labels, policy, { ancestors }).counts.map(
+          ({ label, uncertainCells: _uncertain, blankCells: _blank, ...outcome }) => [label, outcome],
+        ),
+      ),
+    ]),
+  );
+}
+
+/** The policies side by side, summed over the labels. */
+function policyLines(policies: ReturnType<typeof policyOutcomes>): string[] {
+  const columns = ['positives', 'negatives', 'soft', 'unknown', 'overruled', 'byHierarchy'] as const;
+  const width = Math.max(...Object.keys(policies).map((name) => name.length));
+  return [
+    `${'label policy'.padEnd(width)}${columns.map((name) => name.padStart(12)).join('')}`,
+    ...Object.entries(policies).map(([name, byLabel]) => {
+      const sums = columns.map((column) => Object.values(byLabel).reduce((sum, outcome) => sum + outcome[column], 0));
+      return `${name.padEnd(width)}${sums.map((sum) => String(sum).padStart(12)).join('')}`;
+    }),
+  ];
+}
+
+/** Whether the labels follow their hierarchy. */
+function hierarchyLines(edges: readonly EdgeCount[], violations: number): string[] {
+  if (edges.length === 0) return [];
+  const width = Math.max(...edges.map(({ child, parent }) => child.length + parent.length));
+  return [
+    `hierarchy: ${(100 * violations).toFixed(2)} % of the known pairs have a child present and its parent absent`,
+    ...edges.map(
+      ({ child, parent, childPresent, parentPresent, parentAbsent, parentUnknown }) =>
+        `${`${child} → ${parent}`.padEnd(width + 3)}  of ${childPresent} present: parent present ${parentPresent}, absent ${parentAbsent}, not told ${parentUnknown}`,
+    ),
+  ];
 }
 
 function sayTally(tally: Record<string, number>): string {

@@ -14,6 +14,7 @@ const flags = {
   ...dataFlags,
   data: { ...dataFlags.data, demandOption: false },
   run: { type: 'string', describe: 'Run folder of train' },
+  graph: { type: 'string', describe: 'Label graph of the data, if its labels are others than those of the run' },
   split: { type: 'string', describe: 'train, val or test; test unless given, val where there is no test' },
   out: { type: 'string', describe: 'Folder for the results; the run folder unless given' },
   scores: { type: 'string', describe: '.npy of scores [samples, labels] that another program made' },
@@ -41,6 +42,7 @@ interface Flags {
   maxBad: number;
   allowPatientOverlap: boolean;
   run?: string;
+  graph?: string;
   split?: string;
   out?: string;
   scores?: string;
@@ -120,7 +122,6 @@ function evaluateScores({ scores, targets, labels, patients, thresholds, scoresA
       return cut === undefined ? 0.5 : areLogits ? 1 / (1 + Math.exp(-cut)) : cut;
     }),
     draws,
-    hierarchyViolations: NaN,
   });
   if (out !== undefined) {
     writePredictions(out, predictions);

@@ -1,3 +1,4 @@
+import { mappingRemarks } from '../evaluate-run.js';
 import type { Evaluation, MaybeNumber } from '../evaluation.js';
 
 /** An evaluation as a table for a terminal. */
@@ -10,6 +11,7 @@ export function evaluationText({
   split,
   undefinedLabels,
   intervals,
+  mapping,
 }: Evaluation): string {
   const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
   const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
@@ -49,5 +51,5 @@ export function evaluationText({
   const notes = [`${data}, split ${split}: ${samples} images of ${patients} patients; intervals: ${intervals}`];
   if (undefinedLabels.length > 0)
     notes.push(`undefined (one class only), left out of the mean: ${undefinedLabels.join(', ')}`);
-  return [...lines, '', ...notes].join('\n');
+  return [...lines, '', ...notes, ...mappingRemarks(mapping)].join('\n');
 }

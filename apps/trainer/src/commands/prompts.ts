@@ -1,16 +1,10 @@
 import { InputError } from '@cxr-align/files';
 import { labelSetNames } from '@cxr-align/label-graph';
-import {
-  encodeEnsembles,
-  labelPrompts,
-  loadPromptEmbeddings,
-  promptSetNames,
-  similarityMatrix,
-} from '@cxr-align/text-encoder';
+import { encodeEnsembles, loadPromptEmbeddings, promptSetNames, similarityMatrix } from '@cxr-align/text-encoder';
 import { orNull } from '../evaluation.js';
 import { loadGraph } from '../label-knowledge.js';
 import { readLabelNames } from '../run-folder.js';
-import { builtInEncoder } from '../texts.js';
+import { builtInEncoder, promptTexts } from '../texts.js';
 import { commonFlags, printResult, type Command } from './command.js';
 
 const flags = {
@@ -69,7 +63,7 @@ async function load({
   const encoder = builtInEncoder(known);
   if (dim !== undefined && dim !== encoder.dim)
     throw new InputError(`expected --dim ${encoder.dim}, the width of the built-in encoder, got ${dim}`);
-  const texts = labelPrompts(known.labels, set);
+  const texts = promptTexts(known, set);
   return {
     labels: known.labels,
     dim: encoder.dim,

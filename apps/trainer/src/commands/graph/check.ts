@@ -1,0 +1,36 @@
+import { readDataset } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import { matchColumns } from '@cxr-align/label-graph';
+import { faultText, loadGraph } from '../../label-knowledge.js';
+import { printResult } from '../command.js';
+
+interface Flags {
+  json: boolean;
+  graph: string;
+  data?: string;
+  format: string;
+}
+
+/** `graph check`: whether a graph is sound, and whether it fits the columns of a data set. */
+export function check({ json, graph: choice, data, format }: Flags): void {
+  const graph = loadGraph(choice);
+  const columns = data === undefined ? undefined : readDataset(data, { format }).labels;
+  const { matched, missing, unused, faults } = columns
+    ? matchColumns(graph, columns)
+    : { matched: [], missing: [], unused: [], faults: [] };
+  const told = faults.map((fault) => ({ kind: fault.kind, labels: fault.labels, message: fault.message }));
+  const edges = graph.labelEdges().length;
+  printResult(
+    json,
+    { graph: graph.name, labels: graph.labels.length, edges, matched, missing, unused, faults: told },
+    () =>
+      [
+        `${graph.name}: ${graph.labels.length} labels, ${edges} edges between them, ${columns ? `${faults.length || 'no'} fault${faults.length === 1 ? '' : 's'} against the data` : 'no fault'}`,
+        ...matched.map(({ column, label }) =>
+          label === null ? `✗ ${column}: not in the graph` : `✓ ${column}${label === column ? '' : ` = ${label}`}`,
+        ),
+        ...unused.map((label) => `✗ no column for ${label}`),
+      ].join('\n'),
+  );
+  if (faults.length > 0) throw new InputError(faults.map(faultText).join('\n'));
+}

@@ -1,0 +1,51 @@
+import { readDataset } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import {
+  isCounted,
+  labelMatrix,
+  matrixNormalizations,
+  normalizeMatrix,
+  type MatrixKind,
+  type MatrixNormalization,
+} from '@cxr-align/label-graph';
+import { cellsInOrder, loadGraph } from '../../label-knowledge.js';
+import { orNull } from '../../evaluation.js';
+import { printResult } from '../command.js';
+
+interface Flags {
+  json: boolean;
+  graph: string;
+  kind: MatrixKind;
+  table?: string;
+  format: string;
+  normalize?: string;
+  tau: number;
+}
+
+/** `graph matrix`: a matrix in the label order of the graph; what is not finite is null in JSON. */
+export function matrix({ json, graph: choice, kind, table, format, normalize, tau }: Flags): void {
+  if (isCounted(kind) && table === undefined)
+    throw new InputError(`expected a table to count ${kind} in, got none; say --table FILE`);
+  if (!(tau > 0)) throw new InputError(`expected --tau above 0, got ${tau}`);
+  const graph = loadGraph(choice);
+  const cells = isCounted(kind) ? cellsInOrder(graph, readDataset(table!, { format })) : undefined;
+  const scales = (normalize?.split(',') ?? []).map((name) => {
+    if (!matrixNormalizations.includes(name as MatrixNormalization))
+      throw new InputError(`expected --normalize of ${matrixNormalizations.join(', ')}, got ${name}`);
+    return name as MatrixNormalization;
+  });
+  const { labels, values } = scales.reduce(
+    (scaled, name) => normalizeMatrix(scaled, name, { tau }),
+    labelMatrix(kind, graph, cells),
+  );
+  const rows = labels.map((_, i) => Array.from(values.subarray(i * labels.length, (i + 1) * labels.length)));
+  printResult(json, { labels, matrix: rows.map((row) => row.map(orNull)) }, () => {
+    const cell = (value: number): string =>
+      !Number.isFinite(value) ? '–' : Number.isInteger(value) ? String(value) : value.toFixed(2);
+    const width = Math.max(...labels.map((label) => label.length));
+    const cellWidth = 1 + Math.max(4, ...rows.flat().map((value) => cell(value).length));
+    return labels
+      .map((label, i) => `${label.padEnd(width)}  ${rows[i].map((value) => cell(value).padStart(cellWidth)).join('')}`)
+      .join('\n');
+  });
+}
