@@ -85,7 +85,6 @@ export async function evaluateSplit({
   const { dataset, images } = data;
   const { config } = stored;
   const { graph: evaluated, columns, mapping } = evaluatedLabels(stored, graph);
-  mappingRemarks(mapping).forEach((line) => progress.say(line));
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
   const { logits, cosines } = await predictImages(model, images, samples, stored.scale, {

@@ -130,13 +130,9 @@ function similarity(graph: LabelGraph, kind: Config['graphTarget'], cells: Float
   if (kind === 'path') return pathSimilarity(graph);
   if (kind === 'seed') return seedTarget(graph);
   const { labels, values } = symmetrize(labelMatrix(kind, graph, isCounted(kind) ? cells : undefined));
-  const known = values.filter(Number.isFinite);
-  // Labels that were never seen, or never together, are as far apart as any.
-  const least = known.reduce((low, value) => Math.min(low, value), Infinity);
-  return {
-    labels,
-    values: values.map((value) => (Number.isFinite(value) ? value : Number.isFinite(least) ? least : 0)),
-  };
+  // Labels that never come together are as far apart as any; of labels that were never seen nothing is known.
+  const least = values.reduce((low, value) => (Number.isFinite(value) ? Math.min(low, value) : low), 0);
+  return { labels, values: values.map((value) => (Number.isNaN(value) ? 0 : Math.max(least, value))) };
 }
 
 /** The first implementation's matrix, inverse distances in rows of length 1, made symmetric. */

@@ -154,6 +154,88 @@ describe('cxr-align', () => {
     ]);
     expect(cxrAlign('train', '--help-config').out).toContain('losses.contrastive');
   });
+  it('lists, draws, drafts, checks, converts and maps label graphs', () => {
+    const json = (...args: string[]): ReturnType<typeof JSON.parse> => JSON.parse(cxrAlign(...args, '--json').out);
+    expect(json('graph', 'list').find(({ name }: { name: string }) => name === 'padchest').labels).toBe(193);
+    expect(json('graph', 'map', '--from', 'nih-14', '--to', 'chexpert-14')['Lung Lesion']).toEqual({
+      from: [
+        { label: 'Mass', relation: 'narrower' },
+        { label: 'Nodule', relation: 'narrower' },
+      ],
+    });
+    const drawn = cxrAlign('graph', 'show', '--graph', 'cxr-lt-40', '--svg', 'tree.svg', '--html', 'tree.html');
+    expect(drawn.code).toBe(0);
+    expect(readFileSync(join(place, 'tree.svg'), 'utf8')).toMatch(/^<svg .*Round\(ed\) Atelectasis/);
+    expect(readFileSync(join(place, 'tree.html'), 'utf8')).toContain('similarity in the graph (Wu-Palmer)');
+
+    expect(json('graph', 'init', '--data', data, '--out', 'mine.yaml').columns).toHaveLength(4);
+    expect(json('graph', 'check', '--graph', 'mine.yaml', '--data', data)).toMatchObject({
+      labels: 4,
+      edges: 2,
+      faults: [],
+    });
+    for (const format of ['gexf', 'graphml', 'json']) {
+      expect(cxrAlign('graph', 'convert', '--graph', 'mine.yaml', '--out', `mine.${format}`).code).toBe(0);
+      expect(json('graph', 'show', '--graph', `mine.${format}`)).toEqual(json('graph', 'show', '--graph', 'mine.yaml'));
+    }
+    const { labels, matrix } = json(
+      'graph',
+      'matrix',
+      '--graph',
+      'mine.gexf',
+      '--kind',
+      'conditional',
+      '--table',
+      data,
+    );
+    expect(labels).toEqual(['A', 'A/B', 'A/C', 'D']);
+    expect(matrix[1][0]).toBe(1); // where A/B is, A is
+    expect(matrix[1][2]).toBe(0); // and A/C is not
+  });
+  it('graph check names every fault between a graph and a table, each with its mend', () => {
+    writeFileSync(join(place, 'faulty.yaml'), 'labels: [A, A/B, D, Zebra]');
+    const { code, out, err } = cxrAlign('graph', 'check', '--graph', 'faulty.yaml', '--data', data, '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ missing: ['A/C'], unused: ['Zebra'] });
+    expect(JSON.parse(out).faults.map(({ kind }: { kind: string }) => kind)).toEqual(['unknown-column', 'no-column']);
+    expect(err).toContain('got none for "A/C"; add it to the labels, or as a synonym of one');
+    expect(err).toContain(
+      'no-column: label-graph/faulty.yaml: expected a column for every label, got none for "Zebra"',
+    );
+    for (const [text, kind] of [
+      ['labels: [{ name: a, parents: [b] }]', 'unknown-parent'],
+      ['labels: [{ name: a, parents: [b] }, { name: b, parents: [a] }]', 'cycle'],
+      ['labels: [a, A]', 'duplicate'],
+      ['labels: [a, { name: Bone, group: true }]', 'orphan'],
+      ['labels: [{ name: a, parent: b }]', 'format'],
+    ]) {
+      writeFileSync(join(place, 'broken.yaml'), text);
+      expectRefusal(['graph', 'check', '--graph', 'broken.yaml'], `cxr-align: ${kind}: `);
+    }
+  });
+  itWithShared('data/labels/expected.json', 'counts co-occurrence as the reference does', (file) => {
+    const reference = JSON.parse(readFileSync(file, 'utf8'));
+    for (const [name, graph, table] of [
+      ['chexpert', 'chexpert-14', 'chexpert-train-labels.csv.gz'],
+      ['nih', 'nih-14', 'nih-data-entry.csv.gz'],
+    ]) {
+      const path = join(file, '..', table);
+      const { out } = cxrAlign(
+        'graph',
+        'matrix',
+        '--graph',
+        graph,
+        '--kind',
+        'co-occurrence',
+        '--table',
+        path,
+        '--json',
+      );
+      const { labels, matrix } = JSON.parse(out);
+      expect(labels).toEqual(reference[name].labels);
+      expect(matrix).toEqual(reference[name].cooccurrencePositive);
+    }
+  });
   it('refuses wrong usage with exit code 2 and a text that helps', () => {
     const wrong: [string[], string][] = [
       [[], 'expected a command'],
@@ -167,17 +249,43 @@ describe('cxr-align', () => {
         'expected --train-fraction to be a number in (0, 1]',
       ],
       [['train', '--data', data, '--out', 'x', '--train-count', '5', '--train-fraction', '0.5'], 'got both'],
-      [['train', '--data', data, '--out', 'x', '--set', 'graph=chexpert-14'], 'got none for A'],
+      [
+        ['train', '--data', data, '--out', 'x', '--set', 'graph=chexpert-14'],
+        'unknown-column: label-graph/chexpert-14: expected a label for every column, got none for "A"',
+      ],
       [['train', '--data', data, '--out', 'x', '--engine', 'native'], 'does not start'],
       [['evaluate', '--run', 'run-aligned'], 'expected --run RUN --data DIR'],
       [['evaluate', '--run', 'nowhere', '--data', data], 'expected a trained run'],
       [['evaluate', '--run', 'run-aligned', '--data', data, '--split', 'tset'], 'got tset'],
-      [['evaluate', '--run', 'run-aligned', '--data', 'phantom'], 'expected the labels that the run was trained on'],
+      [
+        ['evaluate', '--run', 'run-aligned', '--data', 'phantom'],
+        'expected labels that the run can tell (A, A/B, A/C, D)',
+      ],
       [['compare', 'run-aligned'], 'expected two or more runs'],
       [['compare', 'run-aligned', 'on-val'], 'expected run-aligned and on-val to be evaluated on the same samples'],
       [['predict', '--run', 'run-aligned', 'nowhere.png'], 'nowhere.png: expected an image, got no such file'],
       [['graph', 'show', '--graph', 'nowhere'], 'got nowhere (no such file)'],
-      [['graph'], 'expected graph show'],
+      [['graph'], 'expected graph list, show, check'],
+      [['graph', 'matrix', '--graph', 'nih-14', '--kind', 'phi'], 'expected a table to count phi in, got none'],
+      [
+        ['graph', 'matrix', '--graph', 'nih-14', '--kind', 'lin', '--table', data],
+        'no-column: label-graph/nih-14: expected a column for every label, got none for "Atelectasis"',
+      ],
+      [
+        ['graph', 'matrix', '--graph', 'nih-14', '--kind', 'closure', '--normalize', 'l1'],
+        'expected --normalize of row-l2, min-max, softmax, exp, inverse, got l1',
+      ],
+      [['graph', 'matrix', '--graph', 'nih-14', '--kind', 'closure', '--tau', '0'], 'expected --tau above 0, got 0'],
+      [['graph', 'init', '--data', data, '--out', 'run-aligned/config.json'], 'which exists; name another'],
+      [
+        ['graph', 'init', '--data', join(data, 'labels.csv'), '--column', 'path'],
+        'expected a column "path", got image, patientId',
+      ],
+      [['graph', 'map', '--from', 'nih-14', '--to', 'nih-15'], 'got nih-15 (no such file)'],
+      [
+        ['train', '--data', data, '--out', 'x', '--set', 'labelPolicyByLabel.Z=u-ones'],
+        'expected labels of the data in labelPolicyByLabel (A, A/B, A/C, D), got Z',
+      ],
       [['phantom', '--out', 'x', '--images', '0'], 'expected --images'],
     ];
     for (const [args, message] of wrong) expectRefusal(args, message);

@@ -43,6 +43,15 @@ describe('makeConfig(sources)', () => {
     [['positiveWeight=balanced', 'classificationLoss=focal'], 'positiveWeight'],
     [['weightingTemperature=2'], 'weightingTemperature'],
     [['weighting=gradnrom'], 'weighting'],
+    [['labelPolicy=u-self-trained'], 'teacher'],
+    [['teacher=run'], 'teacher'],
+    [['labelPolicy=u-ones-smoothed', 'classificationLoss=focal'], 'classificationLoss'],
+    [['labelPolicyByLabel.Edema=u-zeros-smoothed', 'classificationLoss=focal'], 'classificationLoss'],
+    [['labelPolicy=u-multiclass', 'model=mlp'], 'labelPolicy'],
+    [['labelPolicy=u-multiclass', 'score=similarity'], 'labelPolicy'],
+    [['labelPolicyByLabel.Edema=seed-original'], 'labelPolicy'],
+    [['labelPolicyByLabel.Edema=u-none'], 'Edema'],
+    [['graphCountedShare=2'], 'graphCountedShare'],
   ])('refuses %j by name', (set, name) => {
     expect(() => makeConfig({ set })).toThrow(InputError);
     expect(() => makeConfig({ set })).toThrow(name);

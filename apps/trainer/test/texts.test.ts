@@ -23,6 +23,17 @@ describe('frozenTexts(config, graph)', () => {
     expect(values).toHaveLength(2 * 2 * 256);
     expect(prompts.map(({ label }) => label)).toEqual(graph.labels);
   });
+  it("takes a label's own prompts in place of those of the set", async () => {
+    const own = new LabelGraph({
+      name: 'x',
+      labels: [{ name: 'Edema', prompts: { positive: ['wet lungs'], negative: ['dry lungs'] } }, { name: 'Fracture' }],
+    });
+    const { prompts } = await texts('', own);
+    expect(prompts[0]).toEqual({ label: 'Edema', positive: ['wet lungs'], negative: ['dry lungs'] });
+    expect(prompts[1].positive).not.toEqual(['wet lungs']);
+    const half = new LabelGraph({ name: 'x', labels: [{ name: 'Edema', prompts: { positive: ['wet lungs'] } }] });
+    expect((await texts('', half)).prompts[0].negative).toEqual((await texts('')).prompts[0].negative);
+  });
   it('finds stored embeddings by the name of the label, not by their place', async () => {
     const { shape, values } = await texts(folderWith(['pleural_effusion', 'Fracture', 'Edema']));
     expect(shape).toEqual([1, 2, 2]);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine, type Engine } from '@cxr-align/engine';
@@ -72,6 +72,16 @@ describe('trainRun(request)', () => {
     ['random weights, distribution-balanced', { weighting: 'random', classificationLoss: 'distribution-balanced' }],
     ['the geometric mean and the max constraint', { weighting: 'geometric', classificationLoss: 'max-constraint' }],
     ['balanced positives and closed labels', { positiveWeight: 'balanced', closeLabels: true }],
+    ['three classes', { labelPolicy: 'u-multiclass' }],
+    [
+      'a counted target, the hierarchy policy and coherent predictions',
+      {
+        graphTarget: 'lin',
+        graphCountedShare: 0.5,
+        labelPolicy: 'u-hierarchy',
+        coherentPredictions: true,
+      },
+    ],
     ['the path similarity and report prompts', { graphTarget: 'path', prompts: { set: 'report' } }],
   ])('trains %s, and evaluating the stored run gives the same scores', async (name, changes) => {
     const before = tf.memory().numTensors;
@@ -199,5 +209,79 @@ describe('loadModel(run)', () => {
     writeFileSync(file, bytes);
     expect(() => loadModel(join(place, 'damaged'))).toThrow('train again');
     expect(() => loadModel(place)).toThrow('expected a trained run');
+  });
+});
+
+describe('labels', () => {
+  const withHead = (name: string, header: string, keep: (cells: string[]) => string[], uncertain = false): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'other-'));
+    const [first, ...rows] = readFileSync(join(path, 'labels.csv'), 'utf8').trim().split('\n');
+    expect(first).toBe('image,patientId,split,A,A/B,A/C,D');
+    const changed = rows.map((row, i) => {
+      const cells = keep(row.split(','));
+      if (uncertain && i % 3 === 2) cells[cells.length - 1] = '-1';
+      return cells.join(',');
+    });
+    writeFileSync(join(folder, name), [header, ...changed].join('\n'));
+    symlinkSync(join(path, 'images'), join(folder, 'images'));
+    return folder;
+  };
+  it('evaluates on a set with other labels: by synonym, by implication, and says what cannot be told', async () => {
+    await train('mapped', configure({ model: 'vision-only', graphTarget: 'wu-palmer' }));
+    const other = withHead(
+      'labels.csv',
+      'image,patientId,split,Bright,Left Half,Ear,Strip',
+      ([image, patient, split, a, b, , d]) => [image, patient, split, d, a, '0', b],
+    );
+    // The set's own graph: it has a synonym for each, and something narrower than A that the run does not know.
+    const graph = join(other, 'graph.yaml');
+    writeFileSync(
+      graph,
+      'labels: [{ name: Bright, synonyms: [D] }, { name: Left Half, synonyms: [A] }, Ear, { name: Strip, parents: [Left Half] }]',
+    );
+    const request = { run: join(place, 'mapped'), path: other, out: join(place, 'mapped elsewhere'), graph };
+    const evaluation = await evaluateRun(request, silentProgress);
+    const own = JSON.parse(read('mapped', 'evaluation.json'));
+    expect(Object.keys(evaluation.labels)).toEqual(['Bright', 'Left Half']);
+    expect(evaluation.labels.Bright).toEqual(own.labels.D);
+    expect(evaluation.labels['Left Half']).toEqual(own.labels.A);
+    expect(evaluation.mapping).toMatchObject({ unmapped: ['Ear', 'Strip'], unused: ['A/B', 'A/C'] });
+    expect(evaluation.mapping!.labels.Strip.from).toEqual([{ label: 'A', relation: 'broader' }]);
+
+    // A label that the run has only a narrower one for is told by that.
+    writeFileSync(graph, 'labels: [Bright, Left Half, Ear, { name: Strip, synonyms: [A/B], parents: [Left Half] }]');
+    const implied = await evaluateRun(request, silentProgress);
+    expect(Object.keys(implied.labels)).toEqual(['Left Half', 'Strip']);
+    expect(implied.mapping!.labels['Left Half'].from).toEqual([{ label: 'A/B', relation: 'narrower' }]);
+    expect(implied.labels['Left Half'].threshold).toBe(own.labels['A/B'].threshold);
+    expect(implied.labels.Strip).toEqual(own.labels['A/B']);
+    writeFileSync(graph, 'labels: [Bright, Left Half, Ear, Strip]');
+    await expect(evaluateRun(request, silentProgress)).rejects.toThrow(
+      'expected labels that the run can tell (A, A/B, A/C, D)',
+    );
+  });
+  it('takes weights and prompts from a graph file: a heavier label changes the run', async () => {
+    const graph = join(place, 'weights.yaml');
+    const text = (weight: number): string =>
+      `labels: [{ name: A }, { name: A/B, parents: [A] }, { name: A/C, parents: [A] }, { name: D, weight: ${weight}, prompts: { positive: [right side bright] } }]`;
+    writeFileSync(graph, text(1));
+    await train('weight 1', configure({ graph }));
+    writeFileSync(graph, text(20));
+    await train('weight 20', configure({ graph }));
+    expect(JSON.parse(read('weight 20', 'model/prompts.json'))[3].positive).toEqual(['right side bright']);
+    const loss = (name: string): number => JSON.parse(read(name, 'history.jsonl').split('\n')[0]).losses.classification;
+    expect(loss('weight 20')).toBeGreaterThan(2 * loss('weight 1'));
+  });
+  it('trains itself: uncertain labels take the probabilities of an earlier run', async () => {
+    const uncertain = withHead('labels.csv', 'image,patientId,split,A,A/B,A/C,D', (cells) => cells, true);
+    await train('teacher', configure({ model: 'vision-only' }), { path: uncertain });
+    const said: string[] = [];
+    const progress = { ...silentProgress, say: (line: string) => void said.push(line) };
+    const config = configure({ labelPolicy: 'u-self-trained', teacher: join(place, 'teacher') });
+    const { evaluation } = await train('pupil', config, { path: uncertain }, progress);
+    expect(said.join('\n')).toContain('32 soft targets');
+    expect(evaluation.labels.D.positives + evaluation.labels.D.negatives).toBeLessThan(evaluation.samples);
+    const other = withHead('labels.csv', 'image,patientId,split,A,A/B,A/C,Z', (cells) => cells, true);
+    await expect(train('stranger', config, { path: other })).rejects.toThrow('got none for Z in');
   });
 });

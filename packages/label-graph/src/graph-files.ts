@@ -159,11 +159,8 @@ function graphml(graph: DirectedGraph<FileAttributes>): string {
   ].join('\n');
 }
 
-/** Text that stands in XML as it is; characters that XML cannot hold at all become spaces. */
+/** Text that stands in XML as it is; control characters, which XML cannot hold, become spaces. */
 function escapeXml(text: string): string {
   const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-  // eslint-disable-next-line no-control-regex
-  return text
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, ' ')
-    .replace(/[&<>"']/g, (sign) => names[sign]);
+  return text.replace(/[^\P{Cc}\t\n\r]|[\ufffe\uffff]/gu, ' ').replace(/[&<>"']/g, (sign) => names[sign]);
 }

@@ -22,7 +22,9 @@ export function init({ json, data, format, column, name, out }: Flags): void {
     column === undefined ? labelsOf(data, format) : { labels: pathLabels(data, column), title: basename(data) };
   const draft = asInputError(() => draftLabelGraph(labels, name ?? title));
   writeFileAtomic(out, draft.yaml);
-  const unknown = draft.columns.filter(({ finding, label }) => finding === null && label === null).map((one) => one.column);
+  const unknown = draft.columns
+    .filter(({ finding, label }) => finding === null && label === null)
+    .map((one) => one.column);
   printResult(json, { file: out, set: draft.set, columns: draft.columns }, () =>
     [
       `${out}: ${labels.length} labels, ${labels.length - unknown.length} of them known, hierarchy of ${draft.set} where it knows them`,

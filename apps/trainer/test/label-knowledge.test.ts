@@ -1,0 +1,57 @@
+import { LabelGraph, labelSet } from '@cxr-align/label-graph';
+import { checkConfig } from '../src/config.js';
+import { ancestorIndices, cellsInOrder, graphFor, graphRemarks, targetSimilarity } from '../src/label-knowledge.js';
+
+const chexpert = new LabelGraph(labelSet('chexpert-14'));
+const named = (...labels: string[]) => ({ name: 'made up', labels });
+// Lung Opacity and Edema together in two of five rows, a label that is never there.
+const small = graphFor('chexpert-14', named('Edema', 'Lung Opacity', 'Fracture', 'Pneumothorax'));
+const cells = Float32Array.of(1, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0);
+
+describe('graphFor(choice, data) and graphRemarks', () => {
+  it('fits the graph that was asked for to the columns, and says which labels the data lacks', () => {
+    expect(small.labels).toEqual(['Edema', 'Lung Opacity', 'Fracture', 'Pneumothorax']);
+    expect(small.parents('Edema')).toEqual(['Lung Opacity']);
+    const [remark] = graphRemarks('chexpert-14', named('Edema', 'Lung Opacity'));
+    expect(remark).toContain('has labels that the data lacks, which are no targets: No Finding, Enlarged');
+    expect(graphRemarks('chexpert-14', named(...chexpert.labels))).toEqual([]);
+    expect(graphRemarks('auto', named('Edema'))).toEqual([]);
+  });
+  it('names the indices of what is above each label', () => {
+    expect(ancestorIndices(small)).toEqual([[1], [], [], []]);
+  });
+});
+
+describe('cellsInOrder(graph, data)', () => {
+  it('puts columns in the order of the graph, whatever their order and spelling', () => {
+    const graph = new LabelGraph({ name: 'x', labels: [{ name: 'Edema' }, { name: 'Effusion', synonyms: ['wet'] }] });
+    const data = { labels: ['zebra', 'Wet', 'edema'], cells: Float32Array.of(9, 1, 0, 9, NaN, -1) };
+    expect([...cellsInOrder(graph, data)]).toEqual([0, 1, -1, NaN]);
+    expect(() => cellsInOrder(graph, { labels: ['edema'], cells: new Float32Array(1) })).toThrow(
+      'no-column: label-graph/x: expected a column for every label, got none for "Effusion"',
+    );
+  });
+});
+
+describe('targetSimilarity(graph, config, cells)', () => {
+  const of = (changes: object) => targetSimilarity(small, checkConfig(changes, 'test'), cells).values;
+  it.each(['wu-palmer', 'path', 'seed', 'lin', 'conditional', 'phi', 'pmi', 'jaccard'])(
+    '%s is symmetric and finite, also with a label that is never there, and puts related labels closer',
+    (graphTarget) => {
+      const values = of({ graphTarget });
+      for (let i = 0; i < 4; i++) {
+        for (let j = 0; j < 4; j++) {
+          expect(Number.isFinite(values[4 * i + j])).toBe(true);
+          expect(values[4 * i + j]).toBeCloseTo(values[4 * j + i], 6);
+        }
+      }
+      expect(values[1]).toBeGreaterThan(values[2]); // Edema and Lung Opacity, Edema and Fracture
+    },
+  );
+  it('blends in what was counted, both on one scale', () => {
+    const [prior, counted] = [of({ graphTarget: 'wu-palmer' }), of({ graphTarget: 'jaccard' })];
+    const half = of({ graphCounted: 'jaccard', graphCountedShare: 0.5 });
+    expect(half[1]).toBeCloseTo((prior[1] + counted[1]) / 2, 5); // both reach from 0 to 1 already
+    expect(of({ graphCounted: 'jaccard', graphCountedShare: 1 })[1]).toBeCloseTo(counted[1], 5);
+  });
+});
