@@ -1,9 +1,21 @@
-// Runs every ```js example of the pages (*.md) of packages, apps and tools, and compares what it prints with the ```text
-// block after it. With --write the blocks are replaced by what was printed. A name of a package runs its pages alone.
+// Runs every example of the pages (*.md) of packages, apps and tools, and compares what it prints with what the page says:
+// - a ```js block with the ```text block after it;
+// - the ```console blocks of a page, which are one session in a folder of its own: lines after "$ " are commands, the
+//   lines below what they print. A page names the shared data that it needs: <!-- session data: labels/table.csv -->.
+// With --write the pages are given what was printed. A name of a package runs its pages alone.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildIfNeeded, root } from './workspace.mjs';
 
@@ -11,16 +23,17 @@ const write = process.argv.includes('--write');
 const only = process.argv.slice(2).find((arg) => !arg.startsWith('--'));
 if (process.argv.includes('--build')) await buildIfNeeded();
 
-/** The examples of all pages: the code, and what it is said to print. */
-const examples = ['packages', 'apps', 'tools'].flatMap((room) =>
+const pages = ['packages', 'apps', 'tools'].flatMap((room) =>
   readdirSync(join(root, room), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && (only === undefined || entry.name === only))
     .flatMap(({ name }) =>
       readdirSync(join(root, room, name))
         .filter((page) => page.endsWith('.md'))
-        .flatMap((page) => examplesOf(join(room, name, page))),
+        .map((page) => join(room, name, page)),
     ),
 );
+/** The examples of all pages: the code, and what it is said to print. */
+const examples = pages.flatMap(examplesOf);
 
 function examplesOf(file) {
   const pattern = /```js\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g;
@@ -46,8 +59,62 @@ async function outcome({ code }, at) {
   }
 }
 
+const shared = process.env.CXR_SHARED ? join(process.env.CXR_SHARED, 'data') : join(root, '..', 'shared', 'data');
+const run = promisify(execFile);
+
+/** Runs the session of a page: what it says, and what it should say. Nothing for a page without one, or without its data. */
+async function session(file) {
+  const page = readFileSync(join(root, file), 'utf8');
+  const blocks = [...page.matchAll(/```console\n([\s\S]*?)```/g)];
+  if (blocks.length === 0) return undefined;
+  const needed = /<!-- session data: (.*?) -->/.exec(page)?.[1].split(', ') ?? [];
+  const missing = needed.filter((name) => !existsSync(join(shared, name)));
+  if (missing.length > 0) {
+    console.log(`skipped: the session of ${file} (${missing.join(', ')} is not beside this checkout)`);
+    return undefined;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'session-'));
+  const bin = mkdtempSync(join(tmpdir(), 'bin-'));
+  for (const name of needed) symlinkSync(join(shared, name), join(folder, basename(name)));
+  const command = join(bin, 'cxr-align');
+  writeFileSync(
+    command,
+    `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'apps/trainer/bin/cxr-align.js')}" "$@"\n`,
+  );
+  chmodSync(command, 0o755);
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  let printed = page;
+  for (const [whole, text] of blocks) {
+    const lines = [];
+    for (const line of text.split('\n').filter((one) => one.startsWith('$ '))) {
+      const { stdout } = await run('bash', ['-c', line.slice(2)], { cwd: folder, env }).catch((error) => ({
+        stdout: `${error.stdout ?? ''}${error.stderr ?? error.message}`,
+      }));
+      lines.push(line, ...(stdout === '' ? [] : [stdout.replace(/[ \t]+$/gm, '').trimEnd()]));
+    }
+    printed = printed.replace(whole, () => `\`\`\`console\n${lines.join('\n')}\n\`\`\``);
+  }
+  for (const one of [folder, bin]) rmSync(one, { recursive: true, force: true });
+  return { page, printed };
+}
+
 let passed = 0;
 let failed = 0;
+for (const file of pages) {
+  const { page, printed } = (await session(file)) ?? {};
+  if (page === undefined) continue;
+  if (page === printed) passed++;
+  else if (write) {
+    writeFileSync(join(root, file), printed);
+    passed++;
+  } else {
+    failed++;
+    const at = [...page].findIndex((sign, i) => sign !== printed[i]);
+    console.error(
+      `${file}: its session expected\n${page.slice(at - 200, at + 400)}\ngot\n${printed.slice(at - 200, at + 400)}`,
+    );
+  }
+}
 const queue = examples.map((example, at) => ({ example, at }));
 await Promise.all(
   cpus().map(async () => {

@@ -50,6 +50,7 @@ console.error('examples of the READMEs …');
 const examples = await capture(process.execPath, ['tools/scripts/readme-examples.mjs']);
 const [, shown, broken] = /(\d+) passed, (\d+) failed/.exec(examples.output) ?? [0, 0, 1];
 if (examples.code !== 0) console.error(examples.output);
+else for (const [line] of examples.output.matchAll(/^skipped: .*$/gm)) console.log(line);
 const passed = numPassedTests + Number(shown);
 const failed = numFailedTests + numRuntimeErrorTestSuites + Number(broken);
 console.log(`${passed} passed, ${failed} failed, ${numPendingTests} skipped`);

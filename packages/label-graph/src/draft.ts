@@ -70,7 +70,7 @@ export function draftLabelGraph(columns: readonly string[], name: string): Label
     finding: known.get(column)?.name ?? null,
     label: set.find(column) ?? null,
   }));
-  return { yaml: document.toString({ lineWidth: 0 }), set: set.name, columns: found };
+  return { yaml: document.toString({ lineWidth: 0, flowCollectionPadding: false }), set: set.name, columns: found };
 }
 
 function synonymsOf(finding: Finding | undefined, label: string): string[] {

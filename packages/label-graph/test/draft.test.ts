@@ -19,7 +19,7 @@ describe('draftLabelGraph(columns, name)', () => {
     expect(graph.ancestors('COVID-19')).toEqual(['Pneumonia/Viral', 'Pneumonia', 'Opacity']);
     expect(graph.parents('Rib Fractures')).toEqual(['Fracture']);
     expect(found.filter(({ finding }) => finding === null)).toEqual([{ column: 'Zebra', finding: null, label: null }]);
-    expect(yaml).toContain('{ name: Zebra } # known nowhere: give it parents and synonyms');
+    expect(yaml).toContain('{name: Zebra} # known nowhere: give it parents and synonyms');
   });
   it('names a parent once where another is in between', () => {
     const graph = parseLabelGraph(draftLabelGraph(['Lung Opacity', 'Consolidation', 'Pneumonia'], 'mine').yaml);
