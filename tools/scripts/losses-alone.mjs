@@ -1,11 +1,11 @@
 // npm run losses-alone: the losses package as a stranger has it. It is packed, installed beside @tensorflow/tfjs in an
 // empty folder, and trains a toy there: in CommonJS, in ES modules, in TypeScript (node16 and bundler), and bundled in
 // headless Chromium on wasm and webgl, where all reference vectors of the losses are checked too.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
+import { browserMissing, openBrowser } from './browser.mjs';
 import { expectRun, root } from './workspace.mjs';
 
 const alone = join(root, 'tools/scripts/alone');
@@ -71,29 +71,11 @@ export async function checkInNode(folder) {
   }
 }
 
-const chromium = process.env.CXR_CHROMIUM ?? '/usr/bin/chromium';
-
-/** Why the browser part cannot run, or nothing. Debian's package is installed where that can be done. */
-export function browserMissing() {
-  if (existsSync(chromium)) return undefined;
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore', timeout: 120_000, env });
-    const packages = ['install', '-y', '-qq', '--no-install-recommends', 'chromium'];
-    execFileSync('apt-get', packages, { stdio: 'ignore', timeout: 300_000, env });
-  } catch {
-    // Told by what follows.
-  }
-  if (existsSync(chromium)) return undefined;
-  return `no ${chromium}: apt-get install chromium, or name one in CXR_CHROMIUM`;
-}
-
 /** The toy and the reference vectors in headless Chromium. */
 export async function checkInBrowser(folder) {
   // The wasm engine is no part of @tensorflow/tfjs.
   await expectRun('npm', ['i', '--no-audit', '--no-fund', `@tensorflow/tfjs-backend-wasm@${version}`], { cwd: folder });
   const { build } = await import('esbuild');
-  const { chromium: browsers } = await import('playwright-core');
   const modules = join(folder, 'node_modules');
   await build({
     entryPoints: [join(alone, 'page.ts')],
@@ -128,19 +110,7 @@ export async function checkInBrowser(folder) {
     response.writeHead(200, { 'content-type': types[extname(file)] ?? 'text/plain' }).end(readFileSync(file));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const browser = await browsers.launch({
-    executablePath: chromium,
-    args: [
-      '--no-sandbox',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-      '--use-angle=swiftshader',
-      '--enable-unsafe-swiftshader',
-    ],
-  });
+  const browser = await openBrowser();
   try {
     for (const backend of ['wasm', 'webgl']) {
       const page = await browser.newPage();

@@ -2,14 +2,8 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  besideLosses,
-  browserMissing,
-  checkInBrowser,
-  checkInNode,
-  checkTypes,
-  installAlone,
-} from './losses-alone.mjs';
+import { browserMissing, runInBrowser } from './browser.mjs';
+import { besideLosses, checkInBrowser, checkInNode, checkTypes, installAlone } from './losses-alone.mjs';
 import { buildIfNeeded, expectRun, installIfNeeded, root } from './workspace.mjs';
 
 installIfNeeded();
@@ -84,6 +78,17 @@ for (const [name, script] of Object.entries({
     for (const moduleResolution of ['bundler', 'node16']) await checkTypes(folder, 'types.ts', moduleResolution);
   });
 }
+
+await check(
+  '@cxr-align/label-graph in headless Chromium: every file format, drafts, crosswalks, matrices',
+  async () => {
+    const reason = browserMissing();
+    if (reason) return reason;
+    const script = readFileSync(join(root, 'tools/scripts/alone/label-graph-page.mjs'), 'utf8');
+    const said = await runInBrowser(join(place, 'alone-label-graph'), script, 'tryLabelGraph');
+    if (said !== 'json yaml gexf graphml, 14 drafted, 193 labels in 11 sets, Mass Nodule') throw new Error(said);
+  },
+);
 
 const cxrAlign = join(root, 'apps/trainer/bin/cxr-align.js');
 const tiny = join(place, 'tiny');

@@ -1,10 +1,13 @@
 import { cpus } from 'node:os';
 import { engineNames, type EngineName } from '@cxr-align/engine';
+import { benchGraph, graphText } from './graph.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
 
 const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
+       npm run bench -- graph [--json]
 
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
+  graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
   --engine  engines to time, comma-separated. Default wasm
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
@@ -14,6 +17,11 @@ const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [-
 async function main(args: string[]): Promise<number> {
   const valueOf = (name: string, fallback: string): string =>
     args.includes(name) ? (args[args.indexOf(name) + 1] ?? '') : fallback;
+  if (args[0] === 'graph') {
+    const timings = benchGraph();
+    console.log(args.includes('--json') ? JSON.stringify(timings) : graphText(timings));
+    return 0;
+  }
   const engines = valueOf('--engine', 'wasm').split(',');
   const budget = Number(valueOf('--ms', '300'));
   const strange = engines.find((name) => !engineNames.includes(name as EngineName));
