@@ -1,27 +1,19 @@
 import { join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import { selectSamples, type Dataset, type Split } from '@cxr-align/datasets';
-import {
-  coherentProbabilities,
-  fitToColumns,
-  givingLabels,
-  mapLabels,
-  matchColumns,
-  violationRate,
-  type LabelGraph,
-} from '@cxr-align/label-graph';
+import { selectSamples, type Split } from '@cxr-align/datasets';
+import { coherentProbabilities, violationRate, type LabelGraph } from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluate, probabilitiesOf, type Evaluation, type LabelMapping, type Predictions } from './evaluation.js';
+import { evaluate, probabilitiesOf, type Evaluation, type Predictions } from './evaluation.js';
 import { graphAgreement } from './graph-agreement.js';
-import { graphFor } from './label-knowledge.js';
+import { dataGraph, evaluatedLabels, type EvaluatedLabels } from './label-mapping.js';
 import { buildModel, type Model } from './model.js';
 import { loadData, openDataset, samplesIn, type DataOptions, type LoadedData } from './prepare-data.js';
 import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
 import { readModel, type StoredModel } from './run-folder.js';
 import { truthOf } from './targets.js';
-import { predictImages, type ImagePredictions } from './training.js';
+import { predictImages, type ImagePredictions } from './predict-images.js';
 
 /** A stored model, ready to predict. */
 export interface LoadedModel {
@@ -54,15 +46,6 @@ export function loadModel(run: string): LoadedModel {
   };
 }
 
-/** The labels that a model is evaluated in: those of the data, as far as the model can tell them. */
-interface EvaluatedLabels {
-  /** The data's label graph, of the labels that are evaluated. */
-  graph: LabelGraph;
-  /** For each of them its column in the data, and the model's columns that give it. */
-  columns: { data: number; model: number[] }[];
-  mapping?: LabelMapping;
-}
-
 /** Evaluates a model on one split and writes `evaluation.json` and `predictions.parquet`. */
 export async function evaluateSplit({
   model,
@@ -84,7 +67,7 @@ export async function evaluateSplit({
 }): Promise<{ evaluation: Evaluation; predictions: Predictions; cosines: ImagePredictions['cosines'] }> {
   const { dataset, images } = data;
   const { config } = stored;
-  const { graph: evaluated, columns, mapping } = evaluatedLabels(stored, graph);
+  const { graph: evaluated, columns, mapping } = evaluatedLabels(stored.graph, graph);
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
   const { logits, cosines } = await predictImages(model, images, samples, stored.scale, {
@@ -134,61 +117,6 @@ function gather(
   return values;
 }
 
-/**
- * Maps the labels of a model to those of a data set: a label is told by the one that means the same, else by those that
- * imply it, the most probable of which counts.
- *
- * @throws {InputError} if the model can tell none of them.
- */
-function evaluatedLabels({ graph: known }: StoredModel, graph: LabelGraph): EvaluatedLabels {
-  const labels = mapLabels(known, graph);
-  const given = graph.labels.flatMap((label, data) => {
-    const giving = givingLabels(labels[label]);
-    return giving ? [{ label, data, model: giving.labels.map((one) => known.labels.indexOf(one)) }] : [];
-  });
-  if (given.length === 0) {
-    throw new InputError(
-      `expected labels that the run can tell (${known.labels.join(', ')}), got ${graph.labels.join(', ')}; say what they mean by synonyms in a label graph, --graph FILE`,
-    );
-  }
-  const isSame = [...known.labels].sort().join('|') === [...graph.labels].sort().join('|');
-  const used = new Set(given.flatMap(({ model }) => model));
-  return {
-    graph:
-      given.length === graph.labels.length
-        ? graph
-        : fitToColumns(
-            graph,
-            given.map(({ label }) => label),
-          ),
-    columns: given,
-    ...(!isSame && {
-      mapping: {
-        from: known.name,
-        to: graph.name,
-        labels,
-        unmapped: graph.labels.filter((label) => given.every((one) => one.label !== label)),
-        unused: known.labels.filter((_, column) => !used.has(column)),
-      },
-    }),
-  };
-}
-
-/** What people should be told of a mapping. */
-export function mappingRemarks(mapping: LabelMapping | undefined): string[] {
-  if (!mapping) return [];
-  const told = Object.entries(mapping.labels).flatMap(([label, sources]) => {
-    const giving = givingLabels(sources);
-    if (!giving || (giving.relation === 'same' && giving.labels[0] === label)) return [];
-    return [`${label} ${giving.relation === 'same' ? '=' : '⇐'} ${giving.labels.join(', ')}`];
-  });
-  const names = (list: readonly string[]): string => list.join(', ') || 'none';
-  return [
-    `labels of ${mapping.to} from those of ${mapping.from}${told.length > 0 ? ` (= the same, ⇐ the most probable of these): ${told.join('; ')}` : ''}`,
-    `not evaluated, since the run cannot tell them: ${names(mapping.unmapped)}; labels of the run not used: ${names(mapping.unused)}`,
-  ];
-}
-
 /** What `evaluate --run` is asked for. */
 export interface EvaluateRequest extends DataOptions {
   run: string;
@@ -202,7 +130,7 @@ export interface EvaluateRequest extends DataOptions {
 export async function evaluateRun(request: EvaluateRequest, progress: Progress): Promise<Evaluation> {
   const { model, stored, dispose } = loadModel(request.run);
   const opened = openDataset(request);
-  const graph = dataGraph(request.graph, opened.dataset, stored);
+  const graph = dataGraph(request.graph, opened.dataset, stored.graph);
   const split = chooseSplit(
     request.split,
     opened.dataset.samples.map((sample) => sample.split),
@@ -220,13 +148,6 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
   const { evaluation } = await evaluateSplit({ model, stored, data, split, progress, out, graph });
   dispose();
   return evaluation;
-}
-
-/** The label graph of a data set to be evaluated: the run's own where the labels are the same. */
-function dataGraph(choice: string | undefined, dataset: Dataset, { graph }: StoredModel): LabelGraph {
-  if (choice === undefined && matchColumns(graph, dataset.labels).faults.length === 0)
-    return fitToColumns(graph, dataset.labels);
-  return graphFor(choice ?? 'auto', dataset);
 }
 
 /** The split that was asked for; else test; else, said aloud, val. */

@@ -179,6 +179,11 @@ export function orNull(value: number): MaybeNumber {
   return Number.isFinite(value) ? value : null;
 }
 
+/** A number for people; null where it is undefined. */
+export function fixed(value: MaybeNumber, digits = 3): string | null {
+  return value === null ? null : value.toFixed(digits);
+}
+
 /** The sigmoid of logits. */
 export function probabilitiesOf(logits: ArrayLike<number>): Float32Array {
   return Float32Array.from(logits, (z) => 1 / (1 + Math.exp(-z)));

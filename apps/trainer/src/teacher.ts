@@ -5,7 +5,7 @@ import { loadModel } from './evaluate-run.js';
 import { probabilitiesOf } from './evaluation.js';
 import { loadData, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
-import { predictLogits } from './training.js';
+import { predictLogits } from './predict-images.js';
 
 /**
  * What an earlier model says of every image: probabilities [samples, labels] in the label order of the data.

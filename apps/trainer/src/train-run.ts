@@ -24,7 +24,8 @@ import { frozenTexts } from './texts.js';
 import { needsTeacher, trainingTargets, truthOf } from './targets.js';
 import { teacherEstimates } from './teacher.js';
 import { countLabels, trainingScale } from './training-set.js';
-import { predictLogits, TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
+import { predictLogits } from './predict-images.js';
+import { TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
 
 /** What `train` is asked for. */
 export interface TrainRequest extends DataOptions {

@@ -1,4 +1,4 @@
-import { mappingRemarks } from '../evaluate-run.js';
+import { mappingRemarks } from '../label-mapping.js';
 import type { Evaluation, MaybeNumber } from '../evaluation.js';
 
 /** An evaluation as a table for a terminal. */

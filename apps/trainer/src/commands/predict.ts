@@ -3,7 +3,7 @@ import { InputError } from '@cxr-align/files';
 import { coherentProbabilities } from '@cxr-align/label-graph';
 import { loadModel } from '../evaluate-run.js';
 import { orNull, probabilitiesOf } from '../evaluation.js';
-import { predictLogits } from '../training.js';
+import { predictLogits } from '../predict-images.js';
 import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
 
 const flags = {

@@ -1,0 +1,66 @@
+import { imageBatch, type PixelScale } from '@cxr-align/image-backbone';
+import { Pass } from '@cxr-align/nn';
+import { cosineMatrix } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Model } from './model.js';
+
+/** What a model says of images. */
+export interface ImagePredictions {
+  /** [images, labels] row by row. */
+  logits: Float32Array;
+  /** Cosines between label embeddings [labels, labels]: the mean over the images, and those of the prompts. */
+  cosines: { images?: Float32Array; prompts?: Float32Array };
+}
+
+export interface PredictOptions {
+  /** Default 64. */
+  batchSize?: number;
+  onImages?: (done: number) => void;
+}
+
+/** Predicts images in batches. */
+export async function predictImages(
+  model: Model,
+  images: { pixels: Uint8Array; size: number },
+  places: readonly number[],
+  scale: PixelScale,
+  { batchSize = 64, onImages }: PredictOptions = {},
+): Promise<ImagePredictions> {
+  const parts: Float32Array[] = [];
+  let sum: Float64Array | undefined;
+  let prompts: Float32Array | undefined;
+  for (let start = 0; start < places.length; start += batchSize) {
+    const batch = places.slice(start, start + batchSize);
+    const made = tf.tidy(() => {
+      const output = model.apply(imageBatch(images, batch, scale), Pass.predicting);
+      return {
+        logits: output.logits,
+        ...(output.embeddings && { images: tf.sum(cosineMatrix(output.embeddings), 0) }),
+        ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),
+      };
+    });
+    parts.push((await made.logits.data()) as Float32Array);
+    if (made.images) {
+      const cosines = await made.images.data();
+      sum ??= new Float64Array(cosines.length);
+      for (let i = 0; i < sum.length; i++) sum[i] += cosines[i];
+    }
+    prompts ??= (await made.prompts?.data()) as Float32Array | undefined;
+    tf.dispose(made);
+    onImages?.(Math.min(places.length, start + batchSize));
+  }
+  const logits = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  parts.reduce((at, part) => (logits.set(part, at), at + part.length), 0);
+  return { logits, cosines: { images: sum && Float32Array.from(sum, (value) => value / places.length), prompts } };
+}
+
+/** The logits of images alone. */
+export async function predictLogits(
+  model: Model,
+  images: { pixels: Uint8Array; size: number },
+  places: readonly number[],
+  scale: PixelScale,
+  options: PredictOptions = {},
+): Promise<Float32Array> {
+  return (await predictImages(model, images, places, scale, options)).logits;
+}
