@@ -21,19 +21,28 @@ export function clusterRows(ids: ArrayLike<number | string>): Clusters {
 /** How often each row counts in one bootstrap draw: as often as its cluster was drawn. */
 export type DrawWeights = Int32Array;
 
+export interface DrawOptions {
+  draws: number;
+  /** Default 0. */
+  seed?: number;
+  /** Number of the first draw, for a part of a longer sequence: a draw depends on its number and the seed alone. Default 0. */
+  from?: number;
+  /** The clusters of draw number b, one after the other; drawn from `seed` unless given. */
+  drawOf?: (draw: number) => ArrayLike<number>;
+}
+
 /**
- * Draws clusters with replacement, as many as there are, and gives each draw's row weights to `visit`.
- *
- * @param drawOf the clusters of draw number b, one after the other; drawn from `seed` unless given.
+ * Draws clusters with replacement, as many as there are, and gives each draw's row weights to `visit`, with the place of the
+ * draw among those that were asked for.
  */
 export function forEachDraw(
   clusters: Clusters,
-  { draws, seed = 0, drawOf }: { draws: number; seed?: number; drawOf?: (draw: number) => ArrayLike<number> },
+  { draws, seed = 0, from = 0, drawOf }: DrawOptions,
   visit: (weights: DrawWeights, draw: number) => void,
 ): void {
   const counts = new Int32Array(clusters.count);
   const weights = new Int32Array(clusters.ofRow.length);
-  for (let draw = 0; draw < draws; draw++) {
+  for (let draw = from; draw < from + draws; draw++) {
     counts.fill(0);
     if (drawOf) {
       const drawn = drawOf(draw);
@@ -43,7 +52,7 @@ export function forEachDraw(
       for (let i = 0; i < clusters.count; i++) counts[random.integer(clusters.count)]++;
     }
     for (let row = 0; row < weights.length; row++) weights[row] = counts[clusters.ofRow[row]];
-    visit(weights, draw);
+    visit(weights, draw - from);
   }
 }
 
@@ -55,29 +64,48 @@ export interface BootstrapDraws {
   macro: Float64Array;
 }
 
+/** Draws of the ranking metrics of one model. */
+export interface RankingDraws {
+  auroc: BootstrapDraws;
+  averagePrecision: BootstrapDraws;
+}
+
 /** Bootstrap draws of AUROC and average precision for several labels at once, clusters drawn whole. */
 export function bootstrapRanking(
   labels: readonly RankedScores[],
   clusters: Clusters,
-  options: { draws: number; seed?: number; drawOf?: (draw: number) => ArrayLike<number> },
-): { auroc: BootstrapDraws; averagePrecision: BootstrapDraws } {
-  const empty = (): BootstrapDraws => ({
-    byLabel: labels.map(() => new Float64Array(options.draws)),
-    macro: new Float64Array(options.draws),
-  });
-  const result = { auroc: empty(), averagePrecision: empty() };
-  forEachDraw(clusters, options, (weights, draw) => {
-    labels.forEach((ranked, i) => {
-      const area = ranked.auroc(weights);
-      result.auroc.byLabel[i][draw] = area;
-      // Without a negative, average precision is 1 whatever the scores: it says nothing and is left out as well.
-      result.averagePrecision.byLabel[i][draw] = Number.isNaN(area) ? NaN : ranked.averagePrecision(weights);
+  options: DrawOptions,
+): RankingDraws {
+  return bootstrapModels([labels], clusters, options)[0];
+}
+
+/** The same for several models on the same rows: each draw is the same for all of them, so their differences are paired. */
+export function bootstrapModels(
+  models: readonly (readonly RankedScores[])[],
+  clusters: Clusters,
+  options: DrawOptions,
+): RankingDraws[] {
+  const results = models.map((labels): RankingDraws => {
+    const empty = (): BootstrapDraws => ({
+      byLabel: labels.map(() => new Float64Array(options.draws)),
+      macro: new Float64Array(options.draws),
     });
-    for (const metric of [result.auroc, result.averagePrecision]) {
-      metric.macro[draw] = meanDefined(metric.byLabel.map((values) => values[draw]));
-    }
+    return { auroc: empty(), averagePrecision: empty() };
   });
-  return result;
+  forEachDraw(clusters, options, (weights, draw) => {
+    models.forEach((labels, model) => {
+      const { auroc, averagePrecision } = results[model];
+      labels.forEach((ranked, i) => {
+        const found = ranked.measure(weights);
+        auroc.byLabel[i][draw] = found.auroc;
+        // Without a negative, average precision is 1 whatever the scores: it says nothing and is left out as well.
+        averagePrecision.byLabel[i][draw] = Number.isNaN(found.auroc) ? NaN : found.averagePrecision;
+      });
+      for (const metric of [auroc, averagePrecision])
+        metric.macro[draw] = meanDefined(metric.byLabel.map((values) => values[draw]));
+    });
+  });
+  return results;
 }
 
 /** The mean of the values that are defined; NaN if none is. */

@@ -1,10 +1,12 @@
-export { auroc, averagePrecision, RankedScores } from './ranked-scores.js';
+export { auroc, averagePrecision, RankedScores, type RankingMetrics } from './ranked-scores.js';
+export { partialAuroc, type PartialAurocOptions } from './partial-auroc.js';
 export { precisionRecallCurve, rocCurve, type PrecisionRecallCurve, type RocCurve } from './curves.js';
 export { atThreshold, chooseThreshold, type ThresholdMetrics, type ThresholdRule } from './thresholds.js';
 export { brierScore, expectedCalibrationError, logLoss } from './probability-metrics.js';
 export { delong, pairedDelong, type DelongResult, type PairedDelongResult } from './delong.js';
-export { erfc, twoSidedP } from './normal-distribution.js';
+export { erfc, normalCdf, normalQuantile, twoSidedP } from './normal-distribution.js';
 export {
+  bootstrapModels,
   bootstrapP,
   bootstrapRanking,
   clusterRows,
@@ -12,9 +14,37 @@ export {
   meanDefined,
   type BootstrapDraws,
   type Clusters,
+  type DrawOptions,
   type DrawWeights,
+  type RankingDraws,
 } from './bootstrap.js';
 export { percentileInterval, quantile } from './quantile.js';
-export { holm } from './multiplicity.js';
+export { benjaminiHochberg, holm } from './multiplicity.js';
 export { pearson, ranks, spearman } from './correlation.js';
 export { aboveDiagonal, mantelTest, type MantelOptions, type MantelResult } from './mantel.js';
+export {
+  adaptiveCalibrationError,
+  calibrate,
+  calibrationKinds,
+  fitCalibration,
+  reliabilityCurve,
+  type Calibration,
+  type ReliabilityCurve,
+  type ReliabilityOptions,
+} from './calibration.js';
+export {
+  coverageError,
+  hammingLoss,
+  labelRankingAveragePrecision,
+  rankingLoss,
+  subsetAccuracy,
+  type LabelMatrixScores,
+  type RankingOptions,
+} from './multilabel.js';
+export { hierarchicalScores, type HierarchicalScores } from './hierarchical.js';
+export { groupMeans, longTailGroups, weightedMean, type LongTailGroup } from './averages.js';
+export { fitConformal, predictionSet, type ConformalThresholds } from './conformal.js';
+export { correctLabelShift, type LabelShift } from './label-shift.js';
+export { aggregateStudies, type StudyRule, type StudyScores } from './studies.js';
+export { bcaInterval, jackknifeWeights, smallestDetectableDifference, standardDeviation } from './intervals.js';
+export { subgroupAudit, type SubgroupAudit, type SubgroupOptions, type SubgroupScores } from './fairness.js';

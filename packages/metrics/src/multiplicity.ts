@@ -13,3 +13,19 @@ export function holm(pValues: readonly number[]): number[] {
   });
   return adjusted;
 }
+
+/**
+ * Benjamini and Hochberg's step-up correction: of the tests called at a level, at most that share is expected to be false.
+ * NaN stays NaN and counts as no test.
+ */
+export function benjaminiHochberg(pValues: readonly number[]): number[] {
+  const order = pValues.map((p, i) => ({ p, i })).filter(({ p }) => !Number.isNaN(p));
+  order.sort((a, b) => b.p - a.p);
+  const adjusted = pValues.map(() => NaN);
+  let smallest = 1;
+  order.forEach(({ p, i }, fromTop) => {
+    smallest = Math.min(smallest, (p * order.length) / (order.length - fromTop));
+    adjusted[i] = smallest;
+  });
+  return adjusted;
+}

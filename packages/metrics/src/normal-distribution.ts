@@ -24,3 +24,21 @@ export function erfc(x: number): number {
 export function twoSidedP(z: number): number {
   return erfc(Math.abs(z) / Math.SQRT2);
 }
+
+/** P(Z ≤ z) of a standard normal Z. */
+export function normalCdf(z: number): number {
+  return erfc(-z / Math.SQRT2) / 2;
+}
+
+/** The z with P(Z ≤ z) = p: found by halving. ∓Infinity at 0 and 1. */
+export function normalQuantile(p: number): number {
+  if (!(p >= 0 && p <= 1)) return NaN;
+  if (p === 0 || p === 1) return p === 0 ? -Infinity : Infinity;
+  let [low, high] = [-40, 40];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (normalCdf(middle) < p) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

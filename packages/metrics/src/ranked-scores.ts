@@ -1,3 +1,5 @@
+import { descendingOrder } from './sort-descending.js';
+
 /**
  * The scores of one label in ranked order, sorted once: every ranking metric, and every bootstrap draw of it, is then
  * one pass over the ranks.
@@ -15,6 +17,7 @@ export class RankedScores {
   readonly scores: Float64Array;
   readonly positives: number;
   readonly negatives: number;
+  private readonly segments: Int32Array;
 
   /**
    * @param targets 1 = positive, 0 = negative, NaN = unknown; one a row.
@@ -27,7 +30,8 @@ export class RankedScores {
         `metrics: expected as many targets as scores, got ${targets.length} and ${scores.length}; pass one a row`,
       );
     }
-    const known: number[] = [];
+    const known = new Uint32Array(targets.length);
+    let count = 0;
     for (let row = 0; row < targets.length; row++) {
       const target = targets[row];
       if (target !== 0 && target !== 1 && !Number.isNaN(target)) {
@@ -35,14 +39,64 @@ export class RankedScores {
           `metrics: expected targets of 0, 1 or NaN, got ${target} in row ${row}; map uncertain labels first`,
         );
       }
-      if (!Number.isNaN(target) && !Number.isNaN(scores[row])) known.push(row);
+      if (!Number.isNaN(target) && !Number.isNaN(scores[row])) known[count++] = row;
     }
-    this.rows = Uint32Array.from(known).sort((a, b) => scores[b] - scores[a] || a - b);
-    this.positive = Uint8Array.from(this.rows, (row) => targets[row]);
-    this.scores = Float64Array.from(this.rows, (row) => scores[row]);
-    this.groupEnd = Uint8Array.from(this.scores, (score, rank) => (score === this.scores[rank + 1] ? 0 : 1));
-    this.positives = this.positive.reduce((sum, positive) => sum + positive, 0);
-    this.negatives = this.rows.length - this.positives;
+    const values = new Float64Array(count);
+    for (let i = 0; i < count; i++) values[i] = scores[known[i]];
+    const order = descendingOrder(values);
+    this.rows = new Uint32Array(count);
+    this.positive = new Uint8Array(count);
+    this.scores = new Float64Array(count);
+    this.groupEnd = new Uint8Array(count);
+    let positives = 0;
+    for (let rank = 0; rank < count; rank++) {
+      const row = known[order[rank]];
+      this.rows[rank] = row;
+      this.scores[rank] = values[order[rank]];
+      this.positive[rank] = targets[row];
+      positives += targets[row];
+      if (rank > 0) this.groupEnd[rank - 1] = this.scores[rank - 1] === this.scores[rank] ? 0 : 1;
+    }
+    if (count > 0) this.groupEnd[count - 1] = 1;
+    this.positives = positives;
+    this.negatives = count - positives;
+    this.segments = segmentsOf(this.positive, this.groupEnd);
+  }
+
+  /**
+   * AUROC and average precision in one pass; see {@link auroc} and {@link averagePrecision}.
+   *
+   * @param weights how often each row counts, by row; once each unless given.
+   */
+  measure(weights?: ArrayLike<number>): RankingMetrics {
+    const { rows, positive, segments } = this;
+    let area = 0;
+    let sum = 0;
+    let above = 0; // positives so far
+    let negatives = 0; // negatives so far
+    let rank = 0;
+    for (let i = 0; i < segments.length; i++) {
+      const isRun = segments[i] < 0;
+      const end = isRun ? -segments[i] : segments[i];
+      let inPositives = 0;
+      let inNegatives = 0;
+      if (isRun) {
+        if (weights === undefined) inNegatives = end - rank;
+        else for (let at = rank; at < end; at++) inNegatives += weights[rows[at]];
+        rank = end;
+      } else {
+        for (; rank < end; rank++) {
+          const weight = weights === undefined ? 1 : weights[rows[rank]];
+          if (positive[rank] === 1) inPositives += weight;
+          else inNegatives += weight;
+        }
+      }
+      area += inNegatives * (above + inPositives / 2);
+      above += inPositives;
+      negatives += inNegatives;
+      if (inPositives > 0) sum += (inPositives * above) / (above + negatives);
+    }
+    return { auroc: area / (above * negatives), averagePrecision: sum / above };
   }
 
   /**
@@ -52,25 +106,7 @@ export class RankedScores {
    * @returns NaN if there is no positive or no negative.
    */
   auroc(weights?: ArrayLike<number>): number {
-    const { rows, positive, groupEnd } = this;
-    let area = 0;
-    let above = 0; // positives above the group
-    let positives = 0; // in the group
-    let negatives = 0;
-    let allNegatives = 0;
-    for (let rank = 0; rank < rows.length; rank++) {
-      const weight = weights === undefined ? 1 : weights[rows[rank]];
-      if (positive[rank] === 1) positives += weight;
-      else negatives += weight;
-      if (groupEnd[rank] === 1) {
-        area += negatives * (above + positives / 2);
-        above += positives;
-        allNegatives += negatives;
-        positives = 0;
-        negatives = 0;
-      }
-    }
-    return area / (above * allNegatives);
+    return this.measure(weights).auroc;
   }
 
   /**
@@ -80,23 +116,36 @@ export class RankedScores {
    * @returns NaN if there is no positive.
    */
   averagePrecision(weights?: ArrayLike<number>): number {
-    const { rows, positive, groupEnd } = this;
-    let sum = 0;
-    let truePositives = 0;
-    let predicted = 0;
-    let inGroup = 0;
-    for (let rank = 0; rank < rows.length; rank++) {
-      const weight = weights === undefined ? 1 : weights[rows[rank]];
-      predicted += weight;
-      if (positive[rank] === 1) inGroup += weight;
-      if (groupEnd[rank] === 1) {
-        truePositives += inGroup;
-        if (inGroup > 0) sum += (inGroup * truePositives) / predicted;
-        inGroup = 0;
-      }
-    }
-    return sum / truePositives;
+    return this.measure(weights).averagePrecision;
   }
+}
+
+/** What {@link RankedScores.measure} finds. */
+export interface RankingMetrics {
+  auroc: number;
+  averagePrecision: number;
+}
+
+/**
+ * The ranks in segments: the end of each group of equal scores that holds a positive, and, below 0, the end of each run of
+ * groups that hold none. Between two positives nothing changes but a sum.
+ */
+function segmentsOf(positive: Uint8Array, groupEnd: Uint8Array): Int32Array {
+  const ends: number[] = [];
+  let start = 0;
+  let hasPositive = false;
+  for (let rank = 0; rank < positive.length; rank++) {
+    if (positive[rank] === 1) hasPositive = true;
+    if (groupEnd[rank] === 0) continue;
+    if (hasPositive) {
+      ends.push(rank + 1);
+      hasPositive = false;
+    } else if (ends.length > 0 && ends[ends.length - 1] < 0 && -ends[ends.length - 1] === start)
+      ends[ends.length - 1] = -(rank + 1);
+    else ends.push(-(rank + 1));
+    start = rank + 1;
+  }
+  return Int32Array.from(ends);
 }
 
 /** Area under the ROC curve; see {@link RankedScores.auroc}. */

@@ -1,28 +1,36 @@
-import { groupCounts } from './curves.js';
+import { groupCounts, type GroupCount } from './curves.js';
 import { RankedScores } from './ranked-scores.js';
 
-/** How a threshold is chosen, always on validation data. */
-export type ThresholdRule = 'youden' | 'max-f1';
+/**
+ * How a threshold is chosen, always on validation data: by Youden's sensitivity + specificity − 1, by the largest F1, as
+ * the highest one with a sensitivity that is at least so much, or as the lowest one with a positive predictive value
+ * (precision) that is at least so much.
+ */
+export type ThresholdRule = 'youden' | 'max-f1' | { sensitivity: number } | { precision: number };
 
 /**
- * The threshold t, among the scores that occur, at which `score ≥ t` is best: `youden` by sensitivity + specificity − 1,
- * `max-f1` by F1. Among equals the highest.
+ * The threshold t, among the scores that occur, at which `score ≥ t` is best by a rule. Among equals the highest.
  *
- * @returns NaN if a class is missing.
+ * @returns NaN if a class is missing, or if no threshold reaches the precision that was asked for.
  */
 export function chooseThreshold(targets: ArrayLike<number>, scores: ArrayLike<number>, rule: ThresholdRule): number {
   const ranked = new RankedScores(targets, scores);
-  if (ranked.positives === 0 || ranked.negatives === 0) return NaN;
-  let best = -Infinity;
+  const { positives, negatives } = ranked;
+  if (positives === 0 || negatives === 0) return NaN;
+  const worth = ({ truePositives, falsePositives }: GroupCount): number => {
+    if (rule === 'youden') return truePositives / positives - falsePositives / negatives;
+    if (rule === 'max-f1') return (2 * truePositives) / (truePositives + falsePositives + positives);
+    // Of those that reach the wanted rate, the first one by sensitivity, or the one with the largest sensitivity.
+    if ('sensitivity' in rule) return truePositives / positives >= rule.sensitivity ? 1 : 0;
+    return truePositives / (truePositives + falsePositives) >= rule.precision ? truePositives : 0;
+  };
+  let best = typeof rule === 'string' ? -Infinity : 0;
   let chosen = NaN;
-  for (const { threshold, truePositives, falsePositives } of groupCounts(ranked)) {
-    const value =
-      rule === 'youden'
-        ? truePositives / ranked.positives - falsePositives / ranked.negatives
-        : (2 * truePositives) / (truePositives + falsePositives + ranked.positives);
+  for (const group of groupCounts(ranked)) {
+    const value = worth(group);
     if (value > best) {
       best = value;
-      chosen = threshold;
+      chosen = group.threshold;
     }
   }
   return chosen;

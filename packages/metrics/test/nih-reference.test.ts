@@ -9,15 +9,20 @@ import {
   brierScore,
   chooseThreshold,
   clusterRows,
+  coverageError,
   delong,
   expectedCalibrationError,
+  hammingLoss,
+  labelRankingAveragePrecision,
   logLoss,
   meanDefined,
   pairedDelong,
   percentileInterval,
   precisionRecallCurve,
   RankedScores,
+  rankingLoss,
   rocCurve,
+  subsetAccuracy,
 } from '../src/index.js';
 
 // Real logits of two networks on 2,000 NIH test images; expected values from scikit-learn and DeLong's formulas.
@@ -72,6 +77,26 @@ describe.each(models)('metrics of %s on NIH equal the reference', (model) => {
       meanDefined(each.map((i) => averagePrecision(targetsOf(i), scoresOf(model, i)))),
       overall.macro_average_precision,
     );
+  });
+  it('scores over all labels of a row, and over all entries together', () => {
+    const overall = expected.models[model].overall;
+    const scores = logits.get(model)!;
+    const matrix = { targets: labels, scores, labels: count };
+    close(coverageError(matrix), overall.coverage_error);
+    close(rankingLoss(matrix), overall.ranking_loss);
+    close(labelRankingAveragePrecision(matrix), overall.lrap);
+    const some = overall.on_rows_with_a_positive;
+    close(coverageError(matrix, { skipEmpty: true }), some.coverage_error);
+    close(rankingLoss(matrix, { skipEmpty: true }), some.ranking_loss);
+    close(labelRankingAveragePrecision(matrix, { skipEmpty: true }), some.lrap);
+    const decisions = Array.from(scores, (z) => (z >= 0 ? 1 : 0));
+    close(hammingLoss(labels, decisions), overall.hamming_loss);
+    close(subsetAccuracy(labels, decisions, count), overall.exact_match);
+    close(auroc(labels, scores), overall.micro_auroc);
+    close(averagePrecision(labels, scores), overall.micro_average_precision);
+    close(atThreshold(labels, scores, 0).f1, overall['micro_f1_at_0.5']);
+    const probabilities = Array.from(scores, (z) => 1 / (1 + Math.exp(-z)));
+    close(expectedCalibrationError(labels, probabilities), overall.pooled_ece15);
   });
 });
 

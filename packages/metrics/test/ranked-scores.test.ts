@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { auroc, averagePrecision, RankedScores } from '../src/index.js';
+import { auroc, averagePrecision, chooseThreshold, partialAuroc, RankedScores } from '../src/index.js';
 
 /** The share of (positive, negative) pairs in the right order, a tie counting half. */
 function pairs(targets: number[], scores: number[], weights = targets.map(() => 1)): number {
@@ -59,5 +59,68 @@ describe('averagePrecision(targets, scores)', () => {
   });
   it('is undefined without a positive', () => {
     expect(averagePrecision([0, 0], [1, 2])).toBeNaN();
+  });
+});
+
+describe('the order of ranks', () => {
+  it('falls with the score, whatever the numbers, equal ones in the order of their rows', () => {
+    const number = fc.oneof(
+      fc.double({ noNaN: true }),
+      fc.float({ noNaN: true }),
+      fc.constantFrom(0, -0, 1, -1, Infinity, -Infinity, 5e-324, -5e-324, 1e308),
+    );
+    fc.assert(
+      fc.property(fc.array(number, { maxLength: 60 }), (scores) => {
+        const { rows } = new RankedScores(
+          scores.map(() => 0),
+          scores,
+        );
+        const plain = scores
+          .map((_, i) => i)
+          .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] > scores[a] ? 1 : -1));
+        expect([...rows]).toEqual(plain);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('partialAuroc(targets, scores)', () => {
+  const targets = [0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0];
+  const scores = [0.1, 0.4, 0.35, 0.8, 0.9, 0.4, 0.2, 0.7, 0.65, 0.05, 0.6, 0.3];
+  it('equals scikit-learn (1.2.1), ties and a cut inside a step too', () => {
+    const wanted = [
+      [0.1, 0.5789473684210527],
+      [0.2, 0.5873015873015873],
+      [0.5, 0.6761904761904761],
+      [0.77, 0.7435781407906843],
+      [0.9, 0.7546897546897549],
+    ];
+    for (const [most, value] of wanted) {
+      expect(partialAuroc(targets, scores, { maxFalsePositiveRate: most })).toBeCloseTo(value, 12);
+    }
+  });
+  it('is the whole area at 1, and the bare one where asked', () => {
+    expect(partialAuroc(targets, scores, { maxFalsePositiveRate: 1 })).toBeCloseTo(auroc(targets, scores), 12);
+    const bare = { maxFalsePositiveRate: 0.5, standardized: false };
+    expect(partialAuroc([0, 0, 1], [0.1, 0.2, 0.9], bare)).toBeCloseTo(0.5, 12);
+  });
+  it('is undefined where a class is missing, and refuses a rate of 0', () => {
+    expect(partialAuroc([1, 1], [0, 1])).toBeNaN();
+    expect(() => partialAuroc([0, 1], [0, 1], { maxFalsePositiveRate: 0 })).toThrow('in (0, 1], got 0');
+  });
+});
+
+describe('chooseThreshold(targets, scores, rule) for a rate that is wanted', () => {
+  const targets = [1, 1, 0, 1, 0, 0];
+  const scores = [6, 5, 4, 3, 2, 1];
+  it('takes the highest threshold that finds enough', () => {
+    expect(chooseThreshold(targets, scores, { sensitivity: 0.6 })).toBe(5);
+    expect(chooseThreshold(targets, scores, { sensitivity: 0.9 })).toBe(3);
+  });
+  it('takes the threshold that finds most while enough of what it calls is right, else none', () => {
+    expect(chooseThreshold(targets, scores, { precision: 1 })).toBe(5);
+    expect(chooseThreshold(targets, scores, { precision: 0.75 })).toBe(3);
+    expect(chooseThreshold([0, 1], [2, 1], { precision: 0.9 })).toBeNaN();
   });
 });
