@@ -31,36 +31,45 @@ export class RankedScores {
       );
     }
     const known = new Uint32Array(targets.length);
+    const values = new Float64Array(targets.length);
     let count = 0;
     for (let row = 0; row < targets.length; row++) {
       const target = targets[row];
-      if (target !== 0 && target !== 1 && !Number.isNaN(target)) {
+      if (Number.isNaN(target)) continue;
+      if (target !== 0 && target !== 1) {
         throw new RangeError(
           `metrics: expected targets of 0, 1 or NaN, got ${target} in row ${row}; map uncertain labels first`,
         );
       }
-      if (!Number.isNaN(target) && !Number.isNaN(scores[row])) known[count++] = row;
+      const score = scores[row];
+      if (Number.isNaN(score)) continue;
+      known[count] = row;
+      values[count++] = score;
     }
-    const values = new Float64Array(count);
-    for (let i = 0; i < count; i++) values[i] = scores[known[i]];
-    const order = descendingOrder(values);
-    this.rows = new Uint32Array(count);
-    this.positive = new Uint8Array(count);
-    this.scores = new Float64Array(count);
-    this.groupEnd = new Uint8Array(count);
+    const order = descendingOrder(values.subarray(0, count));
+    const rows = new Uint32Array(count);
+    const positive = new Uint8Array(count);
+    const ranked = new Float64Array(count);
+    const groupEnd = new Uint8Array(count);
     let positives = 0;
     for (let rank = 0; rank < count; rank++) {
-      const row = known[order[rank]];
-      this.rows[rank] = row;
-      this.scores[rank] = values[order[rank]];
-      this.positive[rank] = targets[row];
-      positives += targets[row];
-      if (rank > 0) this.groupEnd[rank - 1] = this.scores[rank - 1] === this.scores[rank] ? 0 : 1;
+      const place = order[rank];
+      const row = known[place];
+      const target = targets[row];
+      rows[rank] = row;
+      ranked[rank] = values[place];
+      positive[rank] = target;
+      positives += target;
+      if (rank > 0) groupEnd[rank - 1] = ranked[rank - 1] === values[place] ? 0 : 1;
     }
-    if (count > 0) this.groupEnd[count - 1] = 1;
+    if (count > 0) groupEnd[count - 1] = 1;
+    this.rows = rows;
+    this.positive = positive;
+    this.scores = ranked;
+    this.groupEnd = groupEnd;
     this.positives = positives;
     this.negatives = count - positives;
-    this.segments = segmentsOf(this.positive, this.groupEnd);
+    this.segments = segmentsOf(positive, groupEnd);
   }
 
   /**

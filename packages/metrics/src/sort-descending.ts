@@ -1,41 +1,101 @@
 /**
- * The places of values in falling order, equal ones in the order they stand in; no value may be NaN. A radix sort over the
- * bits of the numbers: some ten times faster than a sort with a comparison.
+ * The places of values in falling order, equal ones in the order they stand in; no value may be NaN. Far faster than a
+ * comparison sort: values go into as many bins as there are values, or, where they crowd too much for that, through a radix
+ * sort over their bits.
  */
 export function descendingOrder(values: Float64Array): Uint32Array {
+  return binSort(values) ?? radixSort(values);
+}
+
+/** Bins over the range of the values, then neighbours put right; nothing if that takes too many steps. */
+function binSort(values: Float64Array): Uint32Array | undefined {
   const n = values.length;
-  const bits = new Uint32Array(Float64Array.from(values, (value) => value + 0).buffer); // −0 becomes 0
-  const keys = new Uint32Array(2 * n);
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < n; i++) {
+    const value = values[i];
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const scale = (n - 1) / (high - low);
+  if (!Number.isFinite(scale) || !Number.isFinite(high - low)) return undefined;
+  const bins = new Uint32Array(n);
+  const counts = new Uint32Array(n + 1);
+  for (let i = 0; i < n; i++) {
+    const bin = ((high - values[i]) * scale) >>> 0;
+    bins[i] = bin;
+    counts[bin + 1]++;
+  }
+  for (let bin = 1; bin <= n; bin++) counts[bin] += counts[bin - 1];
+  const order = new Uint32Array(n);
+  const sorted = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const at = counts[bins[i]]++;
+    order[at] = i;
+    sorted[at] = values[i];
+  }
+  let steps = 8 * n;
+  for (let i = 1; i < n; i++) {
+    const value = sorted[i];
+    if (sorted[i - 1] >= value) continue;
+    const place = order[i];
+    let at = i;
+    for (; at > 0 && sorted[at - 1] < value; at--) {
+      if (steps-- === 0) return undefined;
+      sorted[at] = sorted[at - 1];
+      order[at] = order[at - 1];
+    }
+    sorted[at] = value;
+    order[at] = place;
+  }
+  return order;
+}
+
+/** Eleven bits of the numbers at a time, the last ones first. */
+function radixSort(values: Float64Array): Uint32Array {
+  const n = values.length;
+  const bits = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
+  const [lower, upper, start] = [new Uint32Array(n), new Uint32Array(n), new Uint32Array(n)];
   for (let i = 0; i < n; i++) {
     // Falling order of numbers is rising order of these: bits of positive numbers are turned round, but for the sign.
-    const isNegative = bits[2 * i + 1] >>> 31 === 1;
-    keys[2 * i] = isNegative ? bits[2 * i] : ~bits[2 * i];
-    keys[2 * i + 1] = isNegative ? bits[2 * i + 1] : ~bits[2 * i + 1] & 0x7fffffff;
+    const isZero = values[i] === 0; // −0 is 0
+    const top = isZero ? 0 : bits[2 * i + 1];
+    const bottom = isZero ? 0 : bits[2 * i];
+    const isNegative = top >>> 31 === 1;
+    lower[i] = isNegative ? bottom : ~bottom;
+    upper[i] = isNegative ? top : ~top & 0x7fffffff;
+    start[i] = i;
   }
-  let order = Uint32Array.from({ length: n }, (_, i) => i);
+  return sortBy(upper, sortBy(lower, start));
+}
+
+/** Sorts places by a key of theirs, rising and stable, eleven bits a pass. */
+function sortBy(keys: Uint32Array, places: Uint32Array): Uint32Array {
+  const n = places.length;
+  let order = places;
+  let moved = new Uint32Array(n);
   let spare = new Uint32Array(n);
-  const counts = new Uint32Array(1 << digitBits);
-  for (let word = 0; word < 2; word++) {
-    for (let shift = 0; shift < 32; shift += digitBits) {
-      counts.fill(0);
-      for (let i = 0; i < n; i++) counts[(keys[2 * i + word] >>> shift) & digitMask]++;
-      // A digit that is the same in all, such as the last ones of numbers with few digits, sorts nothing.
-      if (n > 0 && counts[(keys[word] >>> shift) & digitMask] === n) continue;
-      let sum = 0;
-      for (let digit = 0; digit <= digitMask; digit++) {
-        const count = counts[digit];
-        counts[digit] = sum;
-        sum += count;
-      }
-      for (let i = 0; i < n; i++) {
-        const place = order[i];
-        spare[counts[(keys[2 * place + word] >>> shift) & digitMask]++] = place;
-      }
-      [order, spare] = [spare, order];
+  const counts = new Uint32Array(digits);
+  for (let shift = 0; shift < 32; shift += digitBits) {
+    counts.fill(0);
+    for (let i = 0; i < n; i++) counts[(keys[i] >>> shift) & mask]++;
+    // A digit that is the same in all sorts nothing.
+    if (n === 0 || counts[(keys[0] >>> shift) & mask] === n) continue;
+    let sum = 0;
+    for (let digit = 0; digit < digits; digit++) {
+      const count = counts[digit];
+      counts[digit] = sum;
+      sum += count;
     }
+    for (let i = 0; i < n; i++) {
+      const place = order[i];
+      moved[counts[(keys[place] >>> shift) & mask]++] = place;
+    }
+    order = moved;
+    [moved, spare] = [spare, moved];
   }
   return order;
 }
 
 const digitBits = 11;
-const digitMask = (1 << digitBits) - 1;
+const digits = 1 << digitBits;
+const mask = digits - 1;

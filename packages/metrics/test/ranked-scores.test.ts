@@ -83,6 +83,14 @@ describe('the order of ranks', () => {
       { numRuns: 300 },
     );
   });
+  it('falls where values crowd at one end, too', () => {
+    const crowded = Array.from({ length: 3000 }, (_, i) => Math.exp(-((i * 7919) % 3001) / 50));
+    const { scores } = new RankedScores(
+      crowded.map(() => 0),
+      crowded,
+    );
+    expect([...scores]).toEqual([...crowded].sort((a, b) => b - a));
+  });
 });
 
 describe('partialAuroc(targets, scores)', () => {

@@ -1,13 +1,15 @@
 import { cpus } from 'node:os';
 import { engineNames, type EngineName } from '@cxr-align/engine';
 import { benchGraph, graphText } from './graph.js';
+import { benchMetrics, metricText } from './metrics.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
 
 const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
-       npm run bench -- graph [--json]
+       npm run bench -- graph|metrics [--json]
 
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
   graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
+  metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
   --engine  engines to time, comma-separated. Default wasm
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
@@ -20,6 +22,11 @@ async function main(args: string[]): Promise<number> {
   if (args[0] === 'graph') {
     const timings = benchGraph();
     console.log(args.includes('--json') ? JSON.stringify(timings) : graphText(timings));
+    return 0;
+  }
+  if (args[0] === 'metrics') {
+    const timings = benchMetrics();
+    console.log(args.includes('--json') ? JSON.stringify(timings) : metricText(timings));
     return 0;
   }
   const engines = valueOf('--engine', 'wasm').split(',');
