@@ -46,26 +46,24 @@ export class RankedScores {
       known[count] = row;
       values[count++] = score;
     }
-    const order = descendingOrder(values.subarray(0, count));
+    const { order, sorted } = descendingOrder(values.subarray(0, count));
+    const isWhole = count === targets.length;
     const rows = new Uint32Array(count);
     const positive = new Uint8Array(count);
-    const ranked = new Float64Array(count);
     const groupEnd = new Uint8Array(count);
     let positives = 0;
     for (let rank = 0; rank < count; rank++) {
       const place = order[rank];
-      const row = known[place];
+      const row = isWhole ? place : known[place];
       const target = targets[row];
       rows[rank] = row;
-      ranked[rank] = values[place];
       positive[rank] = target;
       positives += target;
-      if (rank > 0) groupEnd[rank - 1] = ranked[rank - 1] === values[place] ? 0 : 1;
+      groupEnd[rank] = rank + 1 < count && sorted[rank] === sorted[rank + 1] ? 0 : 1;
     }
-    if (count > 0) groupEnd[count - 1] = 1;
     this.rows = rows;
     this.positive = positive;
-    this.scores = ranked;
+    this.scores = sorted;
     this.groupEnd = groupEnd;
     this.positives = positives;
     this.negatives = count - positives;

@@ -1,14 +1,23 @@
+/** Places in falling order of their values, and the values in that order. */
+export interface Ranking {
+  order: Uint32Array;
+  sorted: Float64Array;
+}
+
 /**
  * The places of values in falling order, equal ones in the order they stand in; no value may be NaN. Far faster than a
  * comparison sort: values go into as many bins as there are values, or, where they crowd too much for that, through a radix
  * sort over their bits.
  */
-export function descendingOrder(values: Float64Array): Uint32Array {
-  return binSort(values) ?? radixSort(values);
+export function descendingOrder(values: Float64Array): Ranking {
+  const binned = binSort(values);
+  if (binned) return binned;
+  const order = radixSort(values);
+  return { order, sorted: Float64Array.from(order, (place) => values[place]) };
 }
 
 /** Bins over the range of the values, then neighbours put right; nothing if that takes too many steps. */
-function binSort(values: Float64Array): Uint32Array | undefined {
+function binSort(values: Float64Array): Ranking | undefined {
   const n = values.length;
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < n; i++) {
@@ -47,7 +56,7 @@ function binSort(values: Float64Array): Uint32Array | undefined {
     sorted[at] = value;
     order[at] = place;
   }
-  return order;
+  return { order, sorted };
 }
 
 /** Eleven bits of the numbers at a time, the last ones first. */
