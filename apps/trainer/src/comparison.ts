@@ -1,12 +1,19 @@
 import { InputError } from '@cxr-align/files';
 import {
+  bcaInterval,
+  benjaminiHochberg,
+  bootstrapModels,
   bootstrapP,
-  bootstrapRanking,
   clusterRows,
   holm,
+  jackknifeWeights,
+  meanDefined,
   pairedDelong,
   percentileInterval,
   RankedScores,
+  smallestDetectableDifference,
+  standardDeviation,
+  type Clusters,
 } from '@cxr-align/metrics';
 import { columnOf, orNull, type MaybeNumber, type Predictions } from './evaluation.js';
 
@@ -25,6 +32,12 @@ export interface ComparisonRow {
   p: MaybeNumber;
   /** p corrected for the number of labels (Holm); null for the mean. */
   pHolm: MaybeNumber;
+  /** The same by Benjamini and Hochberg: the share of false ones among those called. */
+  pBh: MaybeNumber;
+  /** The difference with its bias-corrected and accelerated interval. */
+  differenceBca: [MaybeNumber, MaybeNumber];
+  /** The smallest difference that these samples would have shown with a power of 80 % at 5 %. */
+  detectable: MaybeNumber;
 }
 
 /** The content of `comparison.json`: the first model against each other one. */
@@ -57,7 +70,8 @@ export function compare(
     labels.map((_, i) => columnOf(predictions.probabilities, labels.length, i)),
   );
   const ranked = scores.map((columns) => columns.map((column, i) => new RankedScores(truth[i], column)));
-  const [drawsA, drawsB] = ranked.map((one) => bootstrapRanking(one, clusters, { draws }).auroc);
+  const [drawsA, drawsB] = bootstrapModels(ranked, clusters, { draws }).map(({ auroc }) => auroc);
+  const jackknife = jackknifeDifferences(ranked, clusters);
   const interval = (values: Float64Array): [MaybeNumber, MaybeNumber] =>
     percentileInterval(values).map(orNull) as [MaybeNumber, MaybeNumber];
   const minus = (x: Float64Array, y: Float64Array): Float64Array => x.map((value, draw) => value - y[draw]);
@@ -75,9 +89,13 @@ export function compare(
       differenceCi: interval(minus(drawsB.byLabel[i], drawsA.byLabel[i])),
       p: isDefined ? orNull(p) : null,
       pHolm: null,
+      pBh: null,
+      ...shown(minus(drawsB.byLabel[i], drawsA.byLabel[i]), aurocB - aurocA, jackknife.byLabel[i]),
     };
   });
-  holm(rows.map(({ p }) => p ?? NaN)).forEach((p, i) => (rows[i].pHolm = orNull(p)));
+  const pValues = rows.map(({ p }) => p ?? NaN);
+  holm(pValues).forEach((p, i) => (rows[i].pHolm = orNull(p)));
+  benjaminiHochberg(pValues).forEach((p, i) => (rows[i].pBh = orNull(p)));
   const defined = rows.filter(({ difference }) => difference !== null);
   const meanOf = (value: (row: ComparisonRow) => MaybeNumber): MaybeNumber =>
     orNull(defined.reduce((sum, row) => sum + value(row)!, 0) / defined.length);
@@ -99,13 +117,46 @@ export function compare(
       differenceCi: interval(macroDraws),
       p: orNull(bootstrapP(macroDraws)),
       pHolm: null,
+      pBh: null,
+      ...shown(macroDraws, meanOf((row) => row.difference) ?? NaN, jackknife.macro),
     },
     undefinedLabels: rows.filter(({ difference }) => difference === null).map(({ label }) => label),
-    method: `intervals: 95 %, ${draws} bootstrap draws of ${clusters.count} patients; p of a label: paired DeLong, of the mean: bootstrap; Holm over the labels`,
+    method: `intervals: 95 %, ${draws} bootstrap draws of ${clusters.count} patients; p of a label: paired DeLong, of the mean: bootstrap; Holm over the labels; detectable: the smallest difference that these images would have shown with a power of 80 %`,
   };
 }
 
-function checkSame(a: { name: string; predictions: Predictions }, b: { name: string; predictions: Predictions }): void {
+/** What the draws of a difference show beside its percentiles. */
+function shown(
+  draws: Float64Array,
+  difference: number,
+  jackknife: readonly number[],
+): Pick<ComparisonRow, 'differenceBca' | 'detectable'> {
+  return {
+    differenceBca: bcaInterval(draws, difference, jackknife).map(orNull) as [MaybeNumber, MaybeNumber],
+    detectable: orNull(smallestDetectableDifference(standardDeviation(draws))),
+  };
+}
+
+/** B − A with some patients left out at a time. */
+function jackknifeDifferences(
+  [a, b]: readonly (readonly RankedScores[])[],
+  clusters: Clusters,
+): { byLabel: number[][]; macro: number[] } {
+  const byLabel: number[][] = a.map(() => []);
+  const macro: number[] = [];
+  for (const weights of jackknifeWeights(clusters)) {
+    const [valuesA, valuesB] = [a, b].map((ranked) => ranked.map((one) => one.auroc(weights)));
+    valuesA.forEach((value, i) => byLabel[i].push(valuesB[i] - value));
+    macro.push(meanDefined(valuesB) - meanDefined(valuesA));
+  }
+  return { byLabel, macro };
+}
+
+/** @throws {InputError} if two models were evaluated on different samples, labels or targets: which. */
+export function checkSame(
+  a: { name: string; predictions: Predictions },
+  b: { name: string; predictions: Predictions },
+): void {
   const fail = (message: string): never => {
     throw new InputError(
       `expected ${a.name} and ${b.name} to be evaluated on the same samples, got ${message}; evaluate both on the same split`,
@@ -152,9 +203,11 @@ export function comparisonTable({
     number(row.aurocB) + range(row.aurocBCi),
     signed(row.difference) + range(row.differenceCi, signed),
     row.p !== null && row.p < 0.001 ? '< 0.001' : number(row.p),
+    number(row.pHolm),
+    number(row.detectable),
   ];
   const table = [
-    ['label', 'positives', `${a}: AUROC`, `${b}: AUROC`, 'difference', 'p'],
+    ['label', 'positives', `${a}: AUROC`, `${b}: AUROC`, 'difference', 'p', 'p (Holm)', 'detectable'],
     ...labels.map(line),
     line({ ...macro, positives: 0 }),
   ];

@@ -1,4 +1,5 @@
 import { labelPolicies, noFindingRules, type LabelPolicy } from '@cxr-align/datasets';
+import { calibrationKinds } from '@cxr-align/metrics';
 import { scheduleNames } from '@cxr-align/nn';
 import { promptSetNames } from '@cxr-align/text-encoder';
 import { z } from 'zod';
@@ -219,9 +220,29 @@ export const configSchema = z.strictObject({
     .default(0)
     .describe('Share of the counted similarity in the target, both scaled to [0, 1]; 0 = graphTarget alone'),
   threshold: z
-    .enum(['youden', 'max-f1'])
+    .union([
+      z.enum(['youden', 'max-f1']),
+      z.strictObject({ sensitivity: z.number().gt(0).max(1) }),
+      z.strictObject({ precision: z.number().gt(0).max(1) }),
+    ])
     .default('youden')
-    .describe('How the threshold of each label is chosen on validation'),
+    .describe(
+      'How the threshold of each label is chosen on validation: youden, max-f1, {"sensitivity": 0.9} or {"precision": 0.8}',
+    ),
+  calibration: z
+    .enum(['none', ...calibrationKinds])
+    .default('none')
+    .describe('How probabilities are calibrated, label by label, on validation'),
+  conformalAlpha: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe('Error rate of conformal prediction sets, fitted on validation; 0 = none'),
+  fairness: z
+    .array(z.string())
+    .default(['sex', 'age', 'view', 'sex*age'])
+    .describe('Attributes whose groups are audited: sex, age, view, and products of them'),
   bootstrap: z
     .number()
     .int()

@@ -15,6 +15,8 @@ export interface ConfigSources {
   preset?: string;
   /** A JSON or YAML file. */
   file?: string;
+  /** Parts that lie over the preset and the file. */
+  layers?: readonly object[];
   /** `key=value` with dots in the key and JSON or plain text as the value. */
   set?: readonly string[];
   /** Values of flags of their own. */
@@ -22,13 +24,14 @@ export interface ConfigSources {
 }
 
 /** Puts a configuration together. @throws {InputError} on an unknown key or a value out of range, named. */
-export function makeConfig({ preset, file, set = [], flags = {} }: ConfigSources): Config {
+export function makeConfig({ preset, file, layers: parts = [], set = [], flags = {} }: ConfigSources): Config {
   if (preset !== undefined && !(preset in presets)) {
     throw new InputError(`expected --preset to be one of ${Object.keys(presets).join(', ')}, got ${preset}`);
   }
   const layers: unknown[] = [
     preset === undefined ? {} : presets[preset],
     file === undefined ? {} : readConfigFile(file),
+    ...parts,
   ];
   layers.push(...set.map(readAssignment), definedOnly(flags));
   return checkConfig(layers.reduce<unknown>(merge, {}), file ?? 'configuration');

@@ -4,9 +4,14 @@ import { selectSamples, type Split } from '@cxr-align/datasets';
 import { coherentProbabilities, violationRate, type LabelGraph } from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { rankingDraws } from './bootstrap-threads.js';
+import { calibratedProbabilities } from './calibrated.js';
 import { evaluate, probabilitiesOf, type Evaluation, type Predictions } from './evaluation.js';
+import { sampleGroups } from './fairness.js';
 import { graphAgreement } from './graph-agreement.js';
+import { ancestorIndices } from './label-knowledge.js';
 import { dataGraph, evaluatedLabels, type EvaluatedLabels } from './label-mapping.js';
+import { againstMetadata } from './metadata-baseline.js';
 import { buildModel, type Model } from './model.js';
 import { loadData, openDataset, samplesIn, type DataOptions, type LoadedData } from './prepare-data.js';
 import { writePredictions } from './predictions-file.js';
@@ -55,6 +60,7 @@ export async function evaluateSplit({
   progress,
   out,
   graph = stored.graph,
+  threads = 1,
 }: {
   model: Model;
   stored: StoredModel;
@@ -64,6 +70,8 @@ export async function evaluateSplit({
   out: string;
   /** The data's label graph, in the data's label order; the model's unless given. */
   graph?: LabelGraph;
+  /** Threads of the bootstrap. Default 1. */
+  threads?: number;
 }): Promise<{ evaluation: Evaluation; predictions: Predictions; cosines: ImagePredictions['cosines'] }> {
   const { dataset, images } = data;
   const { config } = stored;
@@ -74,15 +82,17 @@ export async function evaluateSplit({
     onImages: (done) => bar.update(done),
   });
   bar.stop();
-  const told = probabilitiesOf(logits);
   const modelLabels = stored.graph.labels.length;
-  const raw = gather(samples.length, columns, (row, { model: from }) =>
-    Math.max(...from.map((column) => told[row * modelLabels + column])),
-  );
+  const inLabels = (told: Float32Array): Float32Array =>
+    gather(samples.length, columns, (row, { model: from }) =>
+      Math.max(...from.map((column) => told[row * modelLabels + column])),
+    );
+  const raw = inLabels(calibratedProbabilities(logits, stored.calibrations));
   const truth = truthOf(dataset, config, graph);
+  const own = samples.map((sample) => dataset.samples[sample]);
   const predictions: Predictions = {
     labels: evaluated.labels,
-    samples: samples.map((sample) => dataset.samples[sample]),
+    samples: own,
     targets: gather(
       samples.length,
       columns,
@@ -91,15 +101,27 @@ export async function evaluateSplit({
     probabilities: config.coherentPredictions ? coherentProbabilities(raw, evaluated) : raw,
   };
   const agreement = (kind: Float32Array | undefined) => (kind ? graphAgreement(kind, stored.graph, config.seed) : null);
+  // What belongs to one label of the model says nothing of one that is told by several.
+  const single = <T>(values: readonly T[]): (T | null)[] =>
+    columns.map(({ model: from }) => (from.length === 1 ? values[from[0]] : null));
   const evaluation = evaluate(predictions, {
     data: dataset.name,
     split,
     thresholds: columns.map(({ model: from }) => Math.min(...from.map((column) => stored.thresholds[column]))),
     draws: config.bootstrap,
+    bootstrapped: await rankingDraws(predictions, config.bootstrap, threads),
+    ancestors: ancestorIndices(evaluated),
+    ...(!mapping && { prevalence: stored.prevalence }),
+    groups: sampleGroups(own, config.fairness),
+    conformal: single(stored.calibrations).map((fitted) => fitted?.conformal ?? null),
+    calibration: config.calibration,
+    uncalibrated: inLabels(probabilitiesOf(logits)),
     hierarchyViolations: violationRate(raw, evaluated),
     labelViolations: violationRate(predictions.targets, evaluated),
     graphAgreement: { images: agreement(cosines.images), prompts: agreement(cosines.prompts) },
     mapping,
+    metadataBaseline:
+      stored.metadata && !mapping ? againstMetadata(predictions, stored.metadata, own, config.bootstrap) : null,
   });
   writePredictions(out, predictions);
   writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
@@ -124,6 +146,8 @@ export interface EvaluateRequest extends DataOptions {
   out?: string;
   /** Label graph of the data; as for training unless given. */
   graph?: string;
+  /** Threads of the bootstrap. Default 1. */
+  bootstrapThreads?: number;
 }
 
 /** Evaluates a trained run on a data set, whose labels may be others. */
@@ -145,7 +169,16 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
   );
   data.remarks.forEach((line) => progress.say(line));
   const out = request.out ?? request.run;
-  const { evaluation } = await evaluateSplit({ model, stored, data, split, progress, out, graph });
+  const { evaluation } = await evaluateSplit({
+    model,
+    stored,
+    data,
+    split,
+    progress,
+    out,
+    graph,
+    threads: request.bootstrapThreads,
+  });
   dispose();
   return evaluation;
 }

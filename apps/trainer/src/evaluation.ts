@@ -1,16 +1,45 @@
 import type { Sample } from '@cxr-align/datasets';
-import type { Crosswalk } from '@cxr-align/label-graph';
 import {
+  adaptiveCalibrationError,
   atThreshold,
+  bcaInterval,
   bootstrapRanking,
   brierScore,
   clusterRows,
+  coverageError,
+  delong,
   expectedCalibrationError,
+  groupMeans,
+  hammingLoss,
+  hierarchicalScores,
+  jackknifeWeights,
+  labelRankingAveragePrecision,
+  logLoss,
+  longTailGroups,
   meanDefined,
+  partialAuroc,
   percentileInterval,
+  predictionSet,
   RankedScores,
+  rankingLoss,
+  subsetAccuracy,
+  weightedMean,
+  type Clusters,
+  type ConformalThresholds,
+  type LongTailGroup,
+  type RankingDraws,
 } from '@cxr-align/metrics';
-import type { GraphAgreement } from './graph-agreement.js';
+import {
+  macroScores,
+  type Evaluation,
+  type Interval,
+  type LabelEvaluation,
+  type MacroKey,
+  type MaybeNumber,
+} from './evaluation-schema.js';
+import { auditFairness, type GroupColumns } from './fairness.js';
+
+export type { Evaluation, Interval, LabelEvaluation, LabelMapping, MaybeNumber } from './evaluation-schema.js';
 
 /** Predictions of one model on some samples. */
 export interface Predictions {
@@ -22,73 +51,6 @@ export interface Predictions {
   probabilities: Float32Array;
 }
 
-/** A number, or null where it is undefined. */
-export type MaybeNumber = number | null;
-type Interval = [MaybeNumber, MaybeNumber];
-
-/** The scores of one label. */
-export interface LabelEvaluation {
-  positives: number;
-  negatives: number;
-  auroc: MaybeNumber;
-  aurocCi: Interval;
-  averagePrecision: MaybeNumber;
-  averagePrecisionCi: Interval;
-  threshold: MaybeNumber;
-  sensitivity: MaybeNumber;
-  specificity: MaybeNumber;
-  f1: MaybeNumber;
-  brier: MaybeNumber;
-  ece: MaybeNumber;
-}
-
-/** The content of `evaluation.json`. */
-export interface Evaluation {
-  labels: Record<string, LabelEvaluation>;
-  macro: Pick<
-    LabelEvaluation,
-    | 'auroc'
-    | 'aurocCi'
-    | 'averagePrecision'
-    | 'averagePrecisionCi'
-    | 'sensitivity'
-    | 'specificity'
-    | 'f1'
-    | 'brier'
-    | 'ece'
-  >;
-  /** Labels with one class only: their scores are null, and the means leave them out. */
-  undefinedLabels: string[];
-  samples: number;
-  patients: number;
-  /** The data and the split that was evaluated. */
-  data: string;
-  split: string;
-  /** Share of (sample, edge) pairs in which a child is more probable than its parent, before anything mends it; null without edges. */
-  hierarchyViolations: MaybeNumber;
-  /** Share of known (sample, edge) pairs in which a child is present and its parent absent; null without edges. */
-  labelViolations: MaybeNumber;
-  /** How well label embeddings follow the label graph; null where the model has none, or the graph has no hierarchy. */
-  graphAgreement: { images: GraphAgreement | null; prompts: GraphAgreement | null };
-  /** Where the data has other labels than the model: for each label of the data what the model has for it. */
-  mapping?: LabelMapping;
-  /** How the intervals were made. */
-  intervals: string;
-}
-
-/** How the labels of a model were mapped to those of a data set. */
-export interface LabelMapping {
-  /** Name of the model's label graph, and of the data's. */
-  from: string;
-  to: string;
-  /** For each label of the data the labels of the model that bear on it. */
-  labels: Crosswalk;
-  /** Labels of the data that the model cannot tell: they are not evaluated. */
-  unmapped: string[];
-  /** Labels of the model that nothing was evaluated with. */
-  unused: string[];
-}
-
 export interface EvaluationOptions {
   data: string;
   split: string;
@@ -96,10 +58,24 @@ export interface EvaluationOptions {
   thresholds: ArrayLike<number>;
   /** Bootstrap draws by patient; 0 = no intervals. */
   draws: number;
+  /** The draws themselves, where they were made elsewhere. */
+  bootstrapped?: RankingDraws;
+  /** For each label the indices of the labels above it. */
+  ancestors?: readonly (readonly number[])[];
+  /** Share of training images with each label; that of these samples unless given. */
+  prevalence?: ArrayLike<number>;
+  /** Attributes of the samples to be audited. */
+  groups?: GroupColumns;
+  /** For each label its conformal thresholds, fitted elsewhere. */
+  conformal?: readonly (ConformalThresholds | null)[];
+  calibration?: string;
+  /** Probabilities before calibration. */
+  uncalibrated?: Float32Array;
   hierarchyViolations?: number;
   labelViolations?: number;
   graphAgreement?: Evaluation['graphAgreement'];
-  mapping?: LabelMapping;
+  mapping?: Evaluation['mapping'];
+  metadataBaseline?: Evaluation['metadataBaseline'];
 }
 
 /** One label's values of a matrix [rows, labels]. */
@@ -110,68 +86,207 @@ export function columnOf(matrix: ArrayLike<number>, labels: number, label: numbe
 /** Scores predictions. The same input gives the same numbers, to the last bit. */
 export function evaluate(predictions: Predictions, options: EvaluationOptions): Evaluation {
   const { labels, samples, targets, probabilities } = predictions;
-  const columns = labels.map((_, i) => ({
-    y: columnOf(targets, labels.length, i),
-    p: columnOf(probabilities, labels.length, i),
-  }));
+  const n = labels.length;
+  const columns = labels.map((_, i) => ({ y: columnOf(targets, n, i), p: columnOf(probabilities, n, i) }));
   const ranked = columns.map(({ y, p }) => new RankedScores(y, p));
   const clusters = clusterRows(samples.map(({ patient }) => patient));
-  const draws =
-    options.draws > 0 && samples.length > 0 ? bootstrapRanking(ranked, clusters, { draws: options.draws }) : undefined;
-  const interval = (values: Float64Array | undefined): Interval =>
-    values ? (percentileInterval(values).map(orNull) as Interval) : [null, null];
-  const undefinedLabels: string[] = [];
-  const byLabel: Record<string, LabelEvaluation> = {};
-  labels.forEach((label, i) => {
-    const { positives, negatives } = ranked[i];
-    const isDefined = positives > 0 && negatives > 0;
-    if (!isDefined) undefinedLabels.push(label);
-    const threshold = Number.isNaN(options.thresholds[i]) ? 0.5 : options.thresholds[i];
-    const { y, p } = columns[i];
-    const counts = atThreshold(y, p, threshold);
-    const score = (value: number): MaybeNumber => (isDefined ? orNull(value) : null);
-    byLabel[label] = {
-      positives,
-      negatives,
-      auroc: score(ranked[i].auroc()),
-      aurocCi: isDefined ? interval(draws?.auroc.byLabel[i]) : [null, null],
-      averagePrecision: score(ranked[i].averagePrecision()),
-      averagePrecisionCi: isDefined ? interval(draws?.averagePrecision.byLabel[i]) : [null, null],
-      threshold,
-      sensitivity: score(counts.sensitivity),
-      specificity: score(counts.specificity),
-      f1: score(counts.f1),
-      brier: score(brierScore(y, p)),
-      ece: score(expectedCalibrationError(y, p)),
-    };
-  });
-  const mean = (
-    key: 'auroc' | 'averagePrecision' | 'sensitivity' | 'specificity' | 'f1' | 'brier' | 'ece',
-  ): MaybeNumber => orNull(meanDefined(Object.values(byLabel).map((label) => label[key] ?? NaN)));
+  const hasDraws = options.draws > 0 && samples.length > 0;
+  const draws = hasDraws
+    ? (options.bootstrapped ?? bootstrapRanking(ranked, clusters, { draws: options.draws }))
+    : undefined;
+  const jackknife = draws && jackknifed(ranked, clusters);
+  const thresholds = labels.map((_, i) => (Number.isNaN(options.thresholds[i]) ? 0.5 : options.thresholds[i]));
+  const scored = labels.map((_, i) =>
+    scoreLabel(columns[i], ranked[i], thresholds[i], {
+      auroc: draws?.auroc.byLabel[i],
+      averagePrecision: draws?.averagePrecision.byLabel[i],
+      jackknife: jackknife?.byLabel[i],
+      conformal: options.conformal?.[i] ?? null,
+    }),
+  );
+  const of = (key: MacroKey): number[] => scored.map((label) => label[key] ?? NaN);
+  const macroAuroc = meanDefined(of('auroc'));
+  const decisions = Float32Array.from(probabilities, (p, at) => (p >= thresholds[at % n] ? 1 : 0));
+  const positives = scored.map((label) => label.positives);
+  const all = new RankedScores(targets, probabilities).measure();
+  const hasHierarchy = options.ancestors?.some((above) => above.length > 0) ?? false;
   return {
-    labels: byLabel,
+    labels: Object.fromEntries(labels.map((label, i) => [label, scored[i]])),
     macro: {
-      auroc: mean('auroc'),
+      ...(Object.fromEntries(macroScores.map((key) => [key, orNull(meanDefined(of(key)))])) as Record<
+        MacroKey,
+        MaybeNumber
+      >),
       aurocCi: interval(draws?.auroc.macro),
-      averagePrecision: mean('averagePrecision'),
+      aurocBca: draws ? bca(draws.auroc.macro, macroAuroc, jackknife!.macro) : [null, null],
       averagePrecisionCi: interval(draws?.averagePrecision.macro),
-      sensitivity: mean('sensitivity'),
-      specificity: mean('specificity'),
-      f1: mean('f1'),
-      brier: mean('brier'),
-      ece: mean('ece'),
     },
-    undefinedLabels,
+    micro: {
+      auroc: orNull(all.auroc),
+      averagePrecision: orNull(all.averagePrecision),
+      f1: orNull(atThreshold(targets, decisions, 0.5).f1),
+    },
+    weighted: {
+      auroc: orNull(weightedMean(of('auroc'), positives)),
+      averagePrecision: orNull(weightedMean(of('averagePrecision'), positives)),
+    },
+    longTail: longTail(labels, scored, options.prevalence ?? positives.map((count) => count / samples.length)),
+    images: {
+      subsetAccuracy: orNull(subsetAccuracy(targets, decisions, n)),
+      hammingLoss: orNull(hammingLoss(targets, decisions)),
+      coverageError: orNull(coverageError({ targets, scores: probabilities, labels: n })),
+      rankingLoss: orNull(rankingLoss({ targets, scores: probabilities, labels: n })),
+      labelRankingAveragePrecision: orNull(labelRankingAveragePrecision({ targets, scores: probabilities, labels: n })),
+    },
+    hierarchical: hasHierarchy ? allOrNull(hierarchicalScores(targets, decisions, options.ancestors!)) : null,
+    undefinedLabels: labels.filter((_, i) => !isDefined(ranked[i])),
     samples: samples.length,
     patients: clusters.count,
     data: options.data,
     split: options.split,
+    calibration: options.calibration ?? 'none',
+    eceUncalibrated: orNull(
+      meanDefined(
+        columns.map(({ y, p }, i) => {
+          const before = options.uncalibrated ? columnOf(options.uncalibrated, n, i) : p;
+          return isDefined(ranked[i]) ? expectedCalibrationError(y, before) : NaN;
+        }),
+      ),
+    ),
     hierarchyViolations: orNull(options.hierarchyViolations ?? NaN),
     labelViolations: orNull(options.labelViolations ?? NaN),
     graphAgreement: options.graphAgreement ?? { images: null, prompts: null },
+    fairness: auditFairness(predictions, thresholds, options.groups ?? {}, { draws: options.draws, clusters }),
+    metadataBaseline: options.metadataBaseline ?? null,
     ...(options.mapping && { mapping: options.mapping }),
     intervals: draws ? `95 %, ${options.draws} bootstrap draws of ${clusters.count} patients` : 'none',
   };
+}
+
+function isDefined({ positives, negatives }: RankedScores): boolean {
+  return positives > 0 && negatives > 0;
+}
+
+/** The scores of one label; null, not 0, where a class is missing. */
+function scoreLabel(
+  { y, p }: { y: Float64Array; p: Float64Array },
+  ranked: RankedScores,
+  threshold: number,
+  {
+    auroc,
+    averagePrecision,
+    jackknife,
+    conformal,
+  }: {
+    auroc?: Float64Array;
+    averagePrecision?: Float64Array;
+    jackknife?: number[];
+    conformal: ConformalThresholds | null;
+  },
+): LabelEvaluation {
+  const defined = isDefined(ranked);
+  const score = (value: number): MaybeNumber => (defined ? orNull(value) : null);
+  const counts = atThreshold(y, p, threshold);
+  const points = ranked.measure();
+  const halfWidth = defined ? 1.959963984540054 * Math.sqrt(delong(y, p).variance) : NaN;
+  return {
+    positives: ranked.positives,
+    negatives: ranked.negatives,
+    auroc: score(points.auroc),
+    aurocCi: defined ? interval(auroc) : [null, null],
+    aurocBca: defined && auroc ? bca(auroc, points.auroc, jackknife!) : [null, null],
+    aurocDelong: [orNull(Math.max(0, points.auroc - halfWidth)), orNull(Math.min(1, points.auroc + halfWidth))],
+    partialAuroc: score(partialAuroc(y, p)),
+    averagePrecision: score(points.averagePrecision),
+    averagePrecisionCi: defined ? interval(averagePrecision) : [null, null],
+    threshold,
+    truePositives: counts.truePositives,
+    falsePositives: counts.falsePositives,
+    trueNegatives: counts.trueNegatives,
+    falseNegatives: counts.falseNegatives,
+    sensitivity: score(counts.sensitivity),
+    specificity: score(counts.specificity),
+    precision: score(counts.precision),
+    negativePredictiveValue: score(counts.negativePredictiveValue),
+    f1: score(counts.f1),
+    brier: score(brierScore(y, p)),
+    logLoss: score(logLoss(y, p)),
+    ece: score(expectedCalibrationError(y, p)),
+    adaptiveEce: score(adaptiveCalibrationError(y, p)),
+    conformal: conformal && conformalScores(conformal, y, p),
+  };
+}
+
+function conformalScores(
+  thresholds: ConformalThresholds,
+  y: Float64Array,
+  p: Float64Array,
+): LabelEvaluation['conformal'] {
+  const known = Array.from(y, (target, row) => ({ target, set: predictionSet(thresholds, p[row]) })).filter(
+    ({ target }) => !Number.isNaN(target),
+  );
+  const share = (among: typeof known, holds: (one: (typeof known)[number]) => boolean): MaybeNumber =>
+    orNull(among.filter(holds).length / among.length);
+  return {
+    alpha: thresholds.alpha,
+    coveredPresent: share(
+      known.filter(({ target }) => target === 1),
+      ({ set }) => set.present,
+    ),
+    coveredAbsent: share(
+      known.filter(({ target }) => target === 0),
+      ({ set }) => set.absent,
+    ),
+    undecided: share(known, ({ set }) => set.present && set.absent),
+    empty: share(known, ({ set }) => !set.present && !set.absent),
+  };
+}
+
+/** AUROCs with some patients left out at a time. */
+function jackknifed(ranked: readonly RankedScores[], clusters: Clusters): { byLabel: number[][]; macro: number[] } {
+  const byLabel: number[][] = ranked.map(() => []);
+  const macro: number[] = [];
+  for (const weights of jackknifeWeights(clusters)) {
+    const values = ranked.map((one) => one.auroc(weights));
+    values.forEach((value, i) => byLabel[i].push(value));
+    macro.push(meanDefined(values));
+  }
+  return { byLabel, macro };
+}
+
+function longTail(
+  labels: readonly string[],
+  scored: readonly LabelEvaluation[],
+  prevalence: ArrayLike<number>,
+): Evaluation['longTail'] {
+  const groups = longTailGroups(prevalence);
+  const means = (key: 'auroc' | 'averagePrecision') =>
+    groupMeans(
+      scored.map((label) => label[key] ?? NaN),
+      groups,
+    );
+  const [auroc, averagePrecision] = [means('auroc'), means('averagePrecision')];
+  const of = (group: LongTailGroup) => ({
+    labels: labels.filter((_, i) => groups[i] === group),
+    auroc: orNull(auroc[group]),
+    averagePrecision: orNull(averagePrecision[group]),
+  });
+  return { head: of('head'), medium: of('medium'), tail: of('tail') };
+}
+
+function interval(values: Float64Array | undefined): Interval {
+  return values ? (percentileInterval(values).map(orNull) as Interval) : [null, null];
+}
+
+function bca(draws: Float64Array, estimate: number, jackknife: readonly number[]): Interval {
+  return bcaInterval(draws, estimate, jackknife).map(orNull) as Interval;
+}
+
+function allOrNull<K extends string>(values: Record<K, number>): Record<K, MaybeNumber> {
+  return Object.fromEntries(Object.entries<number>(values).map(([key, value]) => [key, orNull(value)])) as Record<
+    K,
+    MaybeNumber
+  >;
 }
 
 /** JSON has no NaN: undefined numbers are null. */

@@ -1,17 +1,10 @@
 import { wuPalmer, type LabelGraph } from '@cxr-align/label-graph';
 import { aboveDiagonal, mantelTest, spearman } from '@cxr-align/metrics';
-import { orNull, type MaybeNumber } from './evaluation.js';
+import type { Evaluation } from './evaluation-schema.js';
+import { orNull } from './evaluation.js';
 
 /** How well label embeddings follow the label graph: cosines between them against the similarity in the hierarchy. */
-export interface GraphAgreement {
-  /** Rank correlation over the pairs of labels. */
-  spearman: MaybeNumber;
-  /** Pearson correlation over the pairs of labels, with the p of a Mantel test. */
-  mantel: MaybeNumber;
-  /** One-sided, by shuffling the labels. */
-  mantelP: MaybeNumber;
-  permutations: number;
-}
+export type GraphAgreement = NonNullable<Evaluation['graphAgreement']['images']>;
 
 /**
  * The agreement of mean cosines between label embeddings with Wu-Palmer similarity; all null for a graph in which every

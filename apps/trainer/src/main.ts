@@ -2,6 +2,7 @@ import { InputError } from '@cxr-align/files';
 import { EngineError } from '@cxr-align/engine';
 import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { ablate } from './commands/ablate.js';
 import { compare } from './commands/compare.js';
 import { data } from './commands/data.js';
 import { doctor } from './commands/doctor.js';
@@ -14,7 +15,7 @@ import { train } from './commands/train.js';
 
 /** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. */
 async function main(): Promise<void> {
-  const commands = [train, evaluate, compare, predict, phantom, data, graph, prompts, doctor];
+  const commands = [train, evaluate, compare, ablate, predict, phantom, data, graph, prompts, doctor];
   const parser = commands.reduce(
     (built, command) => built.command(command as unknown as CommandModule),
     yargs(hideBin(process.argv)),

@@ -58,12 +58,21 @@ export function openDataset({ path, format, maxBad, allowPatientOverlap }: DataO
   return { dataset, remarks };
 }
 
+/** What is trained on. */
+export interface TrainingSetOptions {
+  trainCount?: number;
+  trainFraction?: number;
+  seed: number;
+  /** Draws the splits that are missing; `seed` unless given, so that runs of several seeds can share them. */
+  splitSeed?: number;
+}
+
 /** Prepares a data set for training: splits that are missing are drawn by patient, and the training set is limited. */
-export function trainingDataset(options: DataOptions & { trainCount?: number; trainFraction?: number; seed: number }): {
+export function trainingDataset(options: DataOptions & TrainingSetOptions): {
   dataset: Dataset;
   remarks: string[];
 } {
-  const { trainCount: count, trainFraction: fraction, seed } = options;
+  const { trainCount: count, trainFraction: fraction, seed, splitSeed = seed } = options;
   const { dataset: read, remarks } = openDataset(options);
   let dataset = read;
   const has = (split: Split): boolean => dataset.samples.some((sample) => sample.split === split);
@@ -73,8 +82,8 @@ export function trainingDataset(options: DataOptions & { trainCount?: number; tr
       { file: options.path },
     );
   if (!has('val')) {
-    if (!has('test') && !dataset.hasOwnSplits) dataset = drawSplit(dataset, 'test', 0.2, seed);
-    dataset = drawSplit(dataset, 'val', 0.15, seed);
+    if (!has('test') && !dataset.hasOwnSplits) dataset = drawSplit(dataset, 'test', 0.2, splitSeed);
+    dataset = drawSplit(dataset, 'val', 0.15, splitSeed);
     remarks.push('no validation split in the data: patients were drawn for it');
   }
   const before = dataset.samples.length;

@@ -10,7 +10,9 @@ import {
 } from '@cxr-align/files';
 import { LabelGraph, type LabelGraphDefinition } from '@cxr-align/label-graph';
 import type { PixelScale } from '@cxr-align/image-backbone';
+import type { LabelCalibration } from './calibrated.js';
 import { checkConfig, type Config } from './config.js';
+import type { MetadataBaseline } from './metadata-baseline.js';
 
 /** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */
 export interface StoredModel {
@@ -25,6 +27,12 @@ export interface StoredModel {
   prompts: { label: string; positive: string[]; negative: string[] }[];
   /** For each label the threshold that was chosen on validation; NaN where it is undefined. */
   thresholds: number[];
+  /** What was fitted on validation for each label beside it. */
+  calibrations: LabelCalibration[];
+  /** For each label the share of training images with it. */
+  prevalence: number[];
+  /** What age, sex and view alone say; null where none is known. */
+  metadata: MetadataBaseline | null;
 }
 
 const weightsFile = 'model.safetensors';
@@ -32,7 +40,7 @@ const weightsFile = 'model.safetensors';
 /** Writes `RUN/model/`; the weights come last, so a folder with weights is complete. */
 export function writeModel(
   run: string,
-  { tensors, config, size, scale, graph, prompts, thresholds }: StoredModel,
+  { tensors, config, size, scale, graph, prompts, thresholds, calibrations, prevalence, metadata }: StoredModel,
 ): void {
   const folder = join(run, 'model');
   const json = (name: string, content: unknown): void =>
@@ -46,6 +54,12 @@ export function writeModel(
     'thresholds.json',
     Object.fromEntries(graph.labels.map((label, i) => [label, Number.isNaN(thresholds[i]) ? null : thresholds[i]])),
   );
+  // JSON has no infinity: a bound that could not be set is null.
+  json('calibration.json', Object.fromEntries(graph.labels.map((label, i) => [label, calibrations[i]])));
+  json('training-set.json', {
+    prevalence: Object.fromEntries(graph.labels.map((label, i) => [label, prevalence[i]])),
+    metadata,
+  });
   writeFileAtomic(join(folder, weightsFile), bytes);
 }
 
@@ -75,6 +89,37 @@ export function readModel(run: string): StoredModel {
     graph,
     prompts: readJson(join(folder, 'prompts.json')) as StoredModel['prompts'],
     thresholds: graph.labels.map((label) => thresholds[label] ?? NaN),
+    ...readFitted(folder, graph),
+  };
+}
+
+/** What was fitted beside the weights; runs of before have none of it. */
+function readFitted(
+  folder: string,
+  { labels }: LabelGraph,
+): Pick<StoredModel, 'calibrations' | 'prevalence' | 'metadata'> {
+  const read = <T>(name: string, otherwise: T): T =>
+    existsSync(join(folder, name)) ? (readJson(join(folder, name)) as T) : otherwise;
+  const calibrations = read<Record<string, LabelCalibration>>('calibration.json', {});
+  const training = read<{ prevalence: Record<string, number>; metadata: MetadataBaseline | null }>(
+    'training-set.json',
+    { prevalence: {}, metadata: null },
+  );
+  return {
+    calibrations: labels.map((label) => {
+      const { calibration = { kind: 'none' as const }, conformal = null } = calibrations[label] ?? {};
+      const bound = (value: number | null): number => value ?? Infinity;
+      return {
+        calibration,
+        conformal: conformal && {
+          ...conformal,
+          present: bound(conformal.present),
+          absent: bound(conformal.absent),
+        },
+      };
+    }),
+    prevalence: labels.map((label) => training.prevalence[label] ?? NaN),
+    metadata: training.metadata,
   };
 }
 

@@ -152,6 +152,8 @@ export async function comparisonReport(
     range(one.differenceCi),
     fixed(one.p),
     fixed(one.pHolm),
+    fixed(one.pBh),
+    fixed(one.detectable),
   ];
   const sections: ReportSection[] = [
     {
@@ -167,7 +169,7 @@ export async function comparisonReport(
       tables: [
         {
           caption: 'AUROC of each label',
-          header: ['label', a, '95 %', b, '95 %', 'difference', '95 %', 'p', 'p (Holm)'],
+          header: ['label', a, '95 %', b, '95 %', 'difference', '95 %', 'p', 'p (Holm)', 'p (BH)', 'detectable'],
           rows: [...labels, macro].map(row),
         },
       ],
@@ -187,7 +189,8 @@ export function verdict({ a, b, macro }: Comparison): string {
   const size = `${macro.difference >= 0 ? '+' : '−'}${Math.abs(macro.difference).toFixed(3)} macro AUROC, 95 % ${low.toFixed(3)} to ${high.toFixed(3)}`;
   if (low > 0) return `${b} is better than ${a} on these images (${size}).`;
   if (high < 0) return `${b} is worse than ${a} on these images (${size}).`;
-  return `These images do not support a difference between ${a} and ${b} (${size}).`;
+  const detectable = fixed(macro.detectable);
+  return `These images do not support a difference between ${a} and ${b} (${size}); one of ${detectable ?? 'any size'} would have been seen four times out of five.`;
 }
 
 function evaluationTable({ labels, macro }: Evaluation): ReportTable {

@@ -7,13 +7,15 @@ import type { LabelGraph } from '@cxr-align/label-graph';
 import { auroc, chooseThreshold, meanDefined } from '@cxr-align/metrics';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
+import { calibratedProbabilities, fitCalibrations } from './calibrated.js';
 import { hasCheckpoint, readBest, restoreCheckpoint, writeBest, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
-import { columnOf, probabilitiesOf, type Evaluation } from './evaluation.js';
+import { columnOf, type Evaluation } from './evaluation.js';
 import { evaluateSplit } from './evaluate-run.js';
 import { JsonLines } from './json-lines.js';
 import { countEdges } from './graph-agreement.js';
 import { graphFor, graphRemarks, knowledgeOf } from './label-knowledge.js';
+import { fitMetadataBaseline } from './metadata-baseline.js';
 import { buildModel } from './model.js';
 import { Objective, planTasks } from './objective.js';
 import { loadData, samplesIn, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
@@ -33,6 +35,8 @@ export interface TrainRequest extends DataOptions {
   config: Config;
   trainCount?: number;
   trainFraction?: number;
+  /** Draws the splits that are missing; the seed of the configuration unless given. */
+  splitSeed?: number;
   resume?: boolean;
 }
 
@@ -83,7 +87,15 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     `${config.model}: ${parameters.count()} parameters, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})`,
   );
   const configHash = sha256(
-    JSON.stringify([config, request.path, request.trainCount, request.trainFraction, size, graph.toDefinition()]),
+    JSON.stringify([
+      config,
+      request.path,
+      request.trainCount,
+      request.trainFraction,
+      request.splitSeed,
+      size,
+      graph.toDefinition(),
+    ]),
   );
   const history = new JsonLines<EpochRecord>(join(run, 'history.jsonl'));
   const gradients = new JsonLines<GradientRecord>(join(run, 'gradients.jsonl'));
@@ -128,8 +140,32 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   parameters.load(
     new Map([...readBest(run)].map(([name, { shape, data: values }]) => [name, { shape, data: values }])),
   );
-  const thresholds = chooseThresholds(config, await logitsOf(validation), validation, truth, graph.labels.length);
-  const stored = await storedModel(config, size, scale, graph, parameters, texts, thresholds);
+  const validationLogits = await logitsOf(validation);
+  const validationTruth = rowsOf(truth, validation, graph.labels.length);
+  const calibrations = fitCalibrations(config, validationTruth, validationLogits, graph.labels.length);
+  const tensors: StoredModel['tensors'] = new Map(await parameters.values());
+  if (texts) tensors.set('texts', { shape: texts.shape, data: texts.values });
+  const stored: StoredModel = {
+    tensors,
+    config,
+    size,
+    scale,
+    graph,
+    prompts: texts?.prompts ?? [],
+    thresholds: chooseThresholds(
+      config,
+      calibratedProbabilities(validationLogits, calibrations),
+      validationTruth,
+      graph.labels.length,
+    ),
+    calibrations,
+    prevalence: counts.positives.map((count) => count / Math.max(1, training.length)),
+    metadata: fitMetadataBaseline(
+      training.map((sample) => data.dataset.samples[sample]),
+      rowsOf(targets, training, graph.labels.length),
+      graph.labels.length,
+    ),
+  };
   writeModel(run, stored);
   const split: Split = data.dataset.samples.some((sample) => sample.split === 'test') ? 'test' : 'val';
   const { evaluation, predictions, cosines } = await evaluateSplit({ model, stored, data, split, progress, out: run });
@@ -203,35 +239,22 @@ function macroAuroc(logits: Float32Array, samples: readonly number[], truth: Flo
   return meanDefined(areas);
 }
 
+/** The rows of a matrix [samples, labels] at some samples. */
+function rowsOf(matrix: Float32Array, samples: readonly number[], labels: number): Float32Array {
+  const rows = new Float32Array(samples.length * labels);
+  samples.forEach((sample, i) => rows.set(matrix.subarray(sample * labels, (sample + 1) * labels), i * labels));
+  return rows;
+}
+
 function chooseThresholds(
-  config: Config,
-  logits: Float32Array,
-  samples: readonly number[],
+  { threshold }: Config,
+  probabilities: Float32Array,
   truth: Float32Array,
   labels: number,
 ): number[] {
-  const probabilities = probabilitiesOf(logits);
   return Array.from({ length: labels }, (_, label) =>
-    chooseThreshold(
-      samples.map((sample) => truth[sample * labels + label]),
-      columnOf(probabilities, labels, label),
-      config.threshold,
-    ),
+    chooseThreshold(columnOf(truth, labels, label), columnOf(probabilities, labels, label), threshold),
   );
-}
-
-async function storedModel(
-  config: Config,
-  size: number,
-  scale: StoredModel['scale'],
-  graph: LabelGraph,
-  parameters: Parameters,
-  texts: Awaited<ReturnType<typeof frozenTexts>> | undefined,
-  thresholds: number[],
-): Promise<StoredModel> {
-  const tensors: StoredModel['tensors'] = new Map(await parameters.values());
-  if (texts) tensors.set('texts', { shape: texts.shape, data: texts.values });
-  return { tensors, config, size, scale, graph, prompts: texts?.prompts ?? [], thresholds };
 }
 
 /** The heap of the wasm engine ends at 4 GiB, and a failed allocation there goes unnoticed. */

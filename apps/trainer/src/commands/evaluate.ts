@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTable } from '@cxr-align/datasets';
 import { InputError, readNpy, writeFileAtomic } from '@cxr-align/files';
+import { rankingDraws } from '../bootstrap-threads.js';
+import { evaluationJsonSchema } from '../evaluation-schema.js';
+import { tableGroups, type GroupColumns } from '../fairness.js';
 import { evaluate as score, probabilitiesOf, type Evaluation, type Predictions } from '../evaluation.js';
 import { evaluateRun } from '../evaluate-run.js';
 import { writePredictions } from '../predictions-file.js';
@@ -30,7 +34,10 @@ const flags = {
     default: 'auto' as const,
     describe: 'auto: logits if any is outside [0, 1]',
   },
+  groups: { type: 'string', describe: 'CSV with a header and a row a sample: attributes to audit' },
   draws: { type: 'number', default: 1000, describe: 'Bootstrap draws for --scores' },
+  'bootstrap-threads': { type: 'number', default: 1, describe: 'Threads of the bootstrap' },
+  schema: { type: 'boolean', default: false, describe: 'Print the JSON schema of evaluation.json' },
 } as const;
 
 interface Flags {
@@ -51,7 +58,10 @@ interface Flags {
   patients?: string;
   thresholds?: string;
   scoresAre: 'auto' | 'logits' | 'probabilities';
+  groups?: string;
   draws: number;
+  bootstrapThreads: number;
+  schema: boolean;
 }
 
 /** `cxr-align evaluate`: a run on a data set, or scores of another program. */
@@ -61,7 +71,14 @@ export const evaluate: Command<unknown> = {
   builder: (yargs) => yargs.options(flags),
   handler: async (given) => {
     const args = given as unknown as Flags;
-    const evaluation = args.scores !== undefined ? evaluateScores(args) : await evaluateStored(args);
+    if (args.schema) {
+      process.stdout.write(`${JSON.stringify(evaluationJsonSchema(), null, 2)}\n`);
+      return;
+    }
+    const { bootstrapThreads: threads } = args;
+    if (!Number.isInteger(threads) || threads < 1)
+      throw new InputError(`expected --bootstrap-threads to be a whole number of 1 or more, got ${threads}`);
+    const evaluation = args.scores !== undefined ? await evaluateScores(args) : await evaluateStored(args);
     printResult(args.json, evaluation, () => evaluationText(evaluation));
   },
 };
@@ -73,7 +90,8 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
   return evaluateRun({ ...args, run: args.run, path: args.data }, progress);
 }
 
-function evaluateScores({ scores, targets, labels, patients, thresholds, scoresAre, draws, out }: Flags): Evaluation {
+async function evaluateScores(args: Flags): Promise<Evaluation> {
+  const { scores, targets, labels, patients, thresholds, groups, scoresAre, draws, bootstrapThreads, out } = args;
   if (!targets || !labels)
     throw new InputError('expected --targets F and --labels F beside --scores, got one of them or none');
   const names = readLabelNames(labels);
@@ -122,12 +140,29 @@ function evaluateScores({ scores, targets, labels, patients, thresholds, scoresA
       return cut === undefined ? 0.5 : areLogits ? 1 / (1 + Math.exp(-cut)) : cut;
     }),
     draws,
+    bootstrapped: await rankingDraws(predictions, draws, bootstrapThreads),
+    groups: groups === undefined ? {} : readGroups(groups, count),
   });
   if (out !== undefined) {
     writePredictions(out, predictions);
     writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
   }
   return evaluation;
+}
+
+/** The attributes of the samples. @throws {InputError} if there is not a row for each. */
+function readGroups(file: string, samples: number): GroupColumns {
+  const { header, rows, badRows } = readTable(file);
+  if (badRows.length > 0 || rows.length !== samples) {
+    throw new InputError(
+      `expected a header and a whole row for each of ${samples} samples, got ${rows.length}${badRows.length > 0 ? ` and ${badRows.length} with another number of cells` : ''}`,
+      { file },
+    );
+  }
+  return tableGroups(
+    header,
+    rows.map(({ cells }) => cells),
+  );
 }
 
 function readBytes(file: string): Uint8Array {

@@ -1,8 +1,10 @@
 import { decodeImage } from '@cxr-align/image-backbone';
 import { InputError } from '@cxr-align/files';
 import { coherentProbabilities } from '@cxr-align/label-graph';
+import { predictionSet } from '@cxr-align/metrics';
 import { loadModel } from '../evaluate-run.js';
-import { orNull, probabilitiesOf } from '../evaluation.js';
+import { calibratedProbabilities } from '../calibrated.js';
+import { orNull } from '../evaluation.js';
 import { predictLogits } from '../predict-images.js';
 import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
 
@@ -30,18 +32,26 @@ export const predict: Command<unknown> = {
     const args = given as unknown as Flags;
     await startAsked(args);
     const { model, stored, dispose } = loadModel(args.run);
-    const { graph, size, scale, thresholds, config } = stored;
+    const { graph, size, scale, thresholds, config, calibrations } = stored;
     let failed = 0;
     for (const image of args.images) {
       try {
         const pixels = await decodeImage(image, { size, fit: config.image.fit });
-        const own = probabilitiesOf(await predictLogits(model, { pixels, size }, [0], scale));
+        const own = calibratedProbabilities(await predictLogits(model, { pixels, size }, [0], scale), calibrations);
         const probabilities = coherentProbabilities(own, graph);
         const labels = Object.fromEntries(
           graph.labels.map((label, i) => {
             const probability = Number(probabilities[i].toFixed(6));
             const threshold = orNull(thresholds[i]);
-            return [label, { probability, positive: probability >= (threshold ?? 0.5) }];
+            const { conformal } = calibrations[i];
+            return [
+              label,
+              {
+                probability,
+                positive: probability >= (threshold ?? 0.5),
+                ...(conformal && { set: answers(predictionSet(conformal, probability)) }),
+              },
+            ];
           }),
         );
         process.stdout.write(`${JSON.stringify({ image, labels })}\n`);
@@ -55,3 +65,8 @@ export const predict: Command<unknown> = {
     if (failed > 0) throw new InputError(`${failed} of ${args.images.length} images could not be read`);
   },
 };
+
+/** The answers that a conformal set holds. */
+function answers({ present, absent }: { present: boolean; absent: boolean }): string[] {
+  return [...(present ? ['present'] : []), ...(absent ? ['absent'] : [])];
+}

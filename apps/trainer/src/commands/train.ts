@@ -21,6 +21,7 @@ const flags = {
   seed: { type: 'number', describe: 'Drives everything random' },
   'train-count': { type: 'number', describe: 'Train on so many images, whole patients' },
   'train-fraction': { type: 'number', describe: 'Train on this share of the images, whole patients' },
+  'split-seed': { type: 'number', describe: 'Draws the splits that are missing; --seed unless given' },
   resume: { type: 'boolean', default: false, describe: 'Go on from the last checkpoint of the run' },
   'help-config': { type: 'boolean', default: false, describe: 'Print every key of the configuration' },
 } as const;
@@ -50,6 +51,12 @@ export const train: Command<unknown> = {
       'a whole number of 1 or more',
     );
     checkRange('--train-fraction', args.trainFraction, (value) => value > 0 && value <= 1, 'a number in (0, 1]');
+    checkRange(
+      '--split-seed',
+      args.splitSeed,
+      (value) => Number.isInteger(value) && value >= 0,
+      'a whole number from 0 on',
+    );
     checkRange('--max-bad', args.maxBad, (value) => value >= 0 && value <= 1, 'a number in [0, 1]');
     if (args.preset !== undefined && args.model !== undefined)
       throw new InputError('expected --preset or --model, got both');
@@ -88,6 +95,7 @@ interface ArgumentsOf {
   seed?: number;
   trainCount?: number;
   trainFraction?: number;
+  splitSeed?: number;
   resume: boolean;
   helpConfig: boolean;
 }

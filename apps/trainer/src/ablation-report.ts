@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '@cxr-align/files';
+import { differencePlot, htmlReport } from '@cxr-align/report';
+import { ablationCells, type AblationSummary } from './ablation-summary.js';
+
+/** Writes `report.html` of an ablation. */
+export async function ablationReport(out: string, summary: AblationSummary): Promise<void> {
+  const { rows, baseline, data, samples, patients, method } = summary;
+  const others = rows.filter(({ verdict }) => verdict !== 'baseline');
+  const forest = await differencePlot(
+    others.map(({ configuration, trainCount, difference, differenceCi: [low, high] }) => ({
+      label: trainCount === null ? configuration : `${configuration} (${trainCount})`,
+      difference,
+      low,
+      high,
+    })),
+    `macro AUROC − ${baseline}`,
+  );
+  const supported = others.filter(({ verdict }) => verdict === 'better' || verdict === 'worse');
+  const lead =
+    supported.length === 0
+      ? `None of ${others.length} configurations differs from ${baseline} as far as these images tell.`
+      : `${supported.map(({ configuration, verdict }) => `${configuration} is ${verdict}`).join(', ')} than ${baseline}; of the other ${others.length - supported.length} configurations these images support no difference.`;
+  writeFileAtomic(
+    join(out, 'report.html'),
+    htmlReport({
+      title: `Ablation on ${data
+        .replace(/[\\/]+$/, '')
+        .split(/[\\/]/)
+        .pop()}`,
+      lead,
+      sections: [
+        {
+          heading: 'Differences',
+          paragraphs: [`${samples} images of ${patients} patients; ${method}.`],
+          figures: [{ svg: forest, description: `Difference of macro AUROC to ${baseline}, with 95 % intervals` }],
+          tables: [{ caption: 'Every configuration', ...ablationCells(summary) }],
+        },
+      ],
+    }),
+  );
+}

@@ -1,0 +1,88 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '@cxr-align/files';
+import { ablate as runAblation } from '../ablate-run.js';
+import { planAblation } from '../ablation-grid.js';
+import { ablationCells } from '../ablation-summary.js';
+import { ablationReport } from '../ablation-report.js';
+import { commonFlags, dataFlags, engineFlags, printResult, progress, type Command } from './command.js';
+
+const flags = {
+  ...commonFlags,
+  engine: engineFlags.engine,
+  ...dataFlags,
+  out: { type: 'string', demandOption: true, describe: 'Folder for the runs, summary.json and report.html' },
+  grid: { type: 'string', describe: 'JSON or YAML: base, configurations, baseline, trainCounts' },
+  seeds: { type: 'number', default: 3, describe: 'Runs of each configuration' },
+  set: { type: 'string', array: true, describe: 'One key of all configurations, key=value; repeat for more' },
+  jobs: { type: 'number', describe: 'Runs at a time, a process each; one a processor unless given' },
+  draws: { type: 'number', default: 2000, describe: 'Bootstrap draws by patient' },
+} as const;
+
+interface Flags {
+  json: boolean;
+  engine: string;
+  data: string;
+  format: string;
+  maxBad: number;
+  allowPatientOverlap: boolean;
+  out: string;
+  grid?: string;
+  seeds: number;
+  set?: string[];
+  jobs?: number;
+  draws: number;
+}
+
+/** `cxr-align ablate`: a grid of configurations, seeds and sizes, and what the data say of it. */
+export const ablate: Command<unknown> = {
+  command: 'ablate',
+  describe: 'Train a grid of configurations and hold them against a baseline',
+  builder: (yargs) =>
+    yargs
+      .options(flags)
+      .example(
+        '$0 ablate --data data/phantom --out runs/ablation',
+        "the method's configurations and weightings, 3 seeds",
+      ),
+  handler: async (given) => {
+    const args = given as unknown as Flags;
+    const { data, out, seeds, draws, jobs = availableParallelism() } = args;
+    for (const [name, value] of Object.entries({ seeds, draws, jobs })) {
+      if (!Number.isInteger(value) || value < 1)
+        throw new InputError(`expected --${name} to be a whole number of 1 or more, got ${value}`);
+    }
+    const plan = planAblation({ file: args.grid, seeds, set: args.set });
+    const passed = ['--engine', args.engine, '--format', args.format, '--max-bad', String(args.maxBad)];
+    const summary = await runAblation(
+      {
+        plan,
+        data,
+        out,
+        jobs,
+        draws,
+        command: [process.execPath, fileURLToPath(new URL('./main.js', import.meta.url))],
+        flags: [...passed, ...(args.allowPatientOverlap ? ['--allow-patient-overlap'] : [])],
+      },
+      progress,
+    );
+    await ablationReport(out, summary);
+    printResult(args.json, summary, () => {
+      const { header, rows } = ablationCells(summary);
+      const cells = [header, ...rows.map((row) => row.map((cell) => cell ?? '–'))];
+      const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+      return [
+        ...cells.map((row) =>
+          row
+            .map((cell, i) => cell.padEnd(widths[i]))
+            .join('  ')
+            .trimEnd(),
+        ),
+        '',
+        `${summary.samples} images of ${summary.patients} patients; ${summary.method}`,
+        `report: ${join(out, 'report.html')}`,
+      ].join('\n');
+    });
+  },
+};
