@@ -1,4 +1,16 @@
-export { rocPanels, type RocLine, type RocPanel } from './roc-panels.js';
+export {
+  precisionRecallPanels,
+  reliabilityPanels,
+  rocPanels,
+  type PrecisionRecallLine,
+  type PrecisionRecallPanel,
+  type ReliabilityPanel,
+  type RocLine,
+  type RocPanel,
+} from './label-panels.js';
+export { subgroupPlot, type SubgroupRate } from './subgroup-plot.js';
+export { labelMap, type LabelMapOptions } from './label-map.js';
+export { thumbnails, type Thumbnail } from './thumbnails.js';
 export { trainingCurves, type CurvePoint } from './training-curves.js';
 export { differencePlot, type DifferenceRow } from './difference-plot.js';
 export { heatmap } from './heatmap.js';

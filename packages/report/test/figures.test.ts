@@ -1,4 +1,15 @@
-import { differencePlot, heatmap, labelTree, rocPanels, trainingCurves } from '../src/index.js';
+import {
+  differencePlot,
+  heatmap,
+  labelMap,
+  labelTree,
+  precisionRecallPanels,
+  reliabilityPanels,
+  rocPanels,
+  subgroupPlot,
+  thumbnails,
+  trainingCurves,
+} from '../src/index.js';
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
@@ -87,5 +98,54 @@ describe('labelTree(nodes)', () => {
     for (const { name } of many) expect(count(svg, new RegExp(`>${name}<`, 'g'))).toBe(1);
     expect(count(svg, />n0 …</g)).toBe(3);
     expect(Number(/height="(\d+)"/.exec(svg)![1])).toBeLessThan(1000);
+  });
+});
+
+describe('the figures of an evaluation', () => {
+  it('precision-recall panels have chance as a dashed line and the score above', async () => {
+    const line = { model: 'm', recall: [1, 0.5, 0], precision: [0.2, 0.5, 1], averagePrecision: 0.4567 };
+    const panels = [
+      { label: 'Edema', positives: 9, prevalence: 0.2, lines: [line, { ...line, model: 'n', averagePrecision: null }] },
+    ];
+    const svg = await precisionRecallPanels(panels);
+    for (const text of ['Edema', '9 positive', 'm: 0.457', 'n: undefined', 'recall']) expect(svg).toContain(text);
+  });
+  it('reliability panels mark their bins', async () => {
+    const svg = await reliabilityPanels([{ label: 'Edema', ece: 0.0321, predicted: [0.1, 0.6], observed: [0.2, 0.5] }]);
+    expect(svg).toContain('calibration error 0.032');
+    expect(svg).toContain('share present');
+  });
+  it('subgroup plots name groups and labels', async () => {
+    const svg = await subgroupPlot(
+      [
+        { label: 'Edema', group: 'F', rate: 0.5, small: false },
+        { label: 'Edema', group: '<M>', rate: 0.7, small: true },
+        { label: 'Hernia', group: 'F', rate: null, small: true },
+      ],
+      'by sex',
+    );
+    for (const text of ['by sex', 'Edema', '&lt;M&gt;']) expect(svg).toContain(text);
+    expect(svg).not.toContain('Hernia');
+  });
+  it('label maps put labels that are alike together, the same for the same numbers', async () => {
+    const labels = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3', 'b4'];
+    const cosines = labels.flatMap((x) => labels.map((y) => (x === y ? 1 : x[0] === y[0] ? 0.9 : 0)));
+    const random = () => {
+      let state = 1;
+      return () => (state = (state * 16807) % 2147483647) / 2147483647;
+    };
+    const draw = () => labelMap(labels, cosines, { title: 'map', groups: labels.map(([x]) => x), random: random() });
+    const svg = await draw();
+    expect(await draw()).toBe(svg);
+    for (const label of labels) expect(svg).toContain(label);
+    expect(() => labelMap(['a'], [1], { title: '', groups: ['a'], random: () => 0 })).toThrow(
+      'four labels or more, got 1',
+    );
+  });
+  it('thumbnails hold their images and escape their words', () => {
+    const svg = thumbnails([{ png: Uint8Array.of(1, 2, 3), caption: ['<Edema>', 'said 0.9'] }]);
+    expect(svg).toContain('data:image/png;base64,AQID');
+    expect(svg).toContain('&lt;Edema&gt;');
+    expect(thumbnails([])).toMatch(/^<svg/);
   });
 });
