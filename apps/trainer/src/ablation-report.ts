@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import { writeFileAtomic } from '@cxr-align/files';
-import { differencePlot, htmlReport } from '@cxr-align/report';
+import { differencePlot } from '@cxr-align/report';
 import { ablationCells, type AblationSummary } from './ablation-summary.js';
+import { writeReport } from './report-file.js';
 
 /** Writes `report.html` of an ablation. */
 export async function ablationReport(out: string, summary: AblationSummary): Promise<void> {
@@ -21,22 +20,19 @@ export async function ablationReport(out: string, summary: AblationSummary): Pro
     supported.length === 0
       ? `None of ${others.length} configurations differs from ${baseline} as far as these images tell.`
       : `${supported.map(({ configuration, verdict }) => `${configuration} is ${verdict}`).join(', ')} than ${baseline}; of the other ${others.length - supported.length} configurations these images support no difference.`;
-  writeFileAtomic(
-    join(out, 'report.html'),
-    htmlReport({
-      title: `Ablation on ${data
-        .replace(/[\\/]+$/, '')
-        .split(/[\\/]/)
-        .pop()}`,
-      lead,
-      sections: [
-        {
-          heading: 'Differences',
-          paragraphs: [`${samples} images of ${patients} patients; ${method}.`],
-          figures: [{ svg: forest, description: `Difference of macro AUROC to ${baseline}, with 95 % intervals` }],
-          tables: [{ caption: 'Every configuration', ...ablationCells(summary) }],
-        },
-      ],
-    }),
-  );
+  await writeReport(out, {
+    title: `Ablation on ${data
+      .replace(/[\\/]+$/, '')
+      .split(/[\\/]/)
+      .pop()}`,
+    lead,
+    sections: [
+      {
+        heading: 'Differences',
+        paragraphs: [`${samples} images of ${patients} patients; ${method}.`],
+        figures: [{ svg: forest, description: `Difference of macro AUROC to ${baseline}, with 95 % intervals` }],
+        tables: [{ caption: 'Every configuration', ...ablationCells(summary) }],
+      },
+    ],
+  });
 }

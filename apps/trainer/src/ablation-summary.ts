@@ -156,7 +156,7 @@ export function ablationCells({ rows, baseline }: AblationSummary): { header: st
       row.bySeed.map((value) => fixed(value) ?? '–').join(' '),
       signed(row.difference),
       row.differenceCi[0] === null ? null : `${signed(row.differenceCi[0])} to ${signed(row.differenceCi[1])}`,
-      fixed(row.pHolm),
+      row.pHolm !== null && row.pHolm < 0.001 ? '< 0.001' : fixed(row.pHolm),
       fixed(row.detectable),
       row.verdict === 'no difference supported' ? 'no' : text[row.verdict],
     ]),

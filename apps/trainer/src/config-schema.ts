@@ -243,6 +243,13 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default(['sex', 'age', 'view', 'sex*age'])
     .describe('Attributes whose groups are audited: sex, age, view, and products of them'),
+  errorThumbnails: z
+    .number()
+    .int()
+    .min(0)
+    .max(200)
+    .default(0)
+    .describe('Images with the largest errors that the report shows; off unless asked for, for they are of patients'),
   bootstrap: z
     .number()
     .int()

@@ -1,5 +1,6 @@
 import { wuPalmer, type LabelGraph } from '@cxr-align/label-graph';
-import { heatmap, type ReportSection } from '@cxr-align/report';
+import { RandomStream } from '@cxr-align/random';
+import { heatmap, labelMap, type ReportSection } from '@cxr-align/report';
 import { fixed, type Evaluation, type MaybeNumber } from './evaluation.js';
 import type { EdgeCount } from './graph-agreement.js';
 
@@ -7,17 +8,30 @@ import type { EdgeCount } from './graph-agreement.js';
 export async function labelSection(
   graph: LabelGraph,
   { hierarchyViolations, labelViolations, graphAgreement }: Evaluation,
-  cosines: { images?: Float32Array; prompts?: Float32Array },
+  cosines: { images?: Float32Array; prompts?: Float32Array; frozenPrompts?: Float32Array; target: Float32Array },
   edges: readonly EdgeCount[],
+  seed: number,
 ): Promise<ReportSection> {
   const matrices: [string, Float32Array | undefined, string][] = [
     ['similarity in the graph (Wu-Palmer)', wuPalmer(graph).values, 'How similar labels are in the label graph'],
+    ['target of the graph loss', cosines.target, 'The similarity that embeddings were to follow'],
     ['cosine of image embeddings', cosines.images, 'Mean cosine between the embeddings of two labels of an image'],
+    ['cosine of frozen prompts', cosines.frozenPrompts, 'Cosine between the prompts of two labels before training'],
     ['cosine of prompts', cosines.prompts, 'Cosine between the trained prompts of two labels'],
   ];
   const figures = [];
   for (const [title, values, description] of graph.labels.length > 1 ? matrices : [])
     if (values) figures.push({ svg: await heatmap(graph.labels, values, title), description });
+  const map = cosines.images ?? cosines.prompts;
+  if (map && graph.labels.length >= 4) {
+    const random = new RandomStream({ seed, purpose: 'label-map' });
+    const groups = graph.labels.map((label) => graph.ancestors(label).at(-1) ?? label);
+    const title = 'map of label embeddings (UMAP)';
+    figures.push({
+      svg: await labelMap(graph.labels, map, { title, groups, random: () => random.uniform() }),
+      description: 'Labels whose embeddings are alike lie near each other; colours: what stands above them',
+    });
+  }
   const agreements = [
     ['image embeddings', graphAgreement.images] as const,
     ['prompts', graphAgreement.prompts] as const,

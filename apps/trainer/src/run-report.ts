@@ -1,46 +1,32 @@
-import { join } from 'node:path';
 import type { Dataset } from '@cxr-align/datasets';
-import { writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
-import { rocCurve } from '@cxr-align/metrics';
+import { RankedScores } from '@cxr-align/metrics';
 import {
   differencePlot,
-  htmlReport,
-  rocPanels,
+  thumbnails,
   trainingCurves,
   type ReportSection,
   type ReportTable,
-  type RocPanel,
+  type Thumbnail,
 } from '@cxr-align/report';
 import type { Comparison } from './comparison.js';
 import type { Config } from './config.js';
-import { columnOf, fixed, type Evaluation, type MaybeNumber, type Predictions } from './evaluation.js';
+import { columnOf, fixed, orNull, type Evaluation, type MaybeNumber, type Predictions } from './evaluation.js';
 import type { EdgeCount } from './graph-agreement.js';
+import { modelCard } from './model-card.js';
+import {
+  calibrationSection,
+  curveFigures,
+  fairnessSections,
+  scoreSection,
+  type NamedPredictions,
+} from './report-evaluation.js';
+import { writeReport } from './report-file.js';
 import { labelSection } from './report-labels.js';
 import type { EpochRecord, GradientRecord } from './training.js';
 
 const range = ([low, high]: [MaybeNumber, MaybeNumber]): string | null =>
   low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`;
-
-/** The ROC panels of one or more models on the same samples. */
-export function rocFigure(
-  models: readonly { name: string; predictions: Predictions; aurocs: readonly MaybeNumber[] }[],
-): Promise<string> {
-  const { labels, targets } = models[0].predictions;
-  const panels = labels.map((label, i): RocPanel => {
-    const truth = columnOf(targets, labels.length, i);
-    return {
-      label,
-      positives: truth.filter((value) => value === 1).length,
-      lines: models.map(({ name, predictions, aurocs }) => ({
-        model: name,
-        auroc: aurocs[i],
-        ...rocCurve(truth, columnOf(predictions.probabilities, labels.length, i)),
-      })),
-    };
-  });
-  return rocPanels(panels);
-}
 
 /** Writes `RUN/report.html`. */
 export async function runReport(
@@ -56,6 +42,10 @@ export async function runReport(
     edges,
     remarks,
     data,
+    frozenPrompts,
+    target,
+    worst,
+    png,
   }: {
     config: Config;
     evaluation: Evaluation;
@@ -68,9 +58,16 @@ export async function runReport(
     edges: readonly EdgeCount[];
     remarks: string[];
     data: Dataset;
+    /** Cosines between the frozen prompts, before any training. */
+    frozenPrompts?: Float32Array;
+    /** The similarity that the embeddings were to follow. */
+    target: Float32Array;
+    /** The largest errors, where they may be shown. */
+    worst: readonly Thumbnail[];
+    /** Writes the figures as PNG files, too. */
+    png?: boolean;
   },
 ): Promise<void> {
-  const aurocs = Object.values(evaluation.labels).map(({ auroc }) => auroc);
   const tasks = Object.keys(history[0]?.losses ?? {});
   const curves = await trainingCurves([
     { title: 'loss', points: history.map(({ epoch, loss }) => ({ epoch, series: 'total', value: loss })) },
@@ -79,33 +76,36 @@ export async function runReport(
       points: history.flatMap(({ epoch, losses }) => tasks.map((series) => ({ epoch, series, value: losses[series] }))),
     },
     {
+      title: 'weight of each task',
+      points: history.flatMap(({ epoch, weights }) =>
+        tasks.map((series) => ({ epoch, series, value: weights[series] })),
+      ),
+    },
+    {
       title: 'validation AUROC',
       points: history.map(({ epoch, validation }) => ({ epoch, series: 'macro', value: validation })),
     },
   ]);
   const sections: ReportSection[] = [
-    {
-      heading: 'Scores',
-      paragraphs: [
-        `Evaluated on ${evaluation.samples} images of ${evaluation.patients} patients (${evaluation.data}, split ${evaluation.split}). Intervals: ${evaluation.intervals}. Thresholds were chosen on validation.`,
-        ...(evaluation.undefinedLabels.length > 0
-          ? [
-              `Undefined, because only one class is there: ${evaluation.undefinedLabels.join(', ')}. These labels are left out of the means.`,
-            ]
-          : []),
-      ],
-      figures: [
-        { svg: await rocFigure([{ name: config.model, predictions, aurocs }]), description: 'ROC curve of each label' },
-      ],
-      tables: [evaluationTable(evaluation)],
-    },
+    await scoreSection(config.model, evaluation, predictions),
+    await calibrationSection(evaluation, predictions),
+    ...(await fairnessSections(evaluation)),
+    ...(worst.length > 0
+      ? [
+          {
+            heading: 'Largest errors',
+            paragraphs: ['Images of patients: keep this page where they may be seen.'],
+            figures: [{ svg: thumbnails(worst), description: 'What was said furthest from what is the case' }],
+          },
+        ]
+      : []),
     {
       heading: 'Training',
       paragraphs: [`Weighting of the losses: ${config.weighting}.`],
       figures: [{ svg: curves, description: 'Losses and validation AUROC over the epochs' }],
       tables: [weightTable(history), ...(gradients.length > 0 ? [gradientTable(gradients)] : [])],
     },
-    await labelSection(graph, evaluation, cosines, edges),
+    await labelSection(graph, evaluation, { ...cosines, frozenPrompts, target }, edges, config.seed),
     {
       heading: 'Data and configuration',
       paragraphs: remarks,
@@ -119,13 +119,14 @@ export async function runReport(
       ],
     },
   ];
-  writeFileAtomic(
-    join(run, 'report.html'),
-    htmlReport({
+  await writeReport(
+    run,
+    {
       title: `${config.model} on ${evaluation.data}`,
       lead: `Macro AUROC ${fixed(evaluation.macro.auroc) ?? 'undefined'} (${range(evaluation.macro.aurocCi) ?? 'no interval'})`,
-      sections,
-    }),
+      sections: [...sections, modelCard(config, data, evaluation)],
+    },
+    { png },
   );
 }
 
@@ -133,11 +134,17 @@ export async function runReport(
 export async function comparisonReport(
   out: string,
   comparison: Comparison,
-  models: readonly { name: string; predictions: Predictions }[],
+  models: readonly NamedPredictions[],
+  { png = false }: { png?: boolean } = {},
 ): Promise<void> {
   const { a, b, labels, macro } = comparison;
-  const aurocsOf = (index: number): MaybeNumber[] => labels.map((row) => (index === 0 ? row.aurocA : row.aurocB));
-  const roc = await rocFigure(models.map((model, index) => ({ ...model, aurocs: aurocsOf(index) })));
+  const curves = await curveFigures(
+    models.map((model, index) => ({
+      ...model,
+      aurocs: labels.map((row) => (index === 0 ? row.aurocA : row.aurocB)),
+      averagePrecisions: averagePrecisions(model.predictions),
+    })),
+  );
   const forest = await differencePlot(
     [...labels, macro].map(({ label, difference, differenceCi: [low, high] }) => ({ label, difference, low, high })),
     `${b} − ${a}`,
@@ -162,10 +169,7 @@ export async function comparisonReport(
         verdict(comparison),
         `${comparison.samples} images of ${comparison.patients} patients; ${comparison.method}.`,
       ],
-      figures: [
-        { svg: forest, description: `Difference of AUROC, ${b} minus ${a}, with 95 % intervals` },
-        { svg: roc, description: `ROC curves of ${a} and ${b}` },
-      ],
+      figures: [{ svg: forest, description: `Difference of AUROC, ${b} minus ${a}, with 95 % intervals` }, ...curves],
       tables: [
         {
           caption: 'AUROC of each label',
@@ -175,10 +179,7 @@ export async function comparisonReport(
       ],
     },
   ];
-  writeFileAtomic(
-    join(out, 'report.html'),
-    htmlReport({ title: `${b} against ${a}`, lead: verdict(comparison), sections }),
-  );
+  await writeReport(out, { title: `${b} against ${a}`, lead: verdict(comparison), sections }, { png });
 }
 
 /** Whether the data support a difference, in words. */
@@ -193,54 +194,11 @@ export function verdict({ a, b, macro }: Comparison): string {
   return `These images do not support a difference between ${a} and ${b} (${size}); one of ${detectable ?? 'any size'} would have been seen four times out of five.`;
 }
 
-function evaluationTable({ labels, macro }: Evaluation): ReportTable {
-  return {
-    caption: 'Scores of each label',
-    header: [
-      'label',
-      'positives',
-      'negatives',
-      'AUROC',
-      '95 %',
-      'average precision',
-      '95 %',
-      'sensitivity',
-      'specificity',
-      'F1',
-      'Brier',
-      'ECE',
-    ],
-    rows: [
-      ...Object.entries(labels).map(([label, s]) => [
-        label,
-        s.positives,
-        s.negatives,
-        fixed(s.auroc),
-        range(s.aurocCi),
-        fixed(s.averagePrecision),
-        range(s.averagePrecisionCi),
-        fixed(s.sensitivity),
-        fixed(s.specificity),
-        fixed(s.f1),
-        fixed(s.brier),
-        fixed(s.ece),
-      ]),
-      [
-        'macro',
-        null,
-        null,
-        fixed(macro.auroc),
-        range(macro.aurocCi),
-        fixed(macro.averagePrecision),
-        range(macro.averagePrecisionCi),
-        fixed(macro.sensitivity),
-        fixed(macro.specificity),
-        fixed(macro.f1),
-        fixed(macro.brier),
-        fixed(macro.ece),
-      ],
-    ],
-  };
+function averagePrecisions({ labels, targets, probabilities }: Predictions): MaybeNumber[] {
+  return labels.map((_, i) => {
+    const ranked = new RankedScores(columnOf(targets, labels.length, i), columnOf(probabilities, labels.length, i));
+    return ranked.negatives === 0 ? null : orNull(ranked.averagePrecision());
+  });
 }
 
 /** What each loss counted at the first and the last epoch. */

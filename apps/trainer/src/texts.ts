@@ -6,6 +6,7 @@ import {
   encodeEnsembles,
   labelPrompts,
   loadPromptEmbeddings,
+  similarityMatrix,
   type LabelPromptTexts,
 } from '@cxr-align/text-encoder';
 import type { Config } from './config.js';
@@ -79,4 +80,9 @@ function unitRows(values: Float32Array, dim: number): Float32Array {
     if (length > 0) row.forEach((value, i) => (row[i] = value / length));
   }
   return unit;
+}
+
+/** Cosines between the frozen positive prompts [labels, labels], before any training. */
+export function frozenCosines({ shape: [, labels, dim], values }: FrozenTexts): Float32Array {
+  return Float32Array.from(similarityMatrix(values.subarray(0, labels * dim), dim).cosine);
 }

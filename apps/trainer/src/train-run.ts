@@ -21,8 +21,9 @@ import { Objective, planTasks } from './objective.js';
 import { loadData, samplesIn, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { writeModel, type StoredModel } from './run-folder.js';
+import { largestErrors } from './largest-errors.js';
 import { runReport } from './run-report.js';
-import { frozenTexts } from './texts.js';
+import { frozenCosines, frozenTexts } from './texts.js';
 import { needsTeacher, trainingTargets, truthOf } from './targets.js';
 import { teacherEstimates } from './teacher.js';
 import { countLabels, trainingScale } from './training-set.js';
@@ -37,6 +38,8 @@ export interface TrainRequest extends DataOptions {
   trainFraction?: number;
   /** Draws the splits that are missing; the seed of the configuration unless given. */
   splitSeed?: number;
+  /** Writes the figures of the report as PNG files, too. */
+  png?: boolean;
   resume?: boolean;
 }
 
@@ -180,6 +183,10 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     edges: countEdges(truth, graph),
     remarks,
     data: data.dataset,
+    frozenPrompts: texts && frozenCosines(texts),
+    target: knowledge.similarity,
+    worst: await largestErrors(predictions, data, split, config.errorThumbnails),
+    png: request.png,
   });
   loop.dispose();
   objective.dispose();
@@ -212,6 +219,7 @@ function prepareFolder(run: string, resume: boolean): void {
       'evaluation.json',
       'predictions.parquet',
       'report.html',
+      'figures',
       'config.json',
     ]) {
       rmSync(join(run, name), { recursive: true, force: true });

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RandomStream } from '@cxr-align/random';
 import { compare, comparisonTable } from '../src/comparison.js';
-import { evaluate, type Predictions } from '../src/evaluation.js';
+import { makeDraws, rankingDraws } from '../src/bootstrap-threads.js';
+import { evaluationJsonSchema, evaluationSchema } from '../src/evaluation-schema.js';
+import { columnOf, evaluate, type Predictions } from '../src/evaluation.js';
 import { readPredictions, writePredictions } from '../src/predictions-file.js';
 import { verdict } from '../src/run-report.js';
 
@@ -46,6 +48,39 @@ describe('evaluate(predictions, options)', () => {
     );
     expect(evaluation).toMatchObject({ samples: 120, patients: 60, hierarchyViolations: null });
   });
+  it('has the shape that its schema says', () => {
+    expect(evaluationSchema.parse(JSON.parse(JSON.stringify(evaluation)))).toEqual(evaluation);
+    expect(evaluationJsonSchema()).toMatchObject({ type: 'object', additionalProperties: false });
+  });
+  it('audits groups, averages head, medium and tail, and closes decisions under the hierarchy', () => {
+    const full = evaluate(made(1), {
+      ...options,
+      groups: { site: made(1).samples.map((_, i) => (i % 3 === 0 ? 'A' : i % 3 === 1 ? 'B' : null)) },
+      ancestors: [[], [0], []],
+      prevalence: [0.5, 0.05, 0.001],
+    });
+    expect(full.fairness[0]).toMatchObject({ attribute: 'site', missing: 40 });
+    expect(full.fairness[0].labels.Edema.groups.A.images).toBe(40);
+    expect(full.longTail.head).toEqual({
+      labels: ['Edema'],
+      auroc: full.labels.Edema.auroc,
+      averagePrecision: full.labels.Edema.averagePrecision,
+    });
+    expect(full.longTail.tail).toEqual({ labels: ['<script>'], auroc: null, averagePrecision: null });
+    expect(full.hierarchical!.precision).toBeGreaterThan(0.3);
+    expect(evaluation.hierarchical).toBeNull();
+  });
+  it('gives the same intervals from draws that were made elsewhere, part by part', async () => {
+    const bootstrapped = await rankingDraws(made(1), options.draws, 1);
+    expect(evaluate(made(1), { ...options, bootstrapped })).toEqual(evaluation);
+    const columns = [0, 1, 2].map((i) => ({
+      targets: columnOf(made(1).targets, 3, i),
+      scores: columnOf(made(1).probabilities, 3, i),
+    }));
+    const patients = made(1).samples.map(({ patient }) => patient);
+    const part = makeDraws({ columns, patients, from: 50, draws: 30 });
+    expect(part.auroc.macro).toEqual(bootstrapped!.auroc.macro.slice(50, 80));
+  });
   it('leaves unknown targets out', () => {
     expect(evaluation.labels.Fracture.positives + evaluation.labels.Fracture.negatives).toBe(119);
   });
@@ -65,7 +100,13 @@ describe('compare(a, b, draws)', () => {
     expect(comparison.labels[0].p).toBeLessThan(0.05);
     expect(comparison.labels[0].pHolm).toBeGreaterThanOrEqual(comparison.labels[0].p!);
     expect(verdict(comparison)).toMatch(/^strong is better than weak/);
+    expect(comparison.labels[0].pBh).toBeLessThanOrEqual(comparison.labels[0].pHolm!);
+    expect(comparison.macro.differenceBca[0]).toBeGreaterThan(0);
+    expect(comparison.macro.detectable).toBeGreaterThan(0.01);
     expect(verdict(compare(strong, strong, 100))).toMatch(/do not support a difference/);
+    expect(verdict(compare(weak, { name: 'other', predictions: made(0.3, 3) }, 300))).toMatch(
+      /one of 0\.\d{3} would have been seen four times out of five/,
+    );
   });
   it('prints a table with a line a label', () => {
     const table = comparisonTable(compare(weak, strong, 50));

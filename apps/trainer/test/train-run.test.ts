@@ -44,12 +44,14 @@ describe('trainRun(request)', () => {
       'report.html',
     ]);
     expect(readdirSync(join(place, 'learns', 'model')).sort()).toEqual([
+      'calibration.json',
       'config.json',
       'graph.json',
       'labels.json',
       'model.safetensors',
       'prompts.json',
       'thresholds.json',
+      'training-set.json',
     ]);
     expect(JSON.parse(read('learns', 'config.json')).graph.name).toContain('made-up');
     expect(read('learns', 'report.html')).toContain('A/B');
@@ -72,6 +74,10 @@ describe('trainRun(request)', () => {
     ['random weights, distribution-balanced', { weighting: 'random', classificationLoss: 'distribution-balanced' }],
     ['the geometric mean and the max constraint', { weighting: 'geometric', classificationLoss: 'max-constraint' }],
     ['balanced positives and closed labels', { positiveWeight: 'balanced', closeLabels: true }],
+    [
+      'with calibration, conformal sets and a wanted sensitivity',
+      { calibration: 'platt', conformalAlpha: 0.2, threshold: { sensitivity: 0.9 } },
+    ],
     ['three classes', { labelPolicy: 'u-multiclass' }],
     [
       'a counted target, the hierarchy policy and coherent predictions',

@@ -9,6 +9,7 @@ import { commonFlags, printResult, type Command } from './command.js';
 const flags = {
   ...commonFlags,
   out: { type: 'string', describe: 'Folder for comparison.json and report.html; beside the first run unless given' },
+  png: { type: 'boolean', default: false, describe: 'Write the figures of the report as PNG files, too' },
   draws: { type: 'number', default: 2000, describe: 'Bootstrap draws by patient' },
 } as const;
 
@@ -16,6 +17,7 @@ interface Flags {
   json: boolean;
   runs: string[];
   out?: string;
+  png: boolean;
   draws: number;
 }
 
@@ -30,6 +32,7 @@ export const compare: Command<unknown> = {
       json,
       runs,
       draws,
+      png,
       out = join(runs[0], '..', `compare-${runs.map((run) => basename(run)).join('-')}`),
     } = given as unknown as Flags;
     if (runs.length < 2) throw new InputError(`expected two or more runs, got ${runs.length}`);
@@ -43,10 +46,12 @@ export const compare: Command<unknown> = {
       `${JSON.stringify(comparisons.length === 1 ? comparisons[0] : comparisons, null, 2)}\n`,
     );
     for (const [i, comparison] of comparisons.entries()) {
-      await comparisonReport(comparisons.length === 1 ? out : join(out, models[i + 1].name), comparison, [
-        models[0],
-        models[i + 1],
-      ]);
+      await comparisonReport(
+        comparisons.length === 1 ? out : join(out, models[i + 1].name),
+        comparison,
+        [models[0], models[i + 1]],
+        { png },
+      );
     }
     printResult(json, comparisons.length === 1 ? comparisons[0] : comparisons, () =>
       [

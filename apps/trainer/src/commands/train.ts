@@ -23,6 +23,7 @@ const flags = {
   'train-fraction': { type: 'number', describe: 'Train on this share of the images, whole patients' },
   'split-seed': { type: 'number', describe: 'Draws the splits that are missing; --seed unless given' },
   resume: { type: 'boolean', default: false, describe: 'Go on from the last checkpoint of the run' },
+  png: { type: 'boolean', default: false, describe: 'Write the figures of the report as PNG files, too' },
   'help-config': { type: 'boolean', default: false, describe: 'Print every key of the configuration' },
 } as const;
 
@@ -96,6 +97,7 @@ interface ArgumentsOf {
   trainCount?: number;
   trainFraction?: number;
   splitSeed?: number;
+  png: boolean;
   resume: boolean;
   helpConfig: boolean;
 }

@@ -1,0 +1,45 @@
+import type { Dataset } from '@cxr-align/datasets';
+import type { ReportSection } from '@cxr-align/report';
+import type { Config } from './config.js';
+import { fixed, type Evaluation } from './evaluation.js';
+
+/** What a model is, what it was made of, and what it must not be used for. */
+export function modelCard(
+  config: Config,
+  { samples, labels, name, format }: Dataset,
+  evaluation: Evaluation,
+): ReportSection {
+  const count = (split: string): string => {
+    const own = samples.filter((sample) => sample.split === split);
+    return `${own.length} images of ${new Set(own.map(({ patient }) => patient)).size} patients`;
+  };
+  const small = Object.entries(evaluation.labels).filter(([, { positives }]) => positives < 20);
+  const limits = [
+    'Research software, not a medical device; no one has tested it on patients.',
+    'It knows no label beyond those above, and says nothing of images that are no frontal chest radiographs.',
+    ...(small.length > 0
+      ? [`Scores rest on fewer than 20 positive images for ${small.map(([label]) => label).join(', ')}.`]
+      : []),
+    ...(evaluation.metadataBaseline?.beaten === false
+      ? ['Its scores are not above what age, sex and view give alone.']
+      : []),
+    ...(evaluation.undefinedLabels.length > 0 ? [`Nothing is known of ${evaluation.undefinedLabels.join(', ')}.`] : []),
+    'Scores on the images of another hospital are likely to be lower.',
+  ];
+  const rows: [string, string][] = [
+    ['model', config.model],
+    ['labels', labels.join(', ')],
+    ['training data', `${name} (${format}): ${count('train')}`],
+    ['selection and thresholds', `validation: ${count('val')}`],
+    ['evaluation', `${evaluation.split}: ${evaluation.samples} images of ${evaluation.patients} patients`],
+    [
+      'label policy',
+      `${config.labelPolicy}${config.closeLabels ? ', closed under the label graph' : ''}; No Finding: ${config.noFinding}`,
+    ],
+    ['seed', String(config.seed)],
+    ['macro AUROC', fixed(evaluation.macro.auroc) ?? 'undefined'],
+    ['calibration', evaluation.calibration],
+    ['limits', limits.join(' ')],
+  ];
+  return { heading: 'Model card', tables: [{ caption: 'What this model is', header: ['', ''], rows }] };
+}
