@@ -1,6 +1,7 @@
 // Headless Chromium for the checks that need a browser.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 
 const chromium = process.env.CXR_CHROMIUM ?? '/usr/bin/chromium';
 
@@ -54,6 +55,41 @@ export async function runInBrowser(folder, script, name) {
     const page = await browser.newPage();
     await page.addScriptTag({ content: outputFiles[0].text });
     return await page.evaluate(`globalThis[${JSON.stringify(name)}]()`);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Opens a page from its file, as a reader does: what went wrong, what it asked the network for, and what it holds. */
+export async function readPage(file) {
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    const errors = [];
+    const requests = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(pathToFileURL(file).href);
+    const held = await page.evaluate(() => {
+      const all = (selector) => [...globalThis.document.querySelectorAll(selector)];
+      return {
+        scripts: all('script').length,
+        unnamedFigures: all('.drawing').filter((one) => !one.getAttribute('aria-label')).length,
+        figures: all('.drawing svg').length,
+        tables: all('table').length,
+        tablesWithCaption: all('table > caption').length,
+        headerCells: all('th:not([scope])').length,
+        unreachable: all('.scroll').filter((one) => one.tabIndex !== 0).length,
+        widerThanScreen: globalThis.document.documentElement.scrollWidth > globalThis.innerWidth,
+        headings: all('h2').map((one) => one.textContent),
+      };
+    });
+    return {
+      errors,
+      requests: requests.filter((url) => !url.startsWith('file:') && !url.startsWith('data:')),
+      ...held,
+    };
   } finally {
     await browser.close();
   }

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { browserMissing, runInBrowser } from './browser.mjs';
+import { browserMissing, readPage, runInBrowser } from './browser.mjs';
 import { besideLosses, checkInBrowser, checkInNode, checkTypes, installAlone } from './losses-alone.mjs';
 import { buildIfNeeded, expectRun, installIfNeeded, root } from './workspace.mjs';
 
@@ -119,6 +119,20 @@ await check('two runs with one seed give the same evaluation.json, with one thre
     evaluations.push(readFileSync(join(place, out, 'evaluation.json'), 'utf8'));
   }
   if (new Set(evaluations).size !== 1) throw new Error('they differ');
+});
+
+await check('the report of a run in headless Chromium: no script, no network, readable on a phone', async () => {
+  const reason = browserMissing();
+  if (reason) return reason;
+  const page = await readPage(join(place, 'a', 'report.html'));
+  const { errors, requests, scripts, unnamedFigures, headerCells, unreachable, widerThanScreen, headings } = page;
+  const isSound =
+    [...errors, ...requests].length + scripts + unnamedFigures + headerCells + unreachable === 0 &&
+    !widerThanScreen &&
+    page.figures > 5 &&
+    page.tables === page.tablesWithCaption &&
+    ['Scores', 'Calibration', 'Groups', 'Training', 'Labels', 'Model card'].every((name) => headings.includes(name));
+  if (!isSound) throw new Error(JSON.stringify(page));
 });
 
 await check(
