@@ -17,6 +17,7 @@ import { loadData, openDataset, samplesIn, type DataOptions, type LoadedData } f
 import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
 import { readModel, type StoredModel } from './run-folder.js';
+import { byStudy, type Views } from './study-predictions.js';
 import { truthOf } from './targets.js';
 import { predictImages, type ImagePredictions } from './predict-images.js';
 
@@ -61,6 +62,7 @@ export async function evaluateSplit({
   out,
   graph = stored.graph,
   threads = 1,
+  views = 'image',
 }: {
   model: Model;
   stored: StoredModel;
@@ -72,6 +74,8 @@ export async function evaluateSplit({
   graph?: LabelGraph;
   /** Threads of the bootstrap. Default 1. */
   threads?: number;
+  /** Scores images on their own, or those of a study together. Default `image`. */
+  views?: Views;
 }): Promise<{ evaluation: Evaluation; predictions: Predictions; cosines: ImagePredictions['cosines'] }> {
   const { dataset, images } = data;
   const { config } = stored;
@@ -87,17 +91,26 @@ export async function evaluateSplit({
     gather(samples.length, columns, (row, { model: from }) =>
       Math.max(...from.map((column) => told[row * modelLabels + column])),
     );
-  const raw = inLabels(calibratedProbabilities(logits, stored.calibrations));
   const truth = truthOf(dataset, config, graph);
-  const own = samples.map((sample) => dataset.samples[sample]);
+  const scored = byStudy(
+    {
+      samples: samples.map((sample) => dataset.samples[sample]),
+      targets: gather(
+        samples.length,
+        columns,
+        (row, { data: column }) => truth[samples[row] * graph.labels.length + column],
+      ),
+      probabilities: inLabels(calibratedProbabilities(logits, stored.calibrations)),
+      uncalibrated: inLabels(probabilitiesOf(logits)),
+    },
+    columns.length,
+    views,
+  );
+  const raw = scored.probabilities;
   const predictions: Predictions = {
     labels: evaluated.labels,
-    samples: own,
-    targets: gather(
-      samples.length,
-      columns,
-      (row, { data: column }) => truth[samples[row] * graph.labels.length + column],
-    ),
+    samples: scored.samples,
+    targets: scored.targets,
     probabilities: config.coherentPredictions ? coherentProbabilities(raw, evaluated) : raw,
   };
   const agreement = (kind: Float32Array | undefined) => (kind ? graphAgreement(kind, stored.graph, config.seed) : null);
@@ -112,16 +125,19 @@ export async function evaluateSplit({
     bootstrapped: await rankingDraws(predictions, config.bootstrap, threads),
     ancestors: ancestorIndices(evaluated),
     ...(!mapping && { prevalence: stored.prevalence }),
-    groups: sampleGroups(own, config.fairness),
+    groups: sampleGroups(scored.samples, config.fairness),
     conformal: single(stored.calibrations).map((fitted) => fitted?.conformal ?? null),
     calibration: config.calibration,
-    uncalibrated: inLabels(probabilitiesOf(logits)),
+    uncalibrated: scored.uncalibrated,
+    views,
     hierarchyViolations: violationRate(raw, evaluated),
     labelViolations: violationRate(predictions.targets, evaluated),
     graphAgreement: { images: agreement(cosines.images), prompts: agreement(cosines.prompts) },
     mapping,
     metadataBaseline:
-      stored.metadata && !mapping ? againstMetadata(predictions, stored.metadata, own, config.bootstrap) : null,
+      stored.metadata && !mapping
+        ? againstMetadata(predictions, stored.metadata, scored.samples, config.bootstrap)
+        : null,
   });
   writePredictions(out, predictions);
   writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
@@ -148,6 +164,8 @@ export interface EvaluateRequest extends DataOptions {
   graph?: string;
   /** Threads of the bootstrap. Default 1. */
   bootstrapThreads?: number;
+  /** Scores images on their own, or those of a study together. Default `image`. */
+  views?: Views;
 }
 
 /** Evaluates a trained run on a data set, whose labels may be others. */
@@ -178,6 +196,7 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     out,
     graph,
     threads: request.bootstrapThreads,
+    views: request.views,
   });
   dispose();
   return evaluation;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { viewRules } from './study-predictions.js';
 
 /** A number, or null where it is undefined. */
 const maybe = z.number().nullable();
@@ -129,6 +130,9 @@ export const evaluationSchema = z.strictObject({
   patients: count,
   data: z.string(),
   split: z.string(),
+  views: z
+    .enum(viewRules)
+    .describe('image: each image on its own; else the images of a study together, and samples are studies'),
   calibration: z
     .string()
     .describe('How probabilities were calibrated on validation: none, temperature, platt, isotonic'),

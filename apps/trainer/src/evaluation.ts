@@ -69,6 +69,8 @@ export interface EvaluationOptions {
   /** For each label its conformal thresholds, fitted elsewhere. */
   conformal?: readonly (ConformalThresholds | null)[];
   calibration?: string;
+  /** How images were put together before scoring. Default `image`. */
+  views?: Evaluation['views'];
   /** Probabilities before calibration. */
   uncalibrated?: Float32Array;
   hierarchyViolations?: number;
@@ -144,6 +146,7 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     patients: clusters.count,
     data: options.data,
     split: options.split,
+    views: options.views ?? 'image',
     calibration: options.calibration ?? 'none',
     eceUncalibrated: orNull(
       meanDefined(

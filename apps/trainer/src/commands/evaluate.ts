@@ -8,6 +8,7 @@ import { tableGroups, type GroupColumns } from '../fairness.js';
 import { evaluate as score, probabilitiesOf, type Evaluation, type Predictions } from '../evaluation.js';
 import { evaluateRun } from '../evaluate-run.js';
 import { writePredictions } from '../predictions-file.js';
+import { viewRules, type Views } from '../study-predictions.js';
 import { readJson, readLabelNames } from '../run-folder.js';
 import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
 import { evaluationText } from './evaluation-text.js';
@@ -33,6 +34,11 @@ const flags = {
     choices: ['auto', 'logits', 'probabilities'] as const,
     default: 'auto' as const,
     describe: 'auto: logits if any is outside [0, 1]',
+  },
+  views: {
+    choices: viewRules,
+    default: 'image' as const,
+    describe: 'Score each image, or the images of a study together (with --run)',
   },
   groups: { type: 'string', describe: 'CSV with a header and a row a sample: attributes to audit' },
   draws: { type: 'number', default: 1000, describe: 'Bootstrap draws for --scores' },
@@ -61,6 +67,7 @@ interface Flags {
   groups?: string;
   draws: number;
   bootstrapThreads: number;
+  views: Views;
   schema: boolean;
 }
 

@@ -12,6 +12,7 @@ export function evaluationText({
   undefinedLabels,
   intervals,
   mapping,
+  views,
 }: Evaluation): string {
   const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
   const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
@@ -48,7 +49,9 @@ export function evaluationText({
       .join('  ')
       .trimEnd(),
   );
-  const notes = [`${data}, split ${split}: ${samples} images of ${patients} patients; intervals: ${intervals}`];
+  const notes = [
+    `${data}, split ${split}: ${samples} ${views === 'image' ? 'images' : `studies (${views} of their images)`} of ${patients} patients; intervals: ${intervals}`,
+  ];
   if (undefinedLabels.length > 0)
     notes.push(`undefined (one class only), left out of the mean: ${undefinedLabels.join(', ')}`);
   return [...lines, '', ...notes, ...mappingRemarks(mapping)].join('\n');

@@ -1,0 +1,40 @@
+import { aggregateStudies, type StudyRule } from '@cxr-align/metrics';
+import type { Sample } from '@cxr-align/datasets';
+
+/** How images are scored: each on its own, or those of a study together. */
+export type Views = 'image' | StudyRule;
+
+/** The names of {@link Views}. */
+export const viewRules = ['image', 'mean', 'max', 'logit-mean'] as const satisfies readonly Views[];
+
+/** What is scored, row by row. */
+export interface ScoredRows {
+  samples: readonly Sample[];
+  /** [rows, labels] row by row: 1, 0, NaN. */
+  targets: Float32Array;
+  probabilities: Float32Array;
+  uncalibrated: Float32Array;
+}
+
+/**
+ * Rows of images as rows of studies: probabilities by the rule, a label present where any image of the study has it, absent
+ * where one has it absent and none present. A study goes by its own name and has the attributes of its first image.
+ */
+export function byStudy(rows: ScoredRows, labels: number, views: Views): ScoredRows {
+  if (views === 'image') return rows;
+  const ids = rows.samples.map(({ study }) => study);
+  const { studies, rows: images, scores } = aggregateStudies(rows.probabilities, ids, views);
+  const targets = new Float32Array(studies.length * labels).fill(NaN);
+  images.forEach((own, study) => {
+    for (let label = 0; label < labels; label++) {
+      const told = own.map((image) => rows.targets[image * labels + label]).filter((target) => !Number.isNaN(target));
+      if (told.length > 0) targets[study * labels + label] = Math.max(...told);
+    }
+  });
+  return {
+    samples: images.map(([first], study) => ({ ...rows.samples[first], id: studies[study] })),
+    targets,
+    probabilities: Float32Array.from(scores),
+    uncalibrated: Float32Array.from(aggregateStudies(rows.uncalibrated, ids, views).scores),
+  };
+}
