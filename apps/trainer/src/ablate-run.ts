@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { runFolder, type AblationPlan, type PlannedRun } from './ablation-grid.js';
 import { summarizeAblation, type AblationSummary, type FinishedRun } from './ablation-summary.js';
@@ -26,13 +26,13 @@ export interface AblateRequest {
  * Trains every run of a plan that is not finished yet, one process each, and holds the configurations against the baseline.
  * A run that was cut off goes on from its checkpoint.
  *
- * @throws {InputError} if a folder holds a run of another configuration.
+ * @throws {InputError} if a folder holds a run of another configuration or on another data set.
  * @throws {Error} if a run fails; the others are trained nevertheless.
  */
 export async function ablate(request: AblateRequest, progress: Progress): Promise<AblationSummary> {
   const { plan, out, jobs, draws, data } = request;
   mkdirSync(out, { recursive: true });
-  const open = plan.runs.filter((run) => !isFinished(run, out));
+  const open = plan.runs.filter((run) => !isFinished(run, request));
   const failures: string[] = [];
   const bar = progress.start('training', plan.runs.length);
   let done = plan.runs.length - open.length;
@@ -60,11 +60,16 @@ export async function ablate(request: AblateRequest, progress: Progress): Promis
 }
 
 /** Whether a folder holds the run, finished. */
-function isFinished(run: PlannedRun, out: string): boolean {
+function isFinished(run: PlannedRun, { data, out }: AblateRequest): boolean {
   const folder = join(out, runFolder(run));
   if (!existsSync(join(folder, 'evaluation.json'))) return false;
-  const { config } = readJson(join(folder, 'config.json')) as { config: unknown };
-  if (JSON.stringify(config) !== JSON.stringify(run.config)) {
+  const found = readJson(join(folder, 'config.json')) as { config: unknown; data: { path: string } };
+  if (resolve(found.data.path) !== resolve(data)) {
+    throw new InputError(`expected a run on ${data}, got one on ${found.data.path}; use another --out`, {
+      file: folder,
+    });
+  }
+  if (JSON.stringify(found.config) !== JSON.stringify(run.config)) {
     throw new InputError('expected the run of this grid, got one with another configuration; use another --out', {
       file: folder,
     });

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { InputError } from '@cxr-align/files';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { makeConfig, presets, type Config } from './config.js';
+import { makeConfig, presets, readSettings, type Config } from './config.js';
 import defaultGrid from './data/default-grid.json' with { type: 'json' };
 
 const changes = z.record(z.string(), z.unknown());
@@ -53,7 +51,7 @@ export function planAblation({
   set?: readonly string[];
 }): AblationPlan {
   const place = file ?? 'the default grid';
-  const checked = gridSchema.safeParse(file === undefined ? defaultGrid : readGrid(file));
+  const checked = gridSchema.safeParse(file === undefined ? defaultGrid : readSettings(file, '--grid'));
   if (!checked.success)
     throw new InputError(z.prettifyError(checked.error).replace(/\n\s+→ at /g, ', at '), { file: place });
   const { baseline, base, configurations, trainCounts } = checked.data;
@@ -75,20 +73,6 @@ export function planAblation({
     ),
   );
   return { baseline, configurations: names, trainCounts, seeds: numbers, runs };
-}
-
-function readGrid(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw new InputError(`expected --grid to be a file, got ${file} (no such file)`);
-  }
-  try {
-    return parseYaml(text);
-  } catch (error) {
-    throw new InputError(`expected JSON or YAML, got ${(error as Error).message.split('\n')[0]}`, { file });
-  }
 }
 
 /** The folder of a run, by its names. */

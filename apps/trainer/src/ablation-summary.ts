@@ -11,7 +11,9 @@ import {
 } from '@cxr-align/metrics';
 import type { AblationPlan, PlannedRun } from './ablation-grid.js';
 import { checkSame } from './comparison.js';
-import { columnOf, fixed, orNull, type Interval, type MaybeNumber, type Predictions } from './evaluation.js';
+import type { Interval, MaybeNumber } from './evaluation-schema.js';
+import { fixed, orNull } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 /** One configuration on one size of the training set, against the baseline of that size. */
 export interface AblationRow {
@@ -89,7 +91,7 @@ export function summarizeAblation(
     const ofSize = configurations.map((configuration): AblationRow => {
       const own = place(configuration, trainCount);
       const differences = own.map((model, i) => macro(model) - macro(base[i]));
-      const draws_ = Float64Array.from({ length: draws }, (_, draw) =>
+      const differenceDraws = Float64Array.from({ length: draws }, (_, draw) =>
         mean(own.map((model, i) => drawn[model][draw] - drawn[base[i]][draw])),
       );
       const isBaseline = configuration === baseline;
@@ -100,10 +102,10 @@ export function summarizeAblation(
         auroc: orNull(mean(own.map(macro))),
         difference: isBaseline ? null : orNull(mean(differences)),
         differenceBySeed: isBaseline ? [] : differences.map(orNull),
-        differenceCi: isBaseline ? [null, null] : (percentileInterval(draws_).map(orNull) as Interval),
-        p: isBaseline ? null : orNull(bootstrapP(draws_)),
+        differenceCi: isBaseline ? [null, null] : (percentileInterval(differenceDraws).map(orNull) as Interval),
+        p: isBaseline ? null : orNull(bootstrapP(differenceDraws)),
         pHolm: null,
-        detectable: isBaseline ? null : orNull(smallestDetectableDifference(standardDeviation(draws_))),
+        detectable: isBaseline ? null : orNull(smallestDetectableDifference(standardDeviation(differenceDraws))),
         verdict: isBaseline ? 'baseline' : 'no difference supported',
       };
     });

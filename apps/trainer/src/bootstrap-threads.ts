@@ -8,7 +8,7 @@ import {
   type BootstrapDraws,
   type RankingDraws,
 } from '@cxr-align/metrics';
-import { columnOf, type Predictions } from './evaluation.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 /** What a thread is given: columns by label, the patients, and which draws are its own. */
 export interface DrawTask {

@@ -1,12 +1,14 @@
 import {
   calibrate,
+  chooseThreshold,
   fitCalibration,
   fitConformal,
   type Calibration,
   type ConformalThresholds,
 } from '@cxr-align/metrics';
+import { coherentProbabilities, type LabelGraph } from '@cxr-align/label-graph';
 import type { Config } from './config.js';
-import { columnOf } from './evaluation.js';
+import { columnOf } from './predictions.js';
 
 /** What is fitted on validation for one label, beside its threshold. */
 export interface LabelCalibration {
@@ -15,29 +17,54 @@ export interface LabelCalibration {
 }
 
 /**
- * Fits the calibration of each label on validation data, and conformal thresholds on the calibrated probabilities.
+ * Fits on validation data the calibration of each label, and then, on the probabilities that are told with it, its
+ * threshold and its conformal thresholds.
  *
  * @param truth [samples, labels] row by row: 1, 0, NaN.
  * @param logits of the same size.
  */
-export function fitCalibrations(
-  { calibration: kind, conformalAlpha }: Pick<Config, 'calibration' | 'conformalAlpha'>,
+export function fitOnValidation(
+  config: Pick<Config, 'calibration' | 'conformalAlpha' | 'coherentPredictions' | 'threshold'>,
+  graph: LabelGraph,
   truth: ArrayLike<number>,
   logits: ArrayLike<number>,
-  labels: number,
-): LabelCalibration[] {
-  return Array.from({ length: labels }, (_, label) => {
-    const [y, z] = [columnOf(truth, labels, label), columnOf(logits, labels, label)];
-    const calibration: Calibration = kind === 'none' ? { kind: 'none' } : fitCalibration(kind, y, z);
-    const conformal = conformalAlpha === 0 ? null : fitConformal(y, calibrate(calibration, z), conformalAlpha);
-    return { calibration, conformal };
-  });
+): { calibrations: LabelCalibration[]; thresholds: number[] } {
+  const { calibration: kind, conformalAlpha, threshold } = config;
+  const n = graph.labels.length;
+  const targets = graph.labels.map((_, label) => columnOf(truth, n, label));
+  const fitted = targets.map((y, label): Calibration =>
+    kind === 'none' ? { kind } : fitCalibration(kind, y, columnOf(logits, n, label)),
+  );
+  const told = toldProbabilities(
+    config,
+    graph,
+    calibratedProbabilities(
+      logits,
+      fitted.map((calibration) => ({ calibration })),
+    ),
+  );
+  return {
+    calibrations: targets.map((y, label) => ({
+      calibration: fitted[label],
+      conformal: conformalAlpha === 0 ? null : fitConformal(y, columnOf(told, n, label), conformalAlpha),
+    })),
+    thresholds: targets.map((y, label) => chooseThreshold(y, columnOf(told, n, label), threshold)),
+  };
+}
+
+/** Calibrated probabilities as they are evaluated and decided by: along the graph where the configuration says so. */
+export function toldProbabilities(
+  { coherentPredictions }: Pick<Config, 'coherentPredictions'>,
+  graph: LabelGraph,
+  probabilities: Float32Array,
+): Float32Array {
+  return coherentPredictions ? coherentProbabilities(probabilities, graph) : probabilities;
 }
 
 /** Calibrated probabilities of logits, [samples, labels] row by row. */
 export function calibratedProbabilities(
   logits: ArrayLike<number>,
-  calibrations: readonly LabelCalibration[],
+  calibrations: readonly Pick<LabelCalibration, 'calibration'>[],
 ): Float32Array {
   const n = calibrations.length;
   const out = new Float32Array(logits.length);

@@ -15,7 +15,9 @@ import {
   standardDeviation,
   type Clusters,
 } from '@cxr-align/metrics';
-import { columnOf, orNull, type MaybeNumber, type Predictions } from './evaluation.js';
+import type { MaybeNumber } from './evaluation-schema.js';
+import { orNull } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 /** One label (or the mean of all) of two models on the same samples. */
 export interface ComparisonRow {

@@ -1,4 +1,4 @@
-import { labelPolicies, noFindingRules, type LabelPolicy } from '@cxr-align/datasets';
+import { labelPolicies, noFindingRules } from '@cxr-align/datasets';
 import { calibrationKinds } from '@cxr-align/metrics';
 import { scheduleNames } from '@cxr-align/nn';
 import { promptSetNames } from '@cxr-align/text-encoder';
@@ -257,58 +257,6 @@ export const configSchema = z.strictObject({
     .max(100_000)
     .default(1000)
     .describe('Bootstrap draws by patient for the intervals; 0 = no intervals'),
-});
-
-/** The label policies that a configuration names. */
-function policiesOf({ labelPolicy, labelPolicyByLabel }: Config): LabelPolicy[] {
-  return [labelPolicy, ...Object.values(labelPolicyByLabel)].map((name) => labelPolicies[name]);
-}
-
-/** What must hold between the keys: which one is at fault, when it is sound, and what to say. */
-const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean; message: string }[] = [
-  {
-    key: 'positiveWeight',
-    isSound: ({ positiveWeight, classificationLoss }) => positiveWeight === 'none' || classificationLoss === 'bce',
-    message: 'expected none unless classificationLoss is bce: the other losses take no weights of positives',
-  },
-  {
-    key: 'weightingTemperature',
-    isSound: ({ weightingTemperature, weighting }) =>
-      weightingTemperature === 0 || weighting === 'task-difficulty' || weighting === 'dynamic',
-    message: 'expected 0 unless weighting is task-difficulty or dynamic: the others have no temperature',
-  },
-  {
-    key: 'teacher',
-    isSound: (config) =>
-      (config.teacher !== '') === policiesOf(config).some(({ uncertain }) => uncertain === 'estimate'),
-    message: 'expected the run folder of an earlier model with the policy u-self-trained, and none without it',
-  },
-  {
-    key: 'classificationLoss',
-    isSound: (config) =>
-      config.classificationLoss === 'bce' ||
-      policiesOf(config).every(({ uncertain }) => ['zeros', 'ones', 'ignore'].includes(uncertain)),
-    message: 'expected bce with a policy that makes soft targets: the other losses take 0 and 1',
-  },
-  {
-    key: 'labelPolicy',
-    isSound: (config) =>
-      policiesOf(config).every(({ classes }) => classes === undefined) ||
-      (Object.keys(config.labelPolicyByLabel).length === 0 &&
-        (config.model === 'aligned' || config.model === 'vision-only') &&
-        config.score !== 'similarity' &&
-        config.classificationLoss === 'bce' &&
-        config.positiveWeight === 'none'),
-    message:
-      'expected a policy of three classes for all labels together, with model aligned or vision-only, a score with a head, classificationLoss bce and positiveWeight none: its loss is a cross entropy over three classes',
-  },
-];
-
-/** The keys, and what must hold between them. */
-export const checkedSchema = configSchema.superRefine((config, context) => {
-  for (const { key, isSound, message } of rules) {
-    if (!isSound(config)) context.addIssue({ code: 'custom', path: [key], message });
-  }
 });
 
 /** Everything that a run can be told, complete. */

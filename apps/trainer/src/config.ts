@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { InputError } from '@cxr-align/files';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { checkedSchema, configSchema, type Config } from './config-schema.js';
+import { checkedSchema } from './config-rules.js';
+import { configSchema, type Config } from './config-schema.js';
 import presetData from './data/presets.json' with { type: 'json' };
 
 export type { Config };
@@ -30,7 +31,7 @@ export function makeConfig({ preset, file, layers: parts = [], set = [], flags =
   }
   const layers: unknown[] = [
     preset === undefined ? {} : presets[preset],
-    file === undefined ? {} : readConfigFile(file),
+    file === undefined ? {} : (readSettings(file, '--config') ?? {}),
     ...parts,
   ];
   layers.push(...set.map(readAssignment), definedOnly(flags));
@@ -71,15 +72,16 @@ function unwrap(type: z.ZodType): z.ZodType {
   return type instanceof z.ZodDefault || type instanceof z.ZodPrefault ? unwrap(type.def.innerType as z.ZodType) : type;
 }
 
-function readConfigFile(file: string): unknown {
+/** What a JSON or YAML file says. @throws {InputError} if it cannot be read, naming the flag that named it. */
+export function readSettings(file: string, flag: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new InputError(`expected --config to be a file, got ${file} (no such file)`);
+    throw new InputError(`expected ${flag} to be a file, got ${file} (no such file)`);
   }
   try {
-    return parseYaml(text) ?? {};
+    return parseYaml(text);
   } catch (error) {
     throw new InputError(`expected JSON or YAML, got ${(error as Error).message.split('\n')[0]}`, { file });
   }

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { selectSamples, type Split } from '@cxr-align/datasets';
-import { coherentProbabilities, violationRate, type LabelGraph } from '@cxr-align/label-graph';
+import { mapProbabilities, violationRate, type LabelGraph } from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { rankingDraws } from './bootstrap-threads.js';
-import { calibratedProbabilities } from './calibrated.js';
-import { evaluate, probabilitiesOf, type Evaluation, type Predictions } from './evaluation.js';
+import { calibratedProbabilities, toldProbabilities } from './calibrated.js';
+import { evaluate } from './evaluation.js';
+import type { Evaluation } from './evaluation-schema.js';
+import { probabilitiesOf, type Predictions } from './predictions.js';
 import { sampleGroups } from './fairness.js';
 import { graphAgreement } from './graph-agreement.js';
 import { ancestorIndices } from './label-knowledge.js';
@@ -79,26 +81,20 @@ export async function evaluateSplit({
 }): Promise<{ evaluation: Evaluation; predictions: Predictions; cosines: ImagePredictions['cosines'] }> {
   const { dataset, images } = data;
   const { config } = stored;
-  const { graph: evaluated, columns, mapping } = evaluatedLabels(stored.graph, graph);
+  const { graph: evaluated, crosswalk, columns, mapping } = evaluatedLabels(stored.graph, graph);
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
   const { logits, cosines } = await predictImages(model, images, samples, stored.scale, {
     onImages: (done) => bar.update(done),
   });
   bar.stop();
-  const modelLabels = stored.graph.labels.length;
-  const inLabels = (told: Float32Array): Float32Array =>
-    gather(samples.length, columns, (row, { model: from }) =>
-      Math.max(...from.map((column) => told[row * modelLabels + column])),
-    );
+  const inLabels = (told: Float32Array): Float32Array => mapProbabilities(told, stored.graph.labels, crosswalk).values;
   const truth = truthOf(dataset, config, graph);
   const scored = byStudy(
     {
       samples: samples.map((sample) => dataset.samples[sample]),
-      targets: gather(
-        samples.length,
-        columns,
-        (row, { data: column }) => truth[samples[row] * graph.labels.length + column],
+      targets: Float32Array.from(
+        samples.flatMap((sample) => columns.map(({ data: column }) => truth[sample * graph.labels.length + column])),
       ),
       probabilities: inLabels(calibratedProbabilities(logits, stored.calibrations)),
       uncalibrated: inLabels(probabilitiesOf(logits)),
@@ -111,22 +107,23 @@ export async function evaluateSplit({
     labels: evaluated.labels,
     samples: scored.samples,
     targets: scored.targets,
-    probabilities: config.coherentPredictions ? coherentProbabilities(raw, evaluated) : raw,
+    probabilities: toldProbabilities(config, evaluated, raw),
   };
   const agreement = (kind: Float32Array | undefined) => (kind ? graphAgreement(kind, stored.graph, config.seed) : null);
-  // What belongs to one label of the model says nothing of one that is told by several.
-  const single = <T>(values: readonly T[]): (T | null)[] =>
-    columns.map(({ model: from }) => (from.length === 1 ? values[from[0]] : null));
+  // What was fitted for one label of the model, on images, says nothing of one that is told by several, or of studies.
+  const hasSets = views === 'image' && !(mapping && config.coherentPredictions);
   const evaluation = evaluate(predictions, {
     data: dataset.name,
     split,
-    thresholds: columns.map(({ model: from }) => Math.min(...from.map((column) => stored.thresholds[column]))),
+    thresholds: columns.map(({ model: from }) => smallestDefined(from.map((column) => stored.thresholds[column]))),
     draws: config.bootstrap,
     bootstrapped: await rankingDraws(predictions, config.bootstrap, threads),
     ancestors: ancestorIndices(evaluated),
-    ...(!mapping && { prevalence: stored.prevalence }),
+    ...(!mapping && stored.prevalence && { prevalence: inColumns(stored.prevalence, columns) }),
     groups: sampleGroups(scored.samples, config.fairness),
-    conformal: single(stored.calibrations).map((fitted) => fitted?.conformal ?? null),
+    conformal: columns.map(({ model: [label, ...others] }) =>
+      hasSets && others.length === 0 ? stored.calibrations[label].conformal : null,
+    ),
     calibration: config.calibration,
     uncalibrated: scored.uncalibrated,
     views,
@@ -136,7 +133,12 @@ export async function evaluateSplit({
     mapping,
     metadataBaseline:
       stored.metadata && !mapping
-        ? againstMetadata(predictions, stored.metadata, scored.samples, config.bootstrap)
+        ? againstMetadata(
+            predictions,
+            { ...stored.metadata, coefficients: inColumns(stored.metadata.coefficients, columns) },
+            scored.samples,
+            config.bootstrap,
+          )
         : null,
   });
   writePredictions(out, predictions);
@@ -144,15 +146,15 @@ export async function evaluateSplit({
   return { evaluation, predictions, cosines };
 }
 
-function gather(
-  rows: number,
-  columns: EvaluatedLabels['columns'],
-  entry: (row: number, column: EvaluatedLabels['columns'][number]) => number,
-): Float32Array {
-  const values = new Float32Array(rows * columns.length);
-  for (let row = 0; row < rows; row++)
-    columns.forEach((column, i) => (values[row * columns.length + i] = entry(row, column)));
-  return values;
+/** What belongs to the labels of the model, in the order of the data's, where both are the same. */
+function inColumns<T>(values: readonly T[], columns: EvaluatedLabels['columns']): T[] {
+  return columns.map(({ model: [column] }) => values[column]);
+}
+
+/** The threshold of a label that is told by several: that of the most easily called; NaN where none has one. */
+function smallestDefined(thresholds: readonly number[]): number {
+  const defined = thresholds.filter((threshold) => !Number.isNaN(threshold));
+  return defined.length > 0 ? Math.min(...defined) : NaN;
 }
 
 /** What `evaluate --run` is asked for. */

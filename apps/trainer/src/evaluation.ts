@@ -1,25 +1,16 @@
-import type { Sample } from '@cxr-align/datasets';
 import {
-  adaptiveCalibrationError,
   atThreshold,
-  bcaInterval,
   bootstrapRanking,
-  brierScore,
   clusterRows,
   coverageError,
-  delong,
   expectedCalibrationError,
   groupMeans,
   hammingLoss,
   hierarchicalScores,
   jackknifeWeights,
   labelRankingAveragePrecision,
-  logLoss,
   longTailGroups,
   meanDefined,
-  partialAuroc,
-  percentileInterval,
-  predictionSet,
   RankedScores,
   rankingLoss,
   subsetAccuracy,
@@ -32,24 +23,14 @@ import {
 import {
   macroScores,
   type Evaluation,
-  type Interval,
   type LabelEvaluation,
   type MacroKey,
   type MaybeNumber,
 } from './evaluation-schema.js';
 import { auditFairness, type GroupColumns } from './fairness.js';
-
-export type { Evaluation, Interval, LabelEvaluation, LabelMapping, MaybeNumber } from './evaluation-schema.js';
-
-/** Predictions of one model on some samples. */
-export interface Predictions {
-  labels: readonly string[];
-  samples: readonly Pick<Sample, 'id' | 'patient' | 'split'>[];
-  /** [samples, labels] row by row: 1, 0, NaN where unknown. */
-  targets: Float32Array;
-  /** [samples, labels] row by row, in [0, 1]. */
-  probabilities: Float32Array;
-}
+import { bca, interval, isDefined, scoreLabel } from './label-scores.js';
+import { orNull } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 export interface EvaluationOptions {
   data: string;
@@ -78,11 +59,6 @@ export interface EvaluationOptions {
   graphAgreement?: Evaluation['graphAgreement'];
   mapping?: Evaluation['mapping'];
   metadataBaseline?: Evaluation['metadataBaseline'];
-}
-
-/** One label's values of a matrix [rows, labels]. */
-export function columnOf(matrix: ArrayLike<number>, labels: number, label: number): Float64Array {
-  return Float64Array.from({ length: matrix.length / labels }, (_, row) => matrix[row * labels + label]);
 }
 
 /** Scores predictions. The same input gives the same numbers, to the last bit. */
@@ -166,85 +142,6 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
   };
 }
 
-function isDefined({ positives, negatives }: RankedScores): boolean {
-  return positives > 0 && negatives > 0;
-}
-
-/** The scores of one label; null, not 0, where a class is missing. */
-function scoreLabel(
-  { y, p }: { y: Float64Array; p: Float64Array },
-  ranked: RankedScores,
-  threshold: number,
-  {
-    auroc,
-    averagePrecision,
-    jackknife,
-    conformal,
-  }: {
-    auroc?: Float64Array;
-    averagePrecision?: Float64Array;
-    jackknife?: number[];
-    conformal: ConformalThresholds | null;
-  },
-): LabelEvaluation {
-  const defined = isDefined(ranked);
-  const score = (value: number): MaybeNumber => (defined ? orNull(value) : null);
-  const counts = atThreshold(y, p, threshold);
-  const points = ranked.measure();
-  const halfWidth = defined ? 1.959963984540054 * Math.sqrt(delong(y, p).variance) : NaN;
-  return {
-    positives: ranked.positives,
-    negatives: ranked.negatives,
-    auroc: score(points.auroc),
-    aurocCi: defined ? interval(auroc) : [null, null],
-    aurocBca: defined && auroc ? bca(auroc, points.auroc, jackknife!) : [null, null],
-    aurocDelong: [orNull(Math.max(0, points.auroc - halfWidth)), orNull(Math.min(1, points.auroc + halfWidth))],
-    partialAuroc: score(partialAuroc(y, p)),
-    averagePrecision: score(points.averagePrecision),
-    averagePrecisionCi: defined ? interval(averagePrecision) : [null, null],
-    threshold,
-    truePositives: counts.truePositives,
-    falsePositives: counts.falsePositives,
-    trueNegatives: counts.trueNegatives,
-    falseNegatives: counts.falseNegatives,
-    sensitivity: score(counts.sensitivity),
-    specificity: score(counts.specificity),
-    precision: score(counts.precision),
-    negativePredictiveValue: score(counts.negativePredictiveValue),
-    f1: score(counts.f1),
-    brier: score(brierScore(y, p)),
-    logLoss: score(logLoss(y, p)),
-    ece: score(expectedCalibrationError(y, p)),
-    adaptiveEce: score(adaptiveCalibrationError(y, p)),
-    conformal: conformal && conformalScores(conformal, y, p),
-  };
-}
-
-function conformalScores(
-  thresholds: ConformalThresholds,
-  y: Float64Array,
-  p: Float64Array,
-): LabelEvaluation['conformal'] {
-  const known = Array.from(y, (target, row) => ({ target, set: predictionSet(thresholds, p[row]) })).filter(
-    ({ target }) => !Number.isNaN(target),
-  );
-  const share = (among: typeof known, holds: (one: (typeof known)[number]) => boolean): MaybeNumber =>
-    orNull(among.filter(holds).length / among.length);
-  return {
-    alpha: thresholds.alpha,
-    coveredPresent: share(
-      known.filter(({ target }) => target === 1),
-      ({ set }) => set.present,
-    ),
-    coveredAbsent: share(
-      known.filter(({ target }) => target === 0),
-      ({ set }) => set.absent,
-    ),
-    undecided: share(known, ({ set }) => set.present && set.absent),
-    empty: share(known, ({ set }) => !set.present && !set.absent),
-  };
-}
-
 /** AUROCs with some patients left out at a time. */
 function jackknifed(ranked: readonly RankedScores[], clusters: Clusters): { byLabel: number[][]; macro: number[] } {
   const byLabel: number[][] = ranked.map(() => []);
@@ -277,32 +174,9 @@ function longTail(
   return { head: of('head'), medium: of('medium'), tail: of('tail') };
 }
 
-function interval(values: Float64Array | undefined): Interval {
-  return values ? (percentileInterval(values).map(orNull) as Interval) : [null, null];
-}
-
-function bca(draws: Float64Array, estimate: number, jackknife: readonly number[]): Interval {
-  return bcaInterval(draws, estimate, jackknife).map(orNull) as Interval;
-}
-
 function allOrNull<K extends string>(values: Record<K, number>): Record<K, MaybeNumber> {
   return Object.fromEntries(Object.entries<number>(values).map(([key, value]) => [key, orNull(value)])) as Record<
     K,
     MaybeNumber
   >;
-}
-
-/** JSON has no NaN: undefined numbers are null. */
-export function orNull(value: number): MaybeNumber {
-  return Number.isFinite(value) ? value : null;
-}
-
-/** A number for people; null where it is undefined. */
-export function fixed(value: MaybeNumber, digits = 3): string | null {
-  return value === null ? null : value.toFixed(digits);
-}
-
-/** The sigmoid of logits. */
-export function probabilitiesOf(logits: ArrayLike<number>): Float32Array {
-  return Float32Array.from(logits, (z) => 1 / (1 + Math.exp(-z)));
 }

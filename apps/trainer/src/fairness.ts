@@ -2,7 +2,8 @@ import type { Sample } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { subgroupAudit, type Clusters } from '@cxr-align/metrics';
 import type { Evaluation, Interval } from './evaluation-schema.js';
-import { columnOf, orNull, type Predictions } from './evaluation.js';
+import { orNull } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 /** Attributes of samples: for each the group of each sample, null where it is missing. */
 export type GroupColumns = Readonly<Record<string, readonly (string | null)[]>>;

@@ -1,7 +1,7 @@
 import { wuPalmer, type LabelGraph } from '@cxr-align/label-graph';
 import { aboveDiagonal, mantelTest, spearman } from '@cxr-align/metrics';
 import type { Evaluation } from './evaluation-schema.js';
-import { orNull } from './evaluation.js';
+import { orNull } from './maybe-number.js';
 
 /** How well label embeddings follow the label graph: cosines between them against the similarity in the hierarchy. */
 export type GraphAgreement = NonNullable<Evaluation['graphAgreement']['images']>;

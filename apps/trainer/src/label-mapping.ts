@@ -1,37 +1,46 @@
 import type { Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { fitToColumns, givingLabels, mapLabels, matchColumns, type LabelGraph } from '@cxr-align/label-graph';
-import type { LabelMapping } from './evaluation.js';
+import {
+  fitToColumns,
+  givingColumns,
+  givingLabels,
+  mapLabels,
+  matchColumns,
+  type Crosswalk,
+  type LabelGraph,
+} from '@cxr-align/label-graph';
+import type { LabelMapping } from './evaluation-schema.js';
 import { graphFor } from './label-knowledge.js';
 
 /** The labels that a model is evaluated in: those of the data, as far as the model can tell them. */
 export interface EvaluatedLabels {
   /** The data's label graph, of the labels that are evaluated. */
   graph: LabelGraph;
+  /** How the model's labels give them. */
+  crosswalk: Crosswalk;
   /** For each of them its column in the data, and the model's columns that give it. */
   columns: { data: number; model: number[] }[];
   mapping?: LabelMapping;
 }
 
 /**
- * Maps the labels of a model to those of a data set: a label is told by the one that means the same, else by those that
- * imply it, the most probable of which counts.
+ * Maps the labels of a model to those of a data set. Where both have the same names, in whatever order, a label is told by
+ * its own; else by the one that means the same, else by those that imply it, the most probable of which counts.
  *
  * @throws {InputError} if the model can tell none of them.
  */
 export function evaluatedLabels(known: LabelGraph, graph: LabelGraph): EvaluatedLabels {
-  const labels = mapLabels(known, graph);
-  const given = graph.labels.flatMap((label, data) => {
-    const giving = givingLabels(labels[label]);
-    return giving ? [{ label, data, model: giving.labels.map((one) => known.labels.indexOf(one)) }] : [];
-  });
+  const isSame = [...known.labels].sort().join('|') === [...graph.labels].sort().join('|');
+  const crosswalk = isSame
+    ? Object.fromEntries(graph.labels.map((label) => [label, { from: [{ label, relation: 'same' as const }] }]))
+    : mapLabels(known, graph);
+  const given = givingColumns(crosswalk, known.labels);
   if (given.length === 0) {
     throw new InputError(
       `expected labels that the run can tell (${known.labels.join(', ')}), got ${graph.labels.join(', ')}; say what they mean by synonyms in a label graph, --graph FILE`,
     );
   }
-  const isSame = [...known.labels].sort().join('|') === [...graph.labels].sort().join('|');
-  const used = new Set(given.flatMap(({ model }) => model));
+  const used = new Set(given.flatMap(({ columns }) => columns));
   return {
     graph:
       given.length === graph.labels.length
@@ -40,12 +49,13 @@ export function evaluatedLabels(known: LabelGraph, graph: LabelGraph): Evaluated
             graph,
             given.map(({ label }) => label),
           ),
-    columns: given,
+    crosswalk,
+    columns: given.map(({ label, columns }) => ({ data: graph.labels.indexOf(label), model: columns })),
     ...(!isSame && {
       mapping: {
         from: known.name,
         to: graph.name,
-        labels,
+        labels: crosswalk,
         unmapped: graph.labels.filter((label) => given.every((one) => one.label !== label)),
         unused: known.labels.filter((_, column) => !used.has(column)),
       },

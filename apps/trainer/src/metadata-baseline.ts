@@ -8,7 +8,8 @@ import {
   RankedScores,
 } from '@cxr-align/metrics';
 import type { Evaluation, Interval } from './evaluation-schema.js';
-import { columnOf, orNull, type Predictions } from './evaluation.js';
+import { orNull } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 type Metadata = Pick<Sample, 'sex' | 'age' | 'view'>;
 

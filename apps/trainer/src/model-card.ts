@@ -1,7 +1,8 @@
 import type { Dataset } from '@cxr-align/datasets';
 import type { ReportSection } from '@cxr-align/report';
 import type { Config } from './config.js';
-import { fixed, type Evaluation } from './evaluation.js';
+import type { Evaluation } from './evaluation-schema.js';
+import { fixed } from './maybe-number.js';
 
 /** What a model is, what it was made of, and what it must not be used for. */
 export function modelCard(

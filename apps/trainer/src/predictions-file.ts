@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
-import type { Predictions } from './evaluation.js';
+import type { Predictions } from './predictions.js';
 
 const fileName = 'predictions.parquet';
 

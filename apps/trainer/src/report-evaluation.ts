@@ -7,7 +7,9 @@ import {
   type ReportSection,
   type ReportTable,
 } from '@cxr-align/report';
-import { columnOf, fixed, type Evaluation, type Interval, type MaybeNumber, type Predictions } from './evaluation.js';
+import type { Evaluation, MaybeNumber } from './evaluation-schema.js';
+import { fixed, fixedRange } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 
 /** Predictions of a model by its name. */
 export interface NamedPredictions {
@@ -54,9 +56,6 @@ export async function curveFigures(
     },
   ];
 }
-
-const range = ([low, high]: Interval): string | null =>
-  low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`;
 
 /** The scores: curves, and every number by label. */
 export async function scoreSection(
@@ -107,22 +106,22 @@ export async function scoreSection(
             s.positives,
             s.negatives,
             fixed(s.auroc),
-            range(s.aurocCi),
-            range(s.aurocBca),
+            fixedRange(s.aurocCi),
+            fixedRange(s.aurocBca),
             fixed(s.partialAuroc),
             fixed(s.averagePrecision),
-            range(s.averagePrecisionCi),
+            fixedRange(s.averagePrecisionCi),
           ]),
           [
             'macro',
             null,
             null,
             fixed(macro.auroc),
-            range(macro.aurocCi),
-            range(macro.aurocBca),
+            fixedRange(macro.aurocCi),
+            fixedRange(macro.aurocBca),
             fixed(macro.partialAuroc),
             fixed(macro.averagePrecision),
-            range(macro.averagePrecisionCi),
+            fixedRange(macro.averagePrecisionCi),
           ],
         ],
       },
@@ -168,7 +167,7 @@ function metadataSentence({
 }: NonNullable<Evaluation['metadataBaseline']>): string {
   const baseline = `A logistic regression on ${features.join(', ')} alone reaches a macro AUROC of ${fixed(auroc) ?? '–'}`;
   if (difference === null) return `${baseline}.`;
-  const size = `difference ${fixed(difference)}${differenceCi[0] === null ? '' : `, 95 % ${range(differenceCi)}`}`;
+  const size = `difference ${fixed(difference)}${differenceCi[0] === null ? '' : `, 95 % ${fixedRange(differenceCi)}`}`;
   if (beaten === null) return `${baseline} (${size}).`;
   return beaten
     ? `${baseline}; the model is better (${size}).`
@@ -272,9 +271,9 @@ export async function fairnessSections({ fairness }: Evaluation): Promise<Report
         fixed(s.truePositiveRate),
         fixed(s.falsePositiveRate),
         fixed(s.gapToMedian),
-        range(s.gapToMedianCi),
+        fixedRange(s.gapToMedianCi),
         fixed(s.gapToRest),
-        range(s.gapToRestCi),
+        fixedRange(s.gapToRestCi),
         s.isWorst ? 'lowest' : '',
       ]),
     });

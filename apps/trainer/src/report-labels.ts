@@ -1,7 +1,8 @@
 import { wuPalmer, type LabelGraph } from '@cxr-align/label-graph';
 import { RandomStream } from '@cxr-align/random';
 import { heatmap, labelMap, type ReportSection } from '@cxr-align/report';
-import { fixed, type Evaluation, type MaybeNumber } from './evaluation.js';
+import type { Evaluation, MaybeNumber } from './evaluation-schema.js';
+import { fixed } from './maybe-number.js';
 import type { EdgeCount } from './graph-agreement.js';
 
 /** The labels: their graph, whether targets and predictions follow it, and whether embeddings do. */

@@ -29,8 +29,8 @@ export interface StoredModel {
   thresholds: number[];
   /** What was fitted on validation for each label beside it. */
   calibrations: LabelCalibration[];
-  /** For each label the share of training images with it. */
-  prevalence: number[];
+  /** For each label the share of training images with it; null in runs of before. */
+  prevalence: number[] | null;
   /** What age, sex and view alone say; null where none is known. */
   metadata: MetadataBaseline | null;
 }
@@ -57,7 +57,7 @@ export function writeModel(
   // JSON has no infinity: a bound that could not be set is null.
   json('calibration.json', Object.fromEntries(graph.labels.map((label, i) => [label, calibrations[i]])));
   json('training-set.json', {
-    prevalence: Object.fromEntries(graph.labels.map((label, i) => [label, prevalence[i]])),
+    prevalence: prevalence && Object.fromEntries(graph.labels.map((label, i) => [label, prevalence[i]])),
     metadata,
   });
   writeFileAtomic(join(folder, weightsFile), bytes);
@@ -101,10 +101,10 @@ function readFitted(
   const read = <T>(name: string, otherwise: T): T =>
     existsSync(join(folder, name)) ? (readJson(join(folder, name)) as T) : otherwise;
   const calibrations = read<Record<string, LabelCalibration>>('calibration.json', {});
-  const training = read<{ prevalence: Record<string, number>; metadata: MetadataBaseline | null }>(
-    'training-set.json',
-    { prevalence: {}, metadata: null },
-  );
+  const { prevalence, metadata } = read<{
+    prevalence: Record<string, number> | null;
+    metadata: MetadataBaseline | null;
+  }>('training-set.json', { prevalence: null, metadata: null });
   return {
     calibrations: labels.map((label) => {
       const { calibration = { kind: 'none' as const }, conformal = null } = calibrations[label] ?? {};
@@ -118,8 +118,8 @@ function readFitted(
         },
       };
     }),
-    prevalence: labels.map((label) => training.prevalence[label] ?? NaN),
-    metadata: training.metadata,
+    prevalence: prevalence && labels.map((label) => prevalence[label]),
+    metadata,
   };
 }
 

@@ -11,7 +11,9 @@ import {
 } from '@cxr-align/report';
 import type { Comparison } from './comparison.js';
 import type { Config } from './config.js';
-import { columnOf, fixed, orNull, type Evaluation, type MaybeNumber, type Predictions } from './evaluation.js';
+import type { Evaluation, MaybeNumber } from './evaluation-schema.js';
+import { fixed, fixedRange, orNull } from './maybe-number.js';
+import { columnOf, type Predictions } from './predictions.js';
 import type { EdgeCount } from './graph-agreement.js';
 import { modelCard } from './model-card.js';
 import {
@@ -24,9 +26,6 @@ import {
 import { writeReport } from './report-file.js';
 import { labelSection } from './report-labels.js';
 import type { EpochRecord, GradientRecord } from './training.js';
-
-const range = ([low, high]: [MaybeNumber, MaybeNumber]): string | null =>
-  low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`;
 
 /** Writes `RUN/report.html`. */
 export async function runReport(
@@ -123,7 +122,7 @@ export async function runReport(
     run,
     {
       title: `${config.model} on ${evaluation.data}`,
-      lead: `Macro AUROC ${fixed(evaluation.macro.auroc) ?? 'undefined'} (${range(evaluation.macro.aurocCi) ?? 'no interval'})`,
+      lead: `Macro AUROC ${fixed(evaluation.macro.auroc) ?? 'undefined'} (${fixedRange(evaluation.macro.aurocCi) ?? 'no interval'})`,
       sections: [...sections, modelCard(config, data, evaluation)],
     },
     { png },
@@ -152,11 +151,11 @@ export async function comparisonReport(
   const row = (one: (typeof labels)[number]): (string | null)[] => [
     one.label,
     fixed(one.aurocA),
-    range(one.aurocACi),
+    fixedRange(one.aurocACi),
     fixed(one.aurocB),
-    range(one.aurocBCi),
+    fixedRange(one.aurocBCi),
     fixed(one.difference),
-    range(one.differenceCi),
+    fixedRange(one.differenceCi),
     fixed(one.p),
     fixed(one.pHolm),
     fixed(one.pBh),
@@ -187,7 +186,7 @@ export function verdict({ a, b, macro }: Comparison): string {
   const [low, high] = macro.differenceCi;
   if (macro.difference === null || low === null || high === null)
     return 'No difference can be told: no label is defined.';
-  const size = `${macro.difference >= 0 ? '+' : '−'}${Math.abs(macro.difference).toFixed(3)} macro AUROC, 95 % ${low.toFixed(3)} to ${high.toFixed(3)}`;
+  const size = `${macro.difference >= 0 ? '+' : '−'}${Math.abs(macro.difference).toFixed(3)} macro AUROC, 95 % ${fixedRange(macro.differenceCi)}`;
   if (low > 0) return `${b} is better than ${a} on these images (${size}).`;
   if (high < 0) return `${b} is worse than ${a} on these images (${size}).`;
   const detectable = fixed(macro.detectable);

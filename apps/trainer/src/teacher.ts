@@ -2,7 +2,7 @@ import { InputError } from '@cxr-align/files';
 import { LabelGraph, mapLabels } from '@cxr-align/label-graph';
 import type { Config } from './config.js';
 import { loadModel } from './evaluate-run.js';
-import { probabilitiesOf } from './evaluation.js';
+import { probabilitiesOf } from './predictions.js';
 import { loadData, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { predictLogits } from './predict-images.js';

@@ -4,13 +4,14 @@ import { selectSplit, type Dataset, type Split } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
-import { auroc, chooseThreshold, meanDefined } from '@cxr-align/metrics';
+import { auroc, meanDefined } from '@cxr-align/metrics';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import { calibratedProbabilities, fitCalibrations } from './calibrated.js';
+import { fitOnValidation } from './calibrated.js';
 import { hasCheckpoint, readBest, restoreCheckpoint, writeBest, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
-import { columnOf, type Evaluation } from './evaluation.js';
+import type { Evaluation } from './evaluation-schema.js';
+import { columnOf } from './predictions.js';
 import { evaluateSplit } from './evaluate-run.js';
 import { JsonLines } from './json-lines.js';
 import { countEdges } from './graph-agreement.js';
@@ -144,8 +145,6 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     new Map([...readBest(run)].map(([name, { shape, data: values }]) => [name, { shape, data: values }])),
   );
   const validationLogits = await logitsOf(validation);
-  const validationTruth = rowsOf(truth, validation, graph.labels.length);
-  const calibrations = fitCalibrations(config, validationTruth, validationLogits, graph.labels.length);
   const tensors: StoredModel['tensors'] = new Map(await parameters.values());
   if (texts) tensors.set('texts', { shape: texts.shape, data: texts.values });
   const stored: StoredModel = {
@@ -155,13 +154,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     scale,
     graph,
     prompts: texts?.prompts ?? [],
-    thresholds: chooseThresholds(
-      config,
-      calibratedProbabilities(validationLogits, calibrations),
-      validationTruth,
-      graph.labels.length,
-    ),
-    calibrations,
+    ...fitOnValidation(config, graph, rowsOf(truth, validation, graph.labels.length), validationLogits),
     prevalence: counts.positives.map((count) => count / Math.max(1, training.length)),
     metadata: fitMetadataBaseline(
       training.map((sample) => data.dataset.samples[sample]),
@@ -254,17 +247,6 @@ function rowsOf(matrix: Float32Array, samples: readonly number[], labels: number
   return rows;
 }
 
-function chooseThresholds(
-  { threshold }: Config,
-  probabilities: Float32Array,
-  truth: Float32Array,
-  labels: number,
-): number[] {
-  return Array.from({ length: labels }, (_, label) =>
-    chooseThreshold(columnOf(truth, labels, label), columnOf(probabilities, labels, label), threshold),
-  );
-}
-
 /** The heap of the wasm engine ends at 4 GiB, and a failed allocation there goes unnoticed. */
 function guardMemory(engine: Engine): void {
   const { numBytes } = tf.memory();
@@ -277,7 +259,7 @@ function guardMemory(engine: Engine): void {
 
 /** The content of `RUN/config.json`: what was asked for, on what, with what. */
 function describeRun(
-  request: TrainRequest,
+  { config, ...request }: TrainRequest,
   engine: Engine,
   { dataset, badRows, unreadable }: LoadedData,
   graph: LabelGraph,
@@ -285,7 +267,7 @@ function describeRun(
 ) {
   const counts = (split: Split) => dataset.samples.filter((sample) => sample.split === split).length;
   return {
-    config: request.config,
+    config,
     data: {
       path: request.path,
       name: dataset.name,
@@ -296,6 +278,7 @@ function describeRun(
       unreadableImages: unreadable.length,
       trainCount: request.trainCount ?? null,
       trainFraction: request.trainFraction ?? null,
+      splitSeed: request.splitSeed ?? config.seed,
       sha256: sha256(
         JSON.stringify([dataset.samples.map(({ id, patient, split }) => [id, patient, split]), [...dataset.cells]]),
       ),

@@ -5,7 +5,7 @@ import { RandomStream } from '@cxr-align/random';
 import { ablate } from '../src/ablate-run.js';
 import { planAblation, runFolder } from '../src/ablation-grid.js';
 import { ablationCells, summarizeAblation, type FinishedRun } from '../src/ablation-summary.js';
-import type { Predictions } from '../src/evaluation.js';
+import type { Predictions } from '../src/predictions.js';
 import { writePredictions } from '../src/predictions-file.js';
 import { silentProgress } from '../src/progress.js';
 
@@ -114,7 +114,7 @@ const out = flag('--out');
 appendFileSync('${join(place, 'calls.txt')}', out + '\\n');
 const config = JSON.parse(readFileSync(flag('--config'), 'utf8'));
 if (existsSync('${join(place, 'unlucky')}') && config.seed === 1) { console.error('no luck'); process.exit(1); }
-writeFileSync(out + '/config.json', JSON.stringify({ config }));
+writeFileSync(out + '/config.json', JSON.stringify({ config, data: { path: flag('--data') } }));
 copyFileSync('${join(place, 'predictions.parquet')}', out + '/predictions.parquet');
 writeFileSync(out + '/evaluation.json', '{}');`,
   );
@@ -150,5 +150,9 @@ writeFileSync(out + '/evaluation.json', '{}');`,
   it('refuses a folder with the runs of another grid', async () => {
     const file = gridFile(small.replace('epochs: 3', 'epochs: 4'));
     await expect(ablate(request(file), silentProgress)).rejects.toThrow('another configuration; use another --out');
+  });
+  it('refuses a folder with runs on another data set', async () => {
+    const elsewhere = { ...request(gridFile(small)), data: 'made up elsewhere' };
+    await expect(ablate(elsewhere, silentProgress)).rejects.toThrow('expected a run on made up elsewhere, got one on');
   });
 });

@@ -5,7 +5,8 @@ import { RandomStream } from '@cxr-align/random';
 import { compare, comparisonTable } from '../src/comparison.js';
 import { makeDraws, rankingDraws } from '../src/bootstrap-threads.js';
 import { evaluationJsonSchema, evaluationSchema } from '../src/evaluation-schema.js';
-import { columnOf, evaluate, type Predictions } from '../src/evaluation.js';
+import { evaluate } from '../src/evaluation.js';
+import { columnOf, type Predictions } from '../src/predictions.js';
 import { readPredictions, writePredictions } from '../src/predictions-file.js';
 import { verdict } from '../src/run-report.js';
 

@@ -266,6 +266,39 @@ describe('labels', () => {
       'expected labels that the run can tell (A, A/B, A/C, D)',
     );
   });
+  it('scores the same labels in another order of columns alike', async () => {
+    const header = (labels: string): string => `image,patientId,split,sex,age,${labels}`;
+    const person = (image: string): string[] => {
+      const number = parseInt(image);
+      return [number % 3 === 0 ? 'F' : 'M', String(20 + ((7 * number) % 60))];
+    };
+    const straight = withHead('labels.csv', header('A,A/B,A/C,D'), ([image, patient, split, ...cells]) => [
+      ...[image, patient, split, ...person(image)],
+      ...cells,
+    ]);
+    const turned = withHead('labels.csv', header('D,A/C,A,A/B'), ([image, patient, split, a, b, c, d]) => [
+      ...[image, patient, split, ...person(image)],
+      ...[d, c, a, b],
+    ]);
+    const { evaluation: own } = await train('straight', configure({ conformalAlpha: 0.2 }), { path: straight });
+    const other = await evaluateRun(
+      { run: join(place, 'straight'), path: turned, out: join(place, 'turned') },
+      silentProgress,
+    );
+    expect(Object.keys(other.labels)).toEqual(['D', 'A/C', 'A', 'A/B']);
+    expect(other.labels).toEqual(own.labels);
+    expect(own.metadataBaseline!.features).toEqual(['age', 'sex']);
+    expect(other.metadataBaseline!.auroc).toBeCloseTo(own.metadataBaseline!.auroc!, 12);
+    for (const group of ['head', 'medium', 'tail'] as const)
+      expect([...other.longTail[group].labels].sort()).toEqual([...own.longTail[group].labels].sort());
+    expect(other.mapping).toBeUndefined();
+    expect(own.labels.A.conformal).not.toBeNull();
+    const studies = await evaluateRun(
+      { run: join(place, 'straight'), path: straight, out: join(place, 'studies'), views: 'mean' },
+      silentProgress,
+    );
+    expect(studies.labels.A.conformal).toBeNull();
+  });
   it('takes weights and prompts from a graph file: a heavier label changes the run', async () => {
     const graph = join(place, 'weights.yaml');
     const text = (weight: number): string =>

@@ -39,16 +39,13 @@ export function mapLabels(from: LabelGraph, to: LabelGraph): Crosswalk {
         if (above.has(wanted)) return [{ label, relation: 'narrower' }];
         return implied.has(meaning) ? [{ label, relation: 'broader' }] : [];
       });
-      return [target, { from: sortBy(related, ({ relation }) => relations.indexOf(relation)) }];
+      related.sort((a, b) => relations.indexOf(a.relation) - relations.indexOf(b.relation));
+      return [target, { from: related }];
     }),
   );
 }
 
 const relations: readonly LabelRelation[] = ['same', 'narrower', 'broader'];
-
-function sortBy<T>(list: readonly T[], rank: (one: T) => number): T[] {
-  return [...list].sort((a, b) => rank(a) - rank(b));
-}
 
 /** The labels that give a target: those that mean the same, else those that imply it; none where it is unknown. */
 export function givingLabels({ from }: Crosswalk[string]): { relation: 'same' | 'narrower'; labels: string[] } | null {
@@ -59,9 +56,20 @@ export function givingLabels({ from }: Crosswalk[string]): { relation: 'same' | 
   return null;
 }
 
-/** Scores or probabilities of the target labels, with the rule of each in words. */
+/** For each target label that the source set gives, in target order, the columns of the source set that give it. */
+export function givingColumns(
+  crosswalk: Crosswalk,
+  sourceLabels: readonly string[],
+): { label: string; columns: number[] }[] {
+  return Object.entries(crosswalk).flatMap(([label, sources]) => {
+    const giving = givingLabels(sources);
+    return giving ? [{ label, columns: giving.labels.map((one) => sourceLabels.indexOf(one)) }] : [];
+  });
+}
+
+/** Probabilities of the target labels that a source set gives. */
 export interface MappedScores {
-  /** Target labels that the source set gives, in target order. */
+  /** The labels, in target order. */
   labels: string[];
   /** [rows, labels] row by row. */
   values: Float32Array;
@@ -80,10 +88,7 @@ export function mapProbabilities(
   sourceLabels: readonly string[],
   crosswalk: Crosswalk,
 ): MappedScores {
-  const given = Object.entries(crosswalk).flatMap(([target, sources]) => {
-    const giving = givingLabels(sources);
-    return giving ? [{ target, columns: giving.labels.map((label) => sourceLabels.indexOf(label)) }] : [];
-  });
+  const given = givingColumns(crosswalk, sourceLabels);
   const rows = probabilities.length / sourceLabels.length;
   const values = new Float32Array(rows * given.length);
   for (let row = 0; row < rows; row++) {
@@ -93,5 +98,5 @@ export function mapProbabilities(
       );
     });
   }
-  return { labels: given.map(({ target }) => target), values, columns: given.map(({ columns }) => columns) };
+  return { labels: given.map(({ label }) => label), values, columns: given.map(({ columns }) => columns) };
 }

@@ -20,6 +20,7 @@ export {
 export { draftLabelGraph, type LabelGraphDraft } from './draft.js';
 export { fitToColumns, matchColumns, type ColumnMatch } from './match-columns.js';
 export {
+  givingColumns,
   givingLabels,
   mapLabels,
   mapProbabilities,

@@ -15,80 +15,52 @@ export interface RankingOptions {
  * their lowest place. A row without positives counts 0.
  */
 export function coverageError(matrix: LabelMatrixScores, options: RankingOptions = {}): number {
-  return meanOverRows(matrix, options, 0, ({ positives, scores }) => {
-    const least = positives.reduce((low, label) => Math.min(low, scores(label)), Infinity);
-    return (label: number) => scores(label) >= least;
+  return meanOverRows(matrix, options, 0, ({ known, positives, score }) => {
+    const least = Math.min(...positives.map(score));
+    return known.filter((label) => score(label) >= least).length;
   });
-}
-
-function meanOverRows(
-  { targets, scores, labels }: LabelMatrixScores,
-  { skipEmpty = false }: RankingOptions,
-  empty: number,
-  makeTest: (row: { positives: number[]; scores: (label: number) => number }) => (label: number) => boolean,
-): number {
-  let sum = 0;
-  let rows = 0;
-  forEachRow(targets, labels, (start, known, positives) => {
-    if (positives.length === 0) {
-      if (skipEmpty || known.length === 0) return;
-      sum += empty;
-    } else {
-      const test = makeTest({ positives, scores: (label) => scores[start + label] });
-      sum += known.filter(test).length;
-    }
-    rows++;
-  });
-  return sum / rows;
 }
 
 /**
  * The share of (positive, negative) pairs of a row that are ranked wrongly, a tie as wrong; the mean over rows. A row
  * without positives or without negatives counts 0.
  */
-export function rankingLoss(
-  { targets, scores, labels }: LabelMatrixScores,
-  { skipEmpty = false }: RankingOptions = {},
-): number {
-  let sum = 0;
-  let rows = 0;
-  forEachRow(targets, labels, (start, known, positives) => {
-    if (known.length === 0 || (skipEmpty && positives.length === 0)) return;
-    rows++;
-    const negatives = known.filter((label) => targets[start + label] === 0);
-    if (positives.length === 0 || negatives.length === 0) return;
+export function rankingLoss(matrix: LabelMatrixScores, options: RankingOptions = {}): number {
+  return meanOverRows(matrix, options, 0, ({ known, positives, score }) => {
+    const negatives = known.filter((label) => !positives.includes(label));
+    if (negatives.length === 0) return 0;
     let wrong = 0;
-    for (const positive of positives)
-      for (const negative of negatives) if (scores[start + negative] >= scores[start + positive]) wrong++;
-    sum += wrong / (positives.length * negatives.length);
+    for (const positive of positives) for (const negative of negatives) if (score(negative) >= score(positive)) wrong++;
+    return wrong / (positives.length * negatives.length);
   });
-  return sum / rows;
 }
 
 /**
  * Label ranking average precision: for each positive of a row the share of positives among the labels ranked at least as
  * high, the mean over positives and rows. A row without positives counts 1.
  */
-export function labelRankingAveragePrecision(
+export function labelRankingAveragePrecision(matrix: LabelMatrixScores, options: RankingOptions = {}): number {
+  return meanOverRows(matrix, options, 1, ({ known, positives, score }) => {
+    const atLeast = (list: readonly number[], least: number): number =>
+      list.filter((label) => score(label) >= least).length;
+    const precisions = positives.map((label) => atLeast(positives, score(label)) / atLeast(known, score(label)));
+    return precisions.reduce((total, value) => total + value, 0) / positives.length;
+  });
+}
+
+/** The mean over the rows in which anything is known of what `measure` says; `empty` of rows without a positive. */
+function meanOverRows(
   { targets, scores, labels }: LabelMatrixScores,
-  { skipEmpty = false }: RankingOptions = {},
+  { skipEmpty = false }: RankingOptions,
+  empty: number,
+  measure: (row: { known: number[]; positives: number[]; score: (label: number) => number }) => number,
 ): number {
   let sum = 0;
   let rows = 0;
   forEachRow(targets, labels, (start, known, positives) => {
     if (known.length === 0 || (skipEmpty && positives.length === 0)) return;
+    sum += positives.length === 0 ? empty : measure({ known, positives, score: (label) => scores[start + label] });
     rows++;
-    if (positives.length === 0 || positives.length === known.length) {
-      sum += 1;
-      return;
-    }
-    const atLeast = (list: readonly number[], score: number): number =>
-      list.filter((label) => scores[start + label] >= score).length;
-    const precisions = positives.map((label) => {
-      const score = scores[start + label];
-      return atLeast(positives, score) / atLeast(known, score);
-    });
-    sum += precisions.reduce((total, value) => total + value, 0) / positives.length;
   });
   return sum / rows;
 }

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import type { Predictions } from '../evaluation.js';
+import type { Predictions } from '../predictions.js';
 import { compare as compareModels, comparisonTable, type Comparison } from '../comparison.js';
 import { readPredictions } from '../predictions-file.js';
 import { comparisonReport, verdict } from '../run-report.js';

@@ -10,7 +10,7 @@ import {
 import { loadImages } from '@cxr-align/image-backbone';
 import { InputError } from '@cxr-align/files';
 import { violationRate, type LabelGraph } from '@cxr-align/label-graph';
-import { orNull } from '../evaluation.js';
+import { orNull } from '../maybe-number.js';
 import { countEdges, type EdgeCount } from '../graph-agreement.js';
 import { ancestorIndices, graphFor } from '../label-knowledge.js';
 import { commonFlags, dataFlags, printResult, progress, type Command } from './command.js';

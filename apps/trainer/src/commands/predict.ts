@@ -3,8 +3,8 @@ import { InputError } from '@cxr-align/files';
 import { coherentProbabilities } from '@cxr-align/label-graph';
 import { predictionSet } from '@cxr-align/metrics';
 import { loadModel } from '../evaluate-run.js';
-import { calibratedProbabilities } from '../calibrated.js';
-import { orNull } from '../evaluation.js';
+import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
+import { orNull } from '../maybe-number.js';
 import { predictLogits } from '../predict-images.js';
 import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
 
@@ -38,6 +38,7 @@ export const predict: Command<unknown> = {
       try {
         const pixels = await decodeImage(image, { size, fit: config.image.fit });
         const own = calibratedProbabilities(await predictLogits(model, { pixels, size }, [0], scale), calibrations);
+        const decided = toldProbabilities(config, graph, own);
         const probabilities = coherentProbabilities(own, graph);
         const labels = Object.fromEntries(
           graph.labels.map((label, i) => {
@@ -49,7 +50,7 @@ export const predict: Command<unknown> = {
               {
                 probability,
                 positive: probability >= (threshold ?? 0.5),
-                ...(conformal && { set: answers(predictionSet(conformal, probability)) }),
+                ...(conformal && { set: answers(predictionSet(conformal, decided[i])) }),
               },
             ];
           }),

@@ -1,7 +1,7 @@
 import { InputError } from '@cxr-align/files';
 import { labelSetNames } from '@cxr-align/label-graph';
 import { encodeEnsembles, loadPromptEmbeddings, promptSetNames, similarityMatrix } from '@cxr-align/text-encoder';
-import { orNull } from '../evaluation.js';
+import { orNull } from '../maybe-number.js';
 import { loadGraph } from '../label-knowledge.js';
 import { readLabelNames } from '../run-folder.js';
 import { builtInEncoder, promptTexts } from '../texts.js';

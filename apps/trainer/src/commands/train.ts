@@ -1,5 +1,5 @@
 import { describeConfig, makeConfig, presets } from '../config.js';
-import { orNull } from '../evaluation.js';
+import { orNull } from '../maybe-number.js';
 import { trainRun } from '../train-run.js';
 import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
 import { evaluationText } from './evaluation-text.js';

@@ -9,7 +9,7 @@ import {
   type MatrixNormalization,
 } from '@cxr-align/label-graph';
 import { cellsInOrder, loadGraph } from '../../label-knowledge.js';
-import { orNull } from '../../evaluation.js';
+import { orNull } from '../../maybe-number.js';
 import { printResult } from '../command.js';
 
 interface Flags {
