@@ -3,17 +3,21 @@ import {
   chooseThreshold,
   fitCalibration,
   fitConformal,
+  meanDefined,
   type Calibration,
   type ConformalThresholds,
 } from '@cxr-align/metrics';
 import { coherentProbabilities, type LabelGraph } from '@cxr-align/label-graph';
 import type { Config } from './config.js';
+import { orNull } from './maybe-number.js';
 import { columnOf } from './predictions.js';
 
 /** What is fitted on validation for one label, beside its threshold. */
 export interface LabelCalibration {
   calibration: Calibration;
   conformal: ConformalThresholds | null;
+  /** Mean calibrated probability: the share of positives that the model takes for granted; null in runs of before. */
+  prior: number | null;
 }
 
 /**
@@ -35,18 +39,16 @@ export function fitOnValidation(
   const fitted = targets.map((y, label): Calibration =>
     kind === 'none' ? { kind } : fitCalibration(kind, y, columnOf(logits, n, label)),
   );
-  const told = toldProbabilities(
-    config,
-    graph,
-    calibratedProbabilities(
-      logits,
-      fitted.map((calibration) => ({ calibration })),
-    ),
+  const calibrated = calibratedProbabilities(
+    logits,
+    fitted.map((calibration) => ({ calibration })),
   );
+  const told = toldProbabilities(config, graph, calibrated);
   return {
     calibrations: targets.map((y, label) => ({
       calibration: fitted[label],
       conformal: conformalAlpha === 0 ? null : fitConformal(y, columnOf(told, n, label), conformalAlpha),
+      prior: orNull(meanDefined([...columnOf(calibrated, n, label)])),
     })),
     thresholds: targets.map((y, label) => chooseThreshold(y, columnOf(told, n, label), threshold)),
   };

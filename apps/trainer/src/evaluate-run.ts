@@ -10,14 +10,17 @@ import { evaluate } from './evaluation.js';
 import type { Evaluation } from './evaluation-schema.js';
 import { probabilitiesOf, type Predictions } from './predictions.js';
 import { sampleGroups } from './fairness.js';
-import { graphAgreement } from './graph-agreement.js';
+import { countEdges, graphAgreement } from './graph-agreement.js';
 import { ancestorIndices } from './label-knowledge.js';
-import { dataGraph, evaluatedLabels, type EvaluatedLabels } from './label-mapping.js';
+import { dataGraph, evaluatedLabels, mappingRemarks, type EvaluatedLabels } from './label-mapping.js';
+import { correctForPrevalence } from './label-shift.js';
 import { againstMetadata } from './metadata-baseline.js';
 import { buildModel, type Model } from './model.js';
 import { loadData, openDataset, samplesIn, type DataOptions, type LoadedData } from './prepare-data.js';
 import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
+import { largestErrors } from './report/largest-errors.js';
+import { runReport } from './report/run-report.js';
 import { readModel, type StoredModel } from './run-folder.js';
 import { byStudy, type Views } from './study-predictions.js';
 import { truthOf } from './targets.js';
@@ -33,9 +36,7 @@ export interface LoadedModel {
 /** Builds the model of a run and puts its weights in. */
 export function loadModel(run: string): LoadedModel {
   const stored = readModel(run);
-  const tensors = new Map(stored.tensors);
-  const texts = tensors.get('texts');
-  tensors.delete('texts');
+  const { weights, texts } = stored;
   const parameters = new Parameters(stored.config.seed);
   const textTensor = texts && tf.tensor3d(Float32Array.from(texts.data), texts.shape as [number, number, number]);
   const model = buildModel(stored.config, parameters, {
@@ -43,7 +44,7 @@ export function loadModel(run: string): LoadedModel {
     labels: stored.graph.labels.length,
     texts: textTensor,
   });
-  parameters.load(tensors);
+  parameters.load(weights);
   return {
     model,
     stored,
@@ -52,6 +53,14 @@ export function loadModel(run: string): LoadedModel {
       textTensor?.dispose();
     },
   };
+}
+
+/** What came out of evaluating a model. */
+export interface EvaluatedModel {
+  evaluation: Evaluation;
+  predictions: Predictions;
+  /** Cosines between the label embeddings of the model. */
+  cosines: ImagePredictions['cosines'];
 }
 
 /** Evaluates a model on one split and writes `evaluation.json` and `predictions.parquet`. */
@@ -65,6 +74,7 @@ export async function evaluateSplit({
   graph = stored.graph,
   threads = 1,
   views = 'image',
+  labelShift = false,
 }: {
   model: Model;
   stored: StoredModel;
@@ -78,7 +88,9 @@ export async function evaluateSplit({
   threads?: number;
   /** Scores images on their own, or those of a study together. Default `image`. */
   views?: Views;
-}): Promise<{ evaluation: Evaluation; predictions: Predictions; cosines: ImagePredictions['cosines'] }> {
+  /** Corrects probabilities for the prevalence of these images, which they estimate themselves. Default false. */
+  labelShift?: boolean;
+}): Promise<EvaluatedModel> {
   const { dataset, images } = data;
   const { config } = stored;
   const { graph: evaluated, crosswalk, columns, mapping } = evaluatedLabels(stored.graph, graph);
@@ -90,19 +102,24 @@ export async function evaluateSplit({
   bar.stop();
   const inLabels = (told: Float32Array): Float32Array => mapProbabilities(told, stored.graph.labels, crosswalk).values;
   const truth = truthOf(dataset, config, graph);
+  const calibrated = calibratedProbabilities(logits, stored.calibrations);
+  const shifted = labelShift ? correctForPrevalence(calibrated, { ...stored, labels: stored.graph.labels }) : null;
   const scored = byStudy(
     {
       samples: samples.map((sample) => dataset.samples[sample]),
       targets: Float32Array.from(
         samples.flatMap((sample) => columns.map(({ data: column }) => truth[sample * graph.labels.length + column])),
       ),
-      probabilities: inLabels(calibratedProbabilities(logits, stored.calibrations)),
-      uncalibrated: inLabels(probabilitiesOf(logits)),
+      probabilities: {
+        told: inLabels(shifted?.probabilities ?? calibrated),
+        uncalibrated: inLabels(probabilitiesOf(logits)),
+        unshifted: inLabels(calibrated),
+      },
     },
     columns.length,
     views,
   );
-  const raw = scored.probabilities;
+  const { told: raw, uncalibrated, unshifted } = scored.probabilities;
   const predictions: Predictions = {
     labels: evaluated.labels,
     samples: scored.samples,
@@ -110,12 +127,14 @@ export async function evaluateSplit({
     probabilities: toldProbabilities(config, evaluated, raw),
   };
   const agreement = (kind: Float32Array | undefined) => (kind ? graphAgreement(kind, stored.graph, config.seed) : null);
-  // What was fitted for one label of the model, on images, says nothing of one that is told by several, or of studies.
-  const hasSets = views === 'image' && !(mapping && config.coherentPredictions);
+  // What was fitted for one label of the model, on images, says nothing of one that is told by several, of studies, or of
+  // probabilities that were changed since.
+  const hasSets = views === 'image' && !labelShift && !(mapping && config.coherentPredictions);
+  const thresholds = shifted?.thresholds ?? stored.thresholds;
   const evaluation = evaluate(predictions, {
     data: dataset.name,
     split,
-    thresholds: columns.map(({ model: from }) => smallestDefined(from.map((column) => stored.thresholds[column]))),
+    thresholds: columns.map(({ model: from }) => smallestDefined(from.map((column) => thresholds[column]))),
     draws: config.bootstrap,
     bootstrapped: await rankingDraws(predictions, config.bootstrap, threads),
     ancestors: ancestorIndices(evaluated),
@@ -125,7 +144,10 @@ export async function evaluateSplit({
       hasSets && others.length === 0 ? stored.calibrations[label].conformal : null,
     ),
     calibration: config.calibration,
-    uncalibrated: scored.uncalibrated,
+    uncalibrated,
+    ...(shifted && {
+      labelShift: { labels: shifted.labels, before: toldProbabilities(config, evaluated, unshifted) },
+    }),
     views,
     hierarchyViolations: violationRate(raw, evaluated),
     labelViolations: violationRate(predictions.targets, evaluated),
@@ -168,6 +190,11 @@ export interface EvaluateRequest extends DataOptions {
   bootstrapThreads?: number;
   /** Scores images on their own, or those of a study together. Default `image`. */
   views?: Views;
+  labelShift?: boolean;
+  /** Images with the largest errors that the report shows. Default 0. */
+  errorThumbnails?: number;
+  /** Writes the figures of the report as PNG files, too. */
+  png?: boolean;
 }
 
 /** Evaluates a trained run on a data set, whose labels may be others. */
@@ -188,8 +215,14 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     { maxBad: request.maxBad, progress },
   );
   data.remarks.forEach((line) => progress.say(line));
-  const out = request.out ?? request.run;
-  const { evaluation } = await evaluateSplit({
+  if (request.labelShift && stored.config.calibration === 'none')
+    progress.say(
+      '--label-shift takes probabilities at their word, and this run has none calibrated: train with calibration=platt',
+    );
+  const { run, out = run, views = 'image', errorThumbnails = 0 } = request;
+  if (errorThumbnails > 0 && views !== 'image')
+    throw new InputError(`expected --views image with --error-thumbnails, got ${views}: a study is no image`);
+  const evaluated = await evaluateSplit({
     model,
     stored,
     data,
@@ -198,9 +231,23 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     out,
     graph,
     threads: request.bootstrapThreads,
-    views: request.views,
+    views,
+    labelShift: request.labelShift,
   });
   dispose();
+  const { predictions, evaluation } = evaluated;
+  await runReport(
+    out,
+    {
+      ...evaluated,
+      run,
+      stored,
+      edges: { counts: countEdges(truthOf(data.dataset, stored.config, graph), graph), of: `split ${split}` },
+      remarks: [...data.remarks, ...mappingRemarks(evaluation.mapping)],
+      worst: await largestErrors(predictions, data, split, errorThumbnails),
+    },
+    { png: request.png },
+  );
   return evaluation;
 }
 

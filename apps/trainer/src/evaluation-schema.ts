@@ -137,6 +137,23 @@ export const evaluationSchema = z.strictObject({
     .string()
     .describe('How probabilities were calibrated on validation: none, temperature, platt, isotonic'),
   eceUncalibrated: maybe.describe('Macro ECE before calibration'),
+  labelShift: z
+    .strictObject({
+      labels: z.record(
+        z.string(),
+        z.strictObject({
+          prior: z.number().describe('Share of positives that the model was calibrated for'),
+          estimated: maybe.describe(
+            'Share that its probabilities on these images speak for; null if it cannot be told',
+          ),
+        }),
+      ),
+      before: z.strictObject({ brier: maybe, ece: maybe }).describe('Means over labels without the correction'),
+    })
+    .nullable()
+    .describe(
+      'Labels of the model whose probabilities were corrected for the prevalence of these images (--label-shift)',
+    ),
   hierarchyViolations: maybe.describe(
     'Share of (sample, edge) pairs in which a child is more probable than its parent, before anything mends it; null without edges',
   ),

@@ -1,6 +1,7 @@
 import {
   atThreshold,
   bootstrapRanking,
+  brierScore,
   clusterRows,
   coverageError,
   expectedCalibrationError,
@@ -54,6 +55,8 @@ export interface EvaluationOptions {
   views?: Evaluation['views'];
   /** Probabilities before calibration. */
   uncalibrated?: Float32Array;
+  /** The prevalence that probabilities were corrected for, and what they were before it. */
+  labelShift?: { labels: NonNullable<Evaluation['labelShift']>['labels']; before: Float32Array };
   hierarchyViolations?: number;
   labelViolations?: number;
   graphAgreement?: Evaluation['graphAgreement'];
@@ -84,6 +87,8 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
   );
   const of = (key: MacroKey): number[] => scored.map((label) => label[key] ?? NaN);
   const macroAuroc = meanDefined(of('auroc'));
+  const meanOf = (score: (y: Float64Array, p: Float64Array) => number, told: Float32Array): MaybeNumber =>
+    orNull(meanDefined(columns.map(({ y }, i) => (isDefined(ranked[i]) ? score(y, columnOf(told, n, i)) : NaN))));
   const decisions = Float32Array.from(probabilities, (p, at) => (p >= thresholds[at % n] ? 1 : 0));
   const positives = scored.map((label) => label.positives);
   const all = new RankedScores(targets, probabilities).measure();
@@ -124,14 +129,16 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     split: options.split,
     views: options.views ?? 'image',
     calibration: options.calibration ?? 'none',
-    eceUncalibrated: orNull(
-      meanDefined(
-        columns.map(({ y, p }, i) => {
-          const before = options.uncalibrated ? columnOf(options.uncalibrated, n, i) : p;
-          return isDefined(ranked[i]) ? expectedCalibrationError(y, before) : NaN;
-        }),
-      ),
-    ),
+    eceUncalibrated: meanOf(expectedCalibrationError, options.uncalibrated ?? probabilities),
+    labelShift: options.labelShift
+      ? {
+          labels: options.labelShift.labels,
+          before: {
+            brier: meanOf(brierScore, options.labelShift.before),
+            ece: meanOf(expectedCalibrationError, options.labelShift.before),
+          },
+        }
+      : null,
     hierarchyViolations: orNull(options.hierarchyViolations ?? NaN),
     labelViolations: orNull(options.labelViolations ?? NaN),
     graphAgreement: options.graphAgreement ?? { images: null, prompts: null },

@@ -16,8 +16,10 @@ import type { MetadataBaseline } from './metadata-baseline.js';
 
 /** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */
 export interface StoredModel {
-  /** The arrays, and the frozen prompt embeddings under `texts`. */
-  tensors: Map<string, StoredTensor>;
+  weights: Map<string, StoredTensor>;
+  /** Frozen prompt embeddings [kinds, labels, dim], and the similarity [labels, labels] that embeddings were to follow. */
+  texts?: StoredTensor;
+  target?: StoredTensor;
   config: Config;
   /** Pixels along a side that the model takes, and the scale of its grey values. */
   size: number;
@@ -37,15 +39,38 @@ export interface StoredModel {
 
 const weightsFile = 'model.safetensors';
 
+/** `RUN/history.jsonl`, a line an epoch. */
+export const historyFile = (run: string): string => join(run, 'history.jsonl');
+/** `RUN/gradients.jsonl`, a line for each step whose gradients were looked at. */
+export const gradientsFile = (run: string): string => join(run, 'gradients.jsonl');
+
 /** Writes `RUN/model/`; the weights come last, so a folder with weights is complete. */
 export function writeModel(
   run: string,
-  { tensors, config, size, scale, graph, prompts, thresholds, calibrations, prevalence, metadata }: StoredModel,
+  {
+    weights,
+    texts,
+    target,
+    config,
+    size,
+    scale,
+    graph,
+    prompts,
+    thresholds,
+    calibrations,
+    prevalence,
+    metadata,
+  }: StoredModel,
 ): void {
   const folder = join(run, 'model');
   const json = (name: string, content: unknown): void =>
     writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
-  const bytes = writeSafetensors(tensors);
+  const bytes = writeSafetensors(
+    new Map([
+      ...weights,
+      ...Object.entries({ texts, target }).flatMap(([name, one]) => (one ? [[name, one] as const] : [])),
+    ]),
+  );
   json('config.json', { config, size, scale, weightsSha256: sha256(bytes) });
   json('labels.json', graph.labels);
   json('graph.json', graph.toDefinition());
@@ -81,8 +106,16 @@ export function readModel(run: string): StoredModel {
     });
   const graph = new LabelGraph(readJson(join(folder, 'graph.json')) as LabelGraphDefinition);
   const thresholds = readJson(join(folder, 'thresholds.json')) as Record<string, number | null>;
+  const { tensors: weights } = readSafetensors(bytes, join(folder, weightsFile));
+  const [texts, target] = ['texts', 'target'].map((name) => {
+    const one = weights.get(name);
+    weights.delete(name);
+    return one;
+  });
   return {
-    tensors: readSafetensors(bytes, join(folder, weightsFile)).tensors,
+    weights,
+    texts,
+    target,
     config: checkConfig(config, join(folder, 'config.json')),
     size,
     scale,
@@ -107,10 +140,11 @@ function readFitted(
   }>('training-set.json', { prevalence: null, metadata: null });
   return {
     calibrations: labels.map((label) => {
-      const { calibration = { kind: 'none' as const }, conformal = null } = calibrations[label] ?? {};
+      const { calibration = { kind: 'none' as const }, conformal = null, prior = null } = calibrations[label] ?? {};
       const bound = (value: number | null): number => value ?? Infinity;
       return {
         calibration,
+        prior,
         conformal: conformal && {
           ...conformal,
           present: bound(conformal.present),

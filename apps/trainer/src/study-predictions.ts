@@ -7,23 +7,29 @@ export type Views = 'image' | StudyRule;
 /** The names of {@link Views}. */
 export const viewRules = ['image', 'mean', 'max', 'logit-mean'] as const satisfies readonly Views[];
 
-/** What is scored, row by row. */
-export interface ScoredRows {
+/** What is scored, row by row; probabilities in as many versions as there are. */
+export interface ScoredRows<Version extends string> {
   samples: readonly Sample[];
   /** [rows, labels] row by row: 1, 0, NaN. */
   targets: Float32Array;
-  probabilities: Float32Array;
-  uncalibrated: Float32Array;
+  probabilities: Record<Version, Float32Array>;
 }
 
 /**
  * Rows of images as rows of studies: probabilities by the rule, a label present where any image of the study has it, absent
  * where one has it absent and none present. A study goes by its own name and has the attributes of its first image.
  */
-export function byStudy(rows: ScoredRows, labels: number, views: Views): ScoredRows {
+export function byStudy<Version extends string>(
+  rows: ScoredRows<Version>,
+  labels: number,
+  views: Views,
+): ScoredRows<Version> {
   if (views === 'image') return rows;
   const ids = rows.samples.map(({ study }) => study);
-  const { studies, rows: images, scores } = aggregateStudies(rows.probabilities, ids, views);
+  const versions = Object.entries<Float32Array>(rows.probabilities).map(
+    ([version, probabilities]) => [version, aggregateStudies(probabilities, ids, views)] as const,
+  );
+  const [[, { studies, rows: images }]] = versions;
   const targets = new Float32Array(studies.length * labels).fill(NaN);
   images.forEach((own, study) => {
     for (let label = 0; label < labels; label++) {
@@ -34,7 +40,8 @@ export function byStudy(rows: ScoredRows, labels: number, views: Views): ScoredR
   return {
     samples: images.map(([first], study) => ({ ...rows.samples[first], id: studies[study] })),
     targets,
-    probabilities: Float32Array.from(scores),
-    uncalibrated: Float32Array.from(aggregateStudies(rows.uncalibrated, ids, views).scores),
+    probabilities: Object.fromEntries(
+      versions.map(([version, { scores }]) => [version, Float32Array.from(scores)]),
+    ) as Record<Version, Float32Array>,
   };
 }

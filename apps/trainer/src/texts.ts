@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { InputError } from '@cxr-align/files';
+import { InputError, type StoredTensor } from '@cxr-align/files';
 import { normalizeLabel, type LabelGraph } from '@cxr-align/label-graph';
 import {
   BuiltInTextEncoder,
@@ -82,7 +82,11 @@ function unitRows(values: Float32Array, dim: number): Float32Array {
   return unit;
 }
 
-/** Cosines between the frozen positive prompts [labels, labels], before any training. */
-export function frozenCosines({ shape: [, labels, dim], values }: FrozenTexts): Float32Array {
-  return Float32Array.from(similarityMatrix(values.subarray(0, labels * dim), dim).cosine);
+/**
+ * Cosines between the frozen positive prompts [labels, labels], before any training.
+ *
+ * @param texts embeddings [kinds, labels, dim], as they are stored.
+ */
+export function frozenCosines({ shape: [, labels, dim], data }: StoredTensor): Float32Array {
+  return Float32Array.from(similarityMatrix(Float32Array.from(data).subarray(0, labels * dim), dim).cosine);
 }

@@ -21,12 +21,13 @@ import { buildModel } from './model.js';
 import { Objective, planTasks } from './objective.js';
 import { loadData, samplesIn, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
 import type { Progress } from './progress.js';
-import { writeModel, type StoredModel } from './run-folder.js';
-import { largestErrors } from './largest-errors.js';
-import { runReport } from './run-report.js';
-import { frozenCosines, frozenTexts } from './texts.js';
+import { gradientsFile, historyFile, writeModel, type StoredModel } from './run-folder.js';
+import { largestErrors } from './report/largest-errors.js';
+import { runReport } from './report/run-report.js';
+import { frozenTexts } from './texts.js';
 import { needsTeacher, trainingTargets, truthOf } from './targets.js';
 import { teacherEstimates } from './teacher.js';
+import { trainingData } from './training-data.js';
 import { countLabels, trainingScale } from './training-set.js';
 import { predictLogits } from './predict-images.js';
 import { TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
@@ -101,8 +102,8 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
       graph.toDefinition(),
     ]),
   );
-  const history = new JsonLines<EpochRecord>(join(run, 'history.jsonl'));
-  const gradients = new JsonLines<GradientRecord>(join(run, 'gradients.jsonl'));
+  const history = new JsonLines<EpochRecord>(historyFile(run));
+  const gradients = new JsonLines<GradientRecord>(gradientsFile(run));
   if (request.resume && hasCheckpoint(run)) {
     restoreCheckpoint(run, configHash, parameters, loop);
     history.keep(({ epoch }) => epoch <= loop.epoch);
@@ -145,10 +146,10 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     new Map([...readBest(run)].map(([name, { shape, data: values }]) => [name, { shape, data: values }])),
   );
   const validationLogits = await logitsOf(validation);
-  const tensors: StoredModel['tensors'] = new Map(await parameters.values());
-  if (texts) tensors.set('texts', { shape: texts.shape, data: texts.values });
   const stored: StoredModel = {
-    tensors,
+    weights: await parameters.values(),
+    ...(texts && { texts: { shape: texts.shape, data: texts.values } }),
+    target: { shape: [graph.labels.length, graph.labels.length], data: knowledge.similarity },
     config,
     size,
     scale,
@@ -164,23 +165,20 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   };
   writeModel(run, stored);
   const split: Split = data.dataset.samples.some((sample) => sample.split === 'test') ? 'test' : 'val';
-  const { evaluation, predictions, cosines } = await evaluateSplit({ model, stored, data, split, progress, out: run });
-  await runReport(run, {
-    config,
-    evaluation,
-    predictions,
-    history: history.records(),
-    gradients: gradients.records(),
-    graph,
-    cosines,
-    edges: countEdges(truth, graph),
-    remarks,
-    data: data.dataset,
-    frozenPrompts: texts && frozenCosines(texts),
-    target: knowledge.similarity,
-    worst: await largestErrors(predictions, data, split, config.errorThumbnails),
-    png: request.png,
-  });
+  const evaluated = await evaluateSplit({ model, stored, data, split, progress, out: run });
+  const { evaluation, predictions } = evaluated;
+  await runReport(
+    run,
+    {
+      ...evaluated,
+      run,
+      stored,
+      edges: { counts: countEdges(truth, graph), of: 'all splits' },
+      remarks,
+      worst: await largestErrors(predictions, data, split, config.errorThumbnails),
+    },
+    { png: request.png },
+  );
   loop.dispose();
   objective.dispose();
   parameters.dispose();
@@ -265,15 +263,11 @@ function describeRun(
   graph: LabelGraph,
   closedCells: number | null,
 ) {
-  const counts = (split: Split) => dataset.samples.filter((sample) => sample.split === split).length;
   return {
     config,
     data: {
       path: request.path,
-      name: dataset.name,
-      format: dataset.format,
-      labels: dataset.labels,
-      images: { train: counts('train'), val: counts('val'), test: counts('test') },
+      ...trainingData(dataset),
       badRows: badRows.length,
       unreadableImages: unreadable.length,
       trainCount: request.trainCount ?? null,

@@ -77,6 +77,57 @@ describe('cxr-align', () => {
     expect(evaluation.split).toBe('val');
     expect(Object.keys(evaluation.labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
     expect(JSON.parse(readFileSync(join(place, 'on-val', 'evaluation.json'), 'utf8'))).toEqual(evaluation);
+    expect(evaluation.labelShift).toBeNull();
+    expect(existsSync(join(place, 'on-val', 'figures'))).toBe(false);
+  });
+  it('reports an evaluation, corrected for another prevalence where asked', () => {
+    const onTest = ['evaluate', '--run', 'run-aligned', '--data', data, '--label-shift', '--png', '--out', 'shifted'];
+    const { code, out, err } = cxrAlign(...onTest, '--error-thumbnails', '2');
+    expect(code).toBe(0);
+    expect(out).toContain('corrected for the prevalence of these images: calibration error');
+    expect(err).toContain('--label-shift takes probabilities at their word, and this run has none calibrated');
+    const read = (folder: string) => JSON.parse(readFileSync(join(place, folder, 'evaluation.json'), 'utf8'));
+    const [own, shifted] = [read('run-aligned'), read('shifted')];
+    for (const label of ['A', 'A/B', 'A/C', 'D']) {
+      // Ranks and calls stay; what is said to be how probable does not.
+      for (const score of ['auroc', 'truePositives', 'falsePositives'])
+        expect(shifted.labels[label][score] ?? -1).toBeCloseTo(own.labels[label][score] ?? -1, 9);
+      expect(shifted.labelShift.labels[label].estimated).toBeGreaterThan(0);
+    }
+    expect(shifted.labelShift.before).toEqual({ brier: own.macro.brier, ece: own.macro.ece });
+    expect(shifted.macro.brier).not.toBe(own.macro.brier);
+    const report = readFileSync(join(place, 'shifted', 'report.html'), 'utf8');
+    for (const heading of ['Scores', 'Calibration', 'Largest errors', 'Training', 'Labels', 'Model card'])
+      expect(report).toContain(`<h2>${heading}</h2>`);
+    for (const text of [
+      'Corrected for the prevalence',
+      'Confusion at the threshold',
+      'before training',
+      'target of the graph loss',
+      '40 images of ',
+    ])
+      expect(report).toContain(text);
+    expect(existsSync(join(place, 'shifted', 'figures', 'largest-errors-1.png'))).toBe(true);
+  });
+  it('compares three runs in one report', () => {
+    for (const folder of ['on-val-a', 'on-val-b', 'on-val-c'])
+      cxrAlign(
+        'evaluate',
+        '--run',
+        folder === 'on-val-a' ? 'run-vision-only' : 'run-aligned',
+        '--data',
+        data,
+        '--out',
+        folder,
+      );
+    const { code, out } = cxrAlign('compare', 'on-val-a', 'on-val-b', 'on-val-c', '--draws', '20', '--out', 'three');
+    expect(code).toBe(0);
+    expect(out).toContain('report: three/report.html');
+    expect(JSON.parse(readFileSync(join(place, 'three', 'comparison.json'), 'utf8'))).toHaveLength(2);
+    const report = readFileSync(join(place, 'three', 'report.html'), 'utf8');
+    for (const text of ['<h2>on-val-b against on-val-a</h2>', '<h2>on-val-c against on-val-a</h2>', 'on-val-c: '])
+      expect(report).toContain(text);
+    expect(report).toContain('Confusion at the threshold of on-val-c');
   });
   it('compares two runs', () => {
     const { code, out } = cxrAlign('compare', 'run-vision-only', 'run-aligned', '--draws', '50');
@@ -113,9 +164,14 @@ describe('cxr-align', () => {
       'targets.npy',
       '--labels',
       'names.json',
+      '--out',
+      'scored',
       '--json',
     );
     expect(code).toBe(0);
+    expect(readFileSync(join(place, 'scored', 'report.html'), 'utf8')).toContain(
+      'The threshold is 0.5 for every label.',
+    );
     expect(JSON.parse(out).labels.Edema).toMatchObject({
       positives: 1,
       negatives: 2,
@@ -260,6 +316,29 @@ describe('cxr-align', () => {
       [
         ['evaluate', '--run', 'run-aligned', '--data', 'phantom'],
         'expected labels that the run can tell (A, A/B, A/C, D)',
+      ],
+      [
+        [
+          'evaluate',
+          '--scores',
+          's.npy',
+          '--targets',
+          't.npy',
+          '--labels',
+          'l.json',
+          '--label-shift',
+          '--views',
+          'max',
+        ],
+        'expected --scores alone or --run with its data, got --scores and --views, --label-shift',
+      ],
+      [
+        ['evaluate', '--run', 'run-aligned', '--data', data, '--error-thumbnails', '-1'],
+        'expected --error-thumbnails to be a whole number of 0 or more, got -1',
+      ],
+      [
+        ['evaluate', '--run', 'run-aligned', '--data', data, '--error-thumbnails', '1', '--views', 'max'],
+        'expected --views image with --error-thumbnails, got max',
       ],
       [['compare', 'run-aligned'], 'expected two or more runs'],
       [['compare', 'run-aligned', 'on-val'], 'expected run-aligned and on-val to be evaluated on the same samples'],

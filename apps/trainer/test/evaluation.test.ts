@@ -8,7 +8,7 @@ import { evaluationJsonSchema, evaluationSchema } from '../src/evaluation-schema
 import { evaluate } from '../src/evaluation.js';
 import { columnOf, type Predictions } from '../src/predictions.js';
 import { readPredictions, writePredictions } from '../src/predictions-file.js';
-import { verdict } from '../src/run-report.js';
+import { verdict } from '../src/report/comparison-report.js';
 
 const labels = ['Edema', 'Fracture', '<script>'];
 /** Predictions whose quality is `skill`; the last label has one class only. */

@@ -8,11 +8,13 @@ const sample = (id: string, study: string, view: string) => ({
   patient: 'p',
   split: 'test' as const,
 });
-const rows: ScoredRows = {
+const rows: ScoredRows<'told' | 'uncalibrated'> = {
   samples: [sample('1', 's1', 'PA'), sample('2', 's1', 'LATERAL'), sample('3', 's2', 'AP')],
   targets: Float32Array.of(0, NaN, 1, NaN, NaN, 0),
-  probabilities: Float32Array.of(0.25, 0.5, 0.75, 1, 0, 0.5),
-  uncalibrated: Float32Array.of(0.5, 0.5, 0.5, 0.5, 1, 1),
+  probabilities: {
+    told: Float32Array.of(0.25, 0.5, 0.75, 1, 0, 0.5),
+    uncalibrated: Float32Array.of(0.5, 0.5, 0.5, 0.5, 1, 1),
+  },
 };
 
 describe('byStudy(rows, labels, views)', () => {
@@ -24,8 +26,8 @@ describe('byStudy(rows, labels, views)', () => {
       ['s2', 'AP'],
     ]);
     expect([...studies.targets]).toEqual([1, NaN, NaN, 0]);
-    expect([...studies.probabilities]).toEqual([0.5, 0.75, 0, 0.5]);
-    expect([...studies.uncalibrated]).toEqual([0.5, 0.5, 1, 1]);
-    expect([...byStudy(rows, 2, 'max').probabilities]).toEqual([0.75, 1, 0, 0.5]);
+    expect([...studies.probabilities.told]).toEqual([0.5, 0.75, 0, 0.5]);
+    expect([...studies.probabilities.uncalibrated]).toEqual([0.5, 0.5, 1, 1]);
+    expect([...byStudy(rows, 2, 'max').probabilities.told]).toEqual([0.75, 1, 0, 0.5]);
   });
 });

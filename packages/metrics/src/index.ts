@@ -44,7 +44,7 @@ export {
 export { hierarchicalScores, type HierarchicalScores } from './hierarchical.js';
 export { groupMeans, longTailGroups, weightedMean, type LongTailGroup } from './averages.js';
 export { fitConformal, predictionSet, type ConformalThresholds } from './conformal.js';
-export { correctLabelShift, type LabelShift } from './label-shift.js';
+export { atPrior, correctLabelShift, type LabelShift } from './label-shift.js';
 export { aggregateStudies, type StudyRule, type StudyScores } from './studies.js';
 export { bcaInterval, jackknifeWeights, smallestDetectableDifference, standardDeviation } from './intervals.js';
 export { subgroupAudit, type SubgroupAudit, type SubgroupOptions, type SubgroupScores } from './fairness.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { aggregateStudies, correctLabelShift, fitConformal, predictionSet } from '../src/index.js';
+import { aggregateStudies, atPrior, correctLabelShift, fitConformal, predictionSet } from '../src/index.js';
 
 describe('fitConformal, then predictionSet', () => {
   it('takes the right order statistics, worked by hand', () => {
@@ -66,6 +66,27 @@ describe('correctLabelShift(probabilities, trainingPrior)', () => {
     const given = population(0.5);
     const { probabilities } = correctLabelShift(given, 0.5);
     expect(Math.max(...given.map((p, i) => Math.abs(p - probabilities[i])))).toBeLessThan(0.02);
+  });
+  it('ends where expectation maximisation ends, its slow version', () => {
+    for (const [share, trainingPrior] of [
+      [0.1, 0.5],
+      [0.6, 0.3],
+    ]) {
+      const given = population(share);
+      let prior = trainingPrior;
+      for (let round = 0; round < 500; round++)
+        prior = given.reduce((sum, p) => sum + atPrior(p, trainingPrior, prior), 0) / given.length;
+      expect(correctLabelShift(given, trainingPrior).prior).toBeCloseTo(prior, 9);
+    }
+  });
+  it('ends near 0 or 1 where every case speaks for it, keeps the order, and knows nothing of no cases', () => {
+    const { prior, probabilities } = correctLabelShift([0.1, 0.2], 0.5);
+    expect(prior).toBe(0.25);
+    expect(probabilities[0]).toBeCloseTo((0.1 * 0.25) / (0.1 * 0.25 + 0.9 * 0.75), 12);
+    expect(probabilities[1]).toBeGreaterThan(probabilities[0]);
+    expect(correctLabelShift([0.9, 1], 0.5).prior).toBe(0.75);
+    expect([...correctLabelShift([0, 1, 1], 0.5).probabilities]).toEqual([0, 1, 1]);
+    expect(correctLabelShift([], 0.5).prior).toBeNaN();
   });
   it('refuses a prior of 0', () => {
     expect(() => correctLabelShift([0.5], 0)).toThrow('expected a trainingPrior in (0, 1), got 0');

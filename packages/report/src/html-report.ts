@@ -71,7 +71,7 @@ function isWide(svg: string): boolean {
 function tableHtml({ caption, header, rows }: ReportTable): string {
   const cell = (value: string | number | null, tag: 'td' | 'th', at: number): string => {
     const scope = tag === 'th' ? ' scope="row"' : '';
-    const isNumber = typeof value === 'number' || (at > 0 && value !== null && /^[+−–\d]/.test(String(value)));
+    const isNumber = typeof value === 'number' || (at > 0 && value !== null && /^[-+−–\d]/.test(String(value)));
     return `<${tag}${scope}${isNumber ? ' class="number"' : ''}>${value === null ? '–' : escapeHtml(String(value))}</${tag}>`;
   };
   const body = rows.map((row) => `<tr>${row.map((value, i) => cell(value, i === 0 ? 'th' : 'td', i)).join('')}</tr>`);

@@ -8,6 +8,7 @@ export {
   type RocLine,
   type RocPanel,
 } from './label-panels.js';
+export { confusionPanels, type ConfusionPanel } from './confusion-panels.js';
 export { subgroupPlot, type SubgroupRate } from './subgroup-plot.js';
 export { labelMap, type LabelMapOptions } from './label-map.js';
 export { thumbnails, type Thumbnail } from './thumbnails.js';

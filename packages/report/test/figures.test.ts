@@ -1,4 +1,5 @@
 import {
+  confusionPanels,
   differencePlot,
   heatmap,
   labelMap,
@@ -114,6 +115,15 @@ describe('the figures of an evaluation', () => {
     const svg = await reliabilityPanels([{ label: 'Edema', ece: 0.0321, predicted: [0.1, 0.6], observed: [0.2, 0.5] }]);
     expect(svg).toContain('calibration error 0.032');
     expect(svg).toContain('share present');
+  });
+  it('confusion panels have counts and their share of what is the case', async () => {
+    const counts = { truePositives: 30, falsePositives: 5, falseNegatives: 10, trueNegatives: 95 };
+    const svg = await confusionPanels([
+      { label: '<Edema>', ...counts },
+      { label: 'Hernia', truePositives: 0, falsePositives: 7, falseNegatives: 0, trueNegatives: 133 },
+    ]);
+    for (const text of ['&lt;Edema&gt;', '30 (75 %)', '10 (25 %)', '5 (5 %)', '95 (95 %)', '133 (95 %)', '>0<'])
+      expect(svg).toContain(text);
   });
   it('subgroup plots name groups and labels', async () => {
     const svg = await subgroupPlot(

@@ -5,7 +5,7 @@ import { InputError } from '@cxr-align/files';
 import { ablate as runAblation } from '../ablate-run.js';
 import { planAblation } from '../ablation-grid.js';
 import { ablationCells } from '../ablation-summary.js';
-import { ablationReport } from '../ablation-report.js';
+import { ablationReport } from '../report/ablation-report.js';
 import { commonFlags, dataFlags, engineFlags, printResult, progress, type Command } from './command.js';
 
 const flags = {

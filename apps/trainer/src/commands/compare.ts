@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import type { Predictions } from '../predictions.js';
+import { evaluationSchema } from '../evaluation-schema.js';
 import { compare as compareModels, comparisonTable, type Comparison } from '../comparison.js';
 import { readPredictions } from '../predictions-file.js';
-import { comparisonReport, verdict } from '../run-report.js';
+import { comparisonReport, verdict, type ComparedModel } from '../report/comparison-report.js';
+import { readJson } from '../run-folder.js';
 import { commonFlags, printResult, type Command } from './command.js';
 
 const flags = {
@@ -38,21 +40,15 @@ export const compare: Command<unknown> = {
     if (runs.length < 2) throw new InputError(`expected two or more runs, got ${runs.length}`);
     if (!Number.isInteger(draws) || draws < 1)
       throw new InputError(`expected --draws to be a whole number of 1 or more, got ${draws}`);
-    const models: { name: string; predictions: Predictions }[] = [];
-    for (const run of runs) models.push({ name: basename(run), predictions: await readPredictions(run) });
+    const models: ComparedModel[] = [];
+    for (const run of runs)
+      models.push({ name: basename(run), predictions: await readPredictions(run), evaluation: readEvaluation(run) });
     const comparisons: Comparison[] = models.slice(1).map((model) => compareModels(models[0], model, draws));
     writeFileAtomic(
       join(out, 'comparison.json'),
       `${JSON.stringify(comparisons.length === 1 ? comparisons[0] : comparisons, null, 2)}\n`,
     );
-    for (const [i, comparison] of comparisons.entries()) {
-      await comparisonReport(
-        comparisons.length === 1 ? out : join(out, models[i + 1].name),
-        comparison,
-        [models[0], models[i + 1]],
-        { png },
-      );
-    }
+    await comparisonReport(out, comparisons, models, { png });
     printResult(json, comparisons.length === 1 ? comparisons[0] : comparisons, () =>
       [
         ...comparisons.map((comparison) => `${comparisonTable(comparison)}\n${verdict(comparison)}`),
@@ -62,3 +58,9 @@ export const compare: Command<unknown> = {
     );
   },
 };
+
+/** The evaluation beside the predictions; null where there is none that is still understood. */
+function readEvaluation(run: string): ComparedModel['evaluation'] {
+  const file = join(run, 'evaluation.json');
+  return existsSync(file) ? (evaluationSchema.safeParse(readJson(file)).data ?? null) : null;
+}

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readTable } from '@cxr-align/datasets';
 import { InputError, readNpy, writeFileAtomic } from '@cxr-align/files';
 import { rankingDraws } from '../bootstrap-threads.js';
@@ -9,6 +9,7 @@ import { type Evaluation, evaluationJsonSchema } from '../evaluation-schema.js';
 import { probabilitiesOf, type Predictions } from '../predictions.js';
 import { evaluateRun } from '../evaluate-run.js';
 import { writePredictions } from '../predictions-file.js';
+import { evaluationReport } from '../report/evaluation-report.js';
 import { viewRules, type Views } from '../study-predictions.js';
 import { readJson, readLabelNames } from '../run-folder.js';
 import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
@@ -41,6 +42,17 @@ const flags = {
     default: 'image' as const,
     describe: 'Score each image, or the images of a study together (with --run)',
   },
+  'label-shift': {
+    type: 'boolean',
+    default: false,
+    describe: 'Correct probabilities for the prevalence of these images, estimated without their labels (with --run)',
+  },
+  'error-thumbnails': {
+    type: 'number',
+    default: 0,
+    describe: 'Images with the largest errors that the report shows: patient data (with --run)',
+  },
+  png: { type: 'boolean', default: false, describe: 'Write the figures of the report as PNG files, too' },
   groups: { type: 'string', describe: 'CSV with a header and a row a sample: attributes to audit' },
   draws: { type: 'number', default: 1000, describe: 'Bootstrap draws for --scores' },
   'bootstrap-threads': { type: 'number', default: 1, describe: 'Threads of the bootstrap' },
@@ -69,6 +81,9 @@ interface Flags {
   draws: number;
   bootstrapThreads: number;
   views: Views;
+  labelShift: boolean;
+  errorThumbnails: number;
+  png: boolean;
   schema: boolean;
 }
 
@@ -86,6 +101,10 @@ export const evaluate: Command<unknown> = {
     const { bootstrapThreads: threads } = args;
     if (!Number.isInteger(threads) || threads < 1)
       throw new InputError(`expected --bootstrap-threads to be a whole number of 1 or more, got ${threads}`);
+    if (!Number.isInteger(args.errorThumbnails) || args.errorThumbnails < 0)
+      throw new InputError(
+        `expected --error-thumbnails to be a whole number of 0 or more, got ${args.errorThumbnails}`,
+      );
     const evaluation = args.scores !== undefined ? await evaluateScores(args) : await evaluateStored(args);
     printResult(args.json, evaluation, () => evaluationText(evaluation));
   },
@@ -100,6 +119,7 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
 
 async function evaluateScores(args: Flags): Promise<Evaluation> {
   const { scores, targets, labels, patients, thresholds, groups, scoresAre, draws, bootstrapThreads, out } = args;
+  refuseRunFlags(args);
   if (!targets || !labels)
     throw new InputError('expected --targets F and --labels F beside --scores, got one of them or none');
   const names = readLabelNames(labels);
@@ -154,8 +174,26 @@ async function evaluateScores(args: Flags): Promise<Evaluation> {
   if (out !== undefined) {
     writePredictions(out, predictions);
     writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
+    const source = thresholds === undefined ? 'The threshold is 0.5 for every label.' : 'Thresholds were given.';
+    const name = basename(scores!);
+    await evaluationReport(out, { name, evaluation, predictions, thresholds: source }, { png: args.png });
   }
   return evaluation;
+}
+
+/** @throws {InputError} if a flag was given that needs a run or its images. */
+function refuseRunFlags({ run, data, graph, split, views, labelShift, errorThumbnails }: Flags): void {
+  const given = Object.entries({
+    '--run': run !== undefined,
+    '--data': data !== undefined,
+    '--graph': graph !== undefined,
+    '--split': split !== undefined,
+    '--views': views !== 'image',
+    '--label-shift': labelShift,
+    '--error-thumbnails': errorThumbnails > 0,
+  }).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
+  if (given.length > 0)
+    throw new InputError(`expected --scores alone or --run with its data, got --scores and ${given.join(', ')}`);
 }
 
 /** The attributes of the samples. @throws {InputError} if there is not a row for each. */

@@ -13,6 +13,7 @@ export function evaluationText({
   intervals,
   mapping,
   views,
+  labelShift,
 }: Evaluation): string {
   const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
   const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
@@ -54,5 +55,11 @@ export function evaluationText({
   ];
   if (undefinedLabels.length > 0)
     notes.push(`undefined (one class only), left out of the mean: ${undefinedLabels.join(', ')}`);
+  if (labelShift) {
+    const { ece, brier } = labelShift.before;
+    notes.push(
+      `corrected for the prevalence of these images: calibration error ${number(ece)} before, ${number(macro.ece)} after; Brier score ${number(brier)} before, ${number(macro.brier)} after`,
+    );
+  }
   return [...lines, '', ...notes, ...mappingRemarks(mapping)].join('\n');
 }

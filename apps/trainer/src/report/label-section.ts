@@ -1,23 +1,29 @@
-import { wuPalmer, type LabelGraph } from '@cxr-align/label-graph';
+import { wuPalmer } from '@cxr-align/label-graph';
 import { RandomStream } from '@cxr-align/random';
 import { heatmap, labelMap, type ReportSection } from '@cxr-align/report';
-import type { Evaluation, MaybeNumber } from './evaluation-schema.js';
-import { fixed } from './maybe-number.js';
-import type { EdgeCount } from './graph-agreement.js';
+import type { EvaluatedModel } from '../evaluate-run.js';
+import type { Evaluation, MaybeNumber } from '../evaluation-schema.js';
+import type { EdgeCount } from '../graph-agreement.js';
+import { fixed } from '../maybe-number.js';
+import type { StoredModel } from '../run-folder.js';
+import { frozenCosines } from '../texts.js';
 
 /** The labels: their graph, whether targets and predictions follow it, and whether embeddings do. */
 export async function labelSection(
-  graph: LabelGraph,
+  { graph, texts, target, config: { seed } }: StoredModel,
   { hierarchyViolations, labelViolations, graphAgreement }: Evaluation,
-  cosines: { images?: Float32Array; prompts?: Float32Array; frozenPrompts?: Float32Array; target: Float32Array },
-  edges: readonly EdgeCount[],
-  seed: number,
+  cosines: EvaluatedModel['cosines'],
+  edges: { counts: readonly EdgeCount[]; of: string },
 ): Promise<ReportSection> {
-  const matrices: [string, Float32Array | undefined, string][] = [
+  const matrices: [string, ArrayLike<number> | undefined, string][] = [
     ['similarity in the graph (Wu-Palmer)', wuPalmer(graph).values, 'How similar labels are in the label graph'],
-    ['target of the graph loss', cosines.target, 'The similarity that embeddings were to follow'],
+    ['target of the graph loss', target?.data, 'The similarity that embeddings were to follow'],
     ['cosine of image embeddings', cosines.images, 'Mean cosine between the embeddings of two labels of an image'],
-    ['cosine of frozen prompts', cosines.frozenPrompts, 'Cosine between the prompts of two labels before training'],
+    [
+      'cosine of frozen prompts',
+      texts && frozenCosines(texts),
+      'Cosine between the prompts of two labels before training',
+    ],
     ['cosine of prompts', cosines.prompts, 'Cosine between the trained prompts of two labels'],
   ];
   const figures = [];
@@ -62,12 +68,12 @@ export async function labelSection(
             },
           ]
         : []),
-      ...(edges.length > 0
+      ...(edges.counts.length > 0
         ? [
             {
-              caption: 'Targets of the parent where the child is present, all splits',
+              caption: `Targets of the parent where the child is present, ${edges.of}`,
               header: ['child', 'parent', 'child present', 'parent present', 'parent absent', 'parent unknown'],
-              rows: edges.map((edge) => [
+              rows: edges.counts.map((edge) => [
                 edge.child,
                 edge.parent,
                 edge.childPresent,

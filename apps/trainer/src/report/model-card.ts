@@ -1,19 +1,16 @@
-import type { Dataset } from '@cxr-align/datasets';
 import type { ReportSection } from '@cxr-align/report';
-import type { Config } from './config.js';
-import type { Evaluation } from './evaluation-schema.js';
-import { fixed } from './maybe-number.js';
+import type { Config } from '../config.js';
+import type { Evaluation } from '../evaluation-schema.js';
+import { fixed } from '../maybe-number.js';
+import type { TrainingData } from '../training-data.js';
 
 /** What a model is, what it was made of, and what it must not be used for. */
 export function modelCard(
   config: Config,
-  { samples, labels, name, format }: Dataset,
+  labels: readonly string[],
+  trained: TrainingData | null,
   evaluation: Evaluation,
 ): ReportSection {
-  const count = (split: string): string => {
-    const own = samples.filter((sample) => sample.split === split);
-    return `${own.length} images of ${new Set(own.map(({ patient }) => patient)).size} patients`;
-  };
   const small = Object.entries(evaluation.labels).filter(([, { positives }]) => positives < 20);
   const limits = [
     'Research software, not a medical device; no one has tested it on patients.',
@@ -27,12 +24,17 @@ export function modelCard(
     ...(evaluation.undefinedLabels.length > 0 ? [`Nothing is known of ${evaluation.undefinedLabels.join(', ')}.`] : []),
     'Scores on the images of another hospital are likely to be lower.',
   ];
+  const count = (split: 'train' | 'val'): string =>
+    `${trained!.images[split]} images of ${trained!.patients[split]} patients`;
   const rows: [string, string][] = [
     ['model', config.model],
     ['labels', labels.join(', ')],
-    ['training data', `${name} (${format}): ${count('train')}`],
-    ['selection and thresholds', `validation: ${count('val')}`],
-    ['evaluation', `${evaluation.split}: ${evaluation.samples} images of ${evaluation.patients} patients`],
+    ['training data', trained ? `${trained.name} (${trained.format}): ${count('train')}` : 'not told by this run'],
+    ['selection and thresholds', trained ? `validation: ${count('val')}` : 'validation'],
+    [
+      'evaluation',
+      `${evaluation.data}, ${evaluation.split}: ${evaluation.samples} ${evaluation.views === 'image' ? 'images' : 'studies'} of ${evaluation.patients} patients`,
+    ],
     [
       'label policy',
       `${config.labelPolicy}${config.closeLabels ? ', closed under the label graph' : ''}; No Finding: ${config.noFinding}`,

@@ -1,6 +1,6 @@
 import { differencePlot } from '@cxr-align/report';
-import { ablationCells, type AblationSummary } from './ablation-summary.js';
-import { writeReport } from './report-file.js';
+import { ablationCells, type AblationSummary } from '../ablation-summary.js';
+import { writeReport } from './write-report.js';
 
 /** Writes `report.html` of an ablation. */
 export async function ablationReport(out: string, summary: AblationSummary): Promise<void> {

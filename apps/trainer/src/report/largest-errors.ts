@@ -1,8 +1,8 @@
 import type { Split } from '@cxr-align/datasets';
 import { encodePng } from '@cxr-align/image-backbone';
 import type { Thumbnail } from '@cxr-align/report';
-import type { Predictions } from './predictions.js';
-import { samplesIn, type LoadedData } from './prepare-data.js';
+import type { Predictions } from '../predictions.js';
+import { samplesIn, type LoadedData } from '../prepare-data.js';
 
 /** The images whose label was said to be furthest from what it is: as many as are asked for, the largest error first. */
 export async function largestErrors(
