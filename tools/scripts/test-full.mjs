@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browserMissing, readPage, runInBrowser } from './browser.mjs';
 import { besideLosses, checkInBrowser, checkInNode, checkTypes, installAlone } from './losses-alone.mjs';
-import { buildIfNeeded, expectRun, installIfNeeded, root } from './workspace.mjs';
+import { buildIfNeeded, capture, expectRun, installIfNeeded, root } from './workspace.mjs';
 
 installIfNeeded();
 await buildIfNeeded();
@@ -93,8 +93,12 @@ await check(
 const cxrAlign = join(root, 'apps/trainer/bin/cxr-align.js');
 const tiny = join(place, 'tiny');
 const quick = ['--set', 'epochs=2', '--set', 'image.size=32', '--set', 'bootstrap=100'];
-const train = (out, ...more) =>
-  expectRun(process.execPath, [cxrAlign, 'train', '--data', tiny, '--out', join(place, out), ...quick, ...more]);
+const train = (out, options, ...more) =>
+  expectRun(
+    process.execPath,
+    [cxrAlign, 'train', '--data', tiny, '--out', join(place, out), ...quick, ...more],
+    options,
+  );
 
 await check('two runs with one seed give the same evaluation.json, with one thread or two', async () => {
   await expectRun(process.execPath, [
@@ -115,10 +119,35 @@ await check('two runs with one seed give the same evaluation.json, with one thre
     ['b', '2'],
     ['c', '1'],
   ]) {
-    await train(out, '--engine', 'wasm', '--threads', threads);
+    await train(out, {}, '--engine', 'wasm', '--threads', threads);
     evaluations.push(readFileSync(join(place, out, 'evaluation.json'), 'utf8'));
   }
   if (new Set(evaluations).size !== 1) throw new Error('they differ');
+});
+
+await check('npm run setup:native; on native, every test that runs on wasm, and two runs with one seed', async () => {
+  const env = { CXR_ALIGN_CACHE: join(place, 'native') };
+  const setUp = (...args) => capture('npm', ['run', '--silent', 'setup:native', '--', ...args], { env });
+  const { code, output } = await setUp();
+  const outOfReach =
+    /.*(No matching distribution|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|expected the tools|expected pip).*/.exec(output);
+  if (code !== 0 && outOfReach) return `native: ${outOfReach[0].trim()}`;
+  if (code !== 0 || !/is set up; it agrees with the cpu engine to/.test(output)) throw new Error(output);
+  const again = await setUp();
+  if (!again.output.includes('is set up already: nothing to do')) throw new Error(again.output);
+  const files = (await expectRun('git', ['grep', '-l', 'describeBackends(', '--', '*.test.ts'])).trim().split('\n');
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...files];
+  const tests = await expectRun(process.execPath, jest, { env: { ...env, TEST_BACKENDS: '=native' } });
+  console.error(/^Tests:.*/m.exec(tests)[0]);
+  const evaluations = [];
+  for (const out of ['native-a', 'native-b']) {
+    await train(out, { env }, '--engine', 'native');
+    evaluations.push(readFileSync(join(place, out, 'evaluation.json'), 'utf8'));
+  }
+  if (new Set(evaluations).size !== 1) throw new Error('they differ');
+  const removed = await setUp('--remove');
+  if (!removed.output.includes('removed native') || existsSync(join(place, 'native', 'native')))
+    throw new Error(removed.output);
 });
 
 await check('the report of a run in headless Chromium: no script, no network, readable on a phone', async () => {

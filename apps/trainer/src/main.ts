@@ -11,11 +11,12 @@ import { graph } from './commands/graph/graph.js';
 import { phantom } from './commands/phantom.js';
 import { predict } from './commands/predict.js';
 import { prompts } from './commands/prompts.js';
+import { setup } from './commands/setup.js';
 import { train } from './commands/train.js';
 
 /** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. */
 async function main(): Promise<void> {
-  const commands = [train, evaluate, compare, ablate, predict, phantom, data, graph, prompts, doctor];
+  const commands = [train, evaluate, compare, ablate, predict, phantom, data, graph, prompts, setup, doctor];
   const parser = commands.reduce(
     (built, command) => built.command(command as unknown as CommandModule),
     yargs(hideBin(process.argv)),

@@ -12,7 +12,9 @@ const place = mkdtempSync(join(tmpdir(), 'command-'));
 
 /** Runs the built command, as people do. */
 function cxrAlign(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', cwd: place });
+  // As on a machine where nothing is set up.
+  const env = { ...process.env, CXR_ALIGN_CACHE: join(place, 'cache') };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', cwd: place, env });
   return { code: status, out: stdout, err: stderr };
 }
 /** The command refuses: exit code 2, a text that helps, and no stack trace. */
@@ -210,6 +212,14 @@ describe('cxr-align', () => {
     ]);
     expect(cxrAlign('train', '--help-config').out).toContain('losses.contrastive');
   });
+  it('sets nothing up where it cannot, and says why', () => {
+    const { code, err } = cxrAlign('setup', 'native', '--from', 'nowhere.whl');
+    expect(code).toBe(1);
+    expect(err).toBe(
+      'cxr-align: engine/setUpNative: expected from to be a file or a folder, got nowhere.whl (no such file)\n',
+    );
+    expect(cxrAlign('setup', 'gpu', '--remove').out).toBe('gpu was not set up: nothing to do\n');
+  });
   it('lists, draws, drafts, checks, converts and maps label graphs', () => {
     const json = (...args: string[]): ReturnType<typeof JSON.parse> => JSON.parse(cxrAlign(...args, '--json').out);
     expect(json('graph', 'list').find(({ name }: { name: string }) => name === 'padchest').labels).toBe(193);
@@ -366,6 +376,7 @@ describe('cxr-align', () => {
         'expected labels of the data in labelPolicyByLabel (A, A/B, A/C, D), got Z',
       ],
       [['phantom', '--out', 'x', '--images', '0'], 'expected --images'],
+      [['setup', 'cuda'], 'Choices: "native", "gpu"'],
     ];
     for (const [args, message] of wrong) expectRefusal(args, message);
     expect(existsSync(join(place, 'x', 'model'))).toBe(false);

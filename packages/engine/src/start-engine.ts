@@ -3,6 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { EngineError, type Engine } from './engine.js';
 import { engineNames, type EngineName } from './engine-names.js';
+import { cudaMachine } from './native/cuda-machine.js';
+import { nativeFolder, type NativeKind } from './native/folder.js';
+import { loadedNative, loadNative } from './native/load.js';
 import { startWasm } from './start-wasm.js';
 
 /** How an engine is started. */
@@ -67,35 +70,78 @@ async function startCpu(): Promise<Engine> {
 }
 
 async function startNative(): Promise<Engine> {
-  const errors: string[] = [];
-  for (const binding of ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu']) {
-    const version = await loadBinding(binding, errors);
-    if (version) {
-      await use('native', 'tensorflow');
-      return {
-        name: 'native',
-        description: `TensorFlow ${version} on the CPU`,
-        threads: 1,
-        memoryLimitBytes: Infinity,
-      };
-    }
-  }
-  throw new EngineError('native', errors.join('; '), 'install @tensorflow/tfjs-node beside the command');
+  const version = await loadTensorFlow(
+    'native',
+    ['native', 'gpu'],
+    'run npm run setup:native (cxr-align setup native)',
+  );
+  return {
+    name: 'native',
+    description: `TensorFlow ${version} on ${isOnGpu() ? 'CUDA' : 'the CPU'}`,
+    threads: 1,
+    memoryLimitBytes: Infinity,
+  };
 }
 
 async function startCuda(): Promise<Engine> {
-  const errors: string[] = [];
-  const version = await loadBinding('@tensorflow/tfjs-node-gpu', errors);
-  const mend = 'install @tensorflow/tfjs-node-gpu beside the command, on a machine with an NVIDIA driver and CUDA';
-  if (!version) throw new EngineError('cuda', errors.join('; '), mend);
-  await use('cuda', 'tensorflow');
-  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
-  if (!isUsingGpuDevice) throw new EngineError('cuda', `TensorFlow ${version} finds no CUDA device`, mend);
+  const mend = 'run npm run setup:gpu (cxr-align setup gpu), on a machine with an NVIDIA driver';
+  const version = await loadTensorFlow('cuda', ['gpu'], mend);
+  if (!isOnGpu()) {
+    const { driver, devices } = cudaMachine();
+    const machine =
+      driver === null
+        ? 'no NVIDIA driver answers (nvidia-smi)'
+        : `driver ${driver} has ${devices.map(({ name }) => name).join(', ')}`;
+    throw new EngineError(
+      'cuda',
+      `TensorFlow ${version} finds no CUDA device: ${machine}`,
+      driver === null
+        ? 'use a machine with an NVIDIA driver'
+        : 'see what TensorFlow says of it: TF_CPP_MIN_LOG_LEVEL=0',
+    );
+  }
   return { name: 'cuda', description: `TensorFlow ${version} on CUDA`, threads: 1, memoryLimitBytes: Infinity };
 }
 
-/** The version of the TensorFlow library behind a binding, or undefined with the reason in `errors`. */
-async function loadBinding(binding: string, errors: string[]): Promise<string | undefined> {
+function isOnGpu(): boolean {
+  return (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice ?? false;
+}
+
+/**
+ * Starts the first TensorFlow that loads, of those that were set up and then of those that are installed, and gives back its
+ * version. A process has one: what is loaded first stays.
+ *
+ * @throws {EngineError} with the reasons of all.
+ */
+async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], mend: string): Promise<string> {
+  const errors: string[] = [];
+  const folders = kinds.map(nativeFolder);
+  // The one that this process has is the only one that it can have.
+  const first = folders.filter((folder) => folder === loadedNative());
+  for (const folder of [...first, ...folders]) {
+    try {
+      const manifest = loadNative(folder);
+      if (!manifest) errors.push(`${folder}: not set up`);
+      else {
+        await use(engine, 'tensorflow');
+        return manifest.tensorflow;
+      }
+    } catch (error) {
+      errors.push(`${folder}: ${firstLine(error)}`);
+    }
+  }
+  for (const kind of kinds) {
+    const version = await loadInstalled(kind === 'gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', errors);
+    if (version) {
+      await use(engine, 'tensorflow');
+      return version;
+    }
+  }
+  throw new EngineError(engine, errors.join('; '), mend);
+}
+
+/** The version of the TensorFlow library behind an installed binding, or undefined with the reason in `errors`. */
+async function loadInstalled(binding: string, errors: string[]): Promise<string | undefined> {
   try {
     const module = (await import(binding)) as {
       default?: { version?: Record<string, string> };

