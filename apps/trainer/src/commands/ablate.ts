@@ -17,6 +17,7 @@ const flags = {
   seeds: { type: 'number', default: 3, describe: 'Runs of each configuration' },
   set: { type: 'string', array: true, describe: 'One key of all configurations, key=value; repeat for more' },
   jobs: { type: 'number', describe: 'Runs at a time, a process each; one a processor unless given' },
+  png: { type: 'boolean', default: false, describe: 'Write the figure of the report as a PNG file, too' },
   draws: { type: 'number', default: 2000, describe: 'Bootstrap draws by patient' },
 } as const;
 
@@ -32,6 +33,7 @@ interface Flags {
   seeds: number;
   set?: string[];
   jobs?: number;
+  png: boolean;
   draws: number;
 }
 
@@ -67,7 +69,7 @@ export const ablate: Command<unknown> = {
       },
       progress,
     );
-    await ablationReport(out, summary);
+    await ablationReport(out, summary, { png: args.png });
     printResult(args.json, summary, () => {
       const { header, rows } = ablationCells(summary);
       const cells = [header, ...rows.map((row) => row.map((cell) => cell ?? '–'))];

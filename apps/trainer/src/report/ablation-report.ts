@@ -3,7 +3,11 @@ import { ablationCells, type AblationSummary } from '../ablation-summary.js';
 import { writeReport } from './write-report.js';
 
 /** Writes `report.html` of an ablation. */
-export async function ablationReport(out: string, summary: AblationSummary): Promise<void> {
+export async function ablationReport(
+  out: string,
+  summary: AblationSummary,
+  { png = false }: { png?: boolean } = {},
+): Promise<void> {
   const { rows, baseline, data, samples, patients, method } = summary;
   const others = rows.filter(({ verdict }) => verdict !== 'baseline');
   const forest = await differencePlot(
@@ -20,7 +24,7 @@ export async function ablationReport(out: string, summary: AblationSummary): Pro
     supported.length === 0
       ? `None of ${others.length} configurations differs from ${baseline} as far as these images tell.`
       : `${supported.map(({ configuration, verdict }) => `${configuration} is ${verdict}`).join(', ')} than ${baseline}; of the other ${others.length - supported.length} configurations these images support no difference.`;
-  await writeReport(out, {
+  const page = {
     title: `Ablation on ${data
       .replace(/[\\/]+$/, '')
       .split(/[\\/]/)
@@ -34,5 +38,6 @@ export async function ablationReport(out: string, summary: AblationSummary): Pro
         tables: [{ caption: 'Every configuration', ...ablationCells(summary) }],
       },
     ],
-  });
+  };
+  await writeReport(out, page, { png });
 }
