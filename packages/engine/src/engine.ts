@@ -11,6 +11,11 @@ export interface Engine {
   memoryLimitBytes: number;
 }
 
+/** What an error says, in a line; where the importing file lies says nothing to the reader. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0].replace(/ imported from .*/, '');
+}
+
 /** Why an engine does not start here, and what to do about it. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';

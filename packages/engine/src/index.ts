@@ -1,8 +1,16 @@
 export { EngineError, type Engine } from './engine.js';
 export { engineNames, type EngineName } from './engine-names.js';
-export { checkNative } from './native/check.js';
-export { cudaMachine, type CudaMachine } from './native/cuda-machine.js';
-export { nativeFolder, readManifest, type NativeKind, type NativeManifest } from './native/folder.js';
-export { SetUpError } from './native/set-up-error.js';
-export { removeNative, setUpNative, type SetUpOptions, type SetUpResult } from './native/set-up.js';
+export { checkNative } from './set-up/check-native.js';
+export { cudaMachine, type CudaMachine } from './set-up/cuda-machine.js';
+export {
+  readManifest,
+  removeSetUp,
+  setUpFolder,
+  type NativeKind,
+  type NativeManifest,
+  type SetUpKind,
+} from './set-up/folder.js';
+export { SetUpError } from './set-up/set-up-error.js';
+export { setUpNative, type SetUpOptions, type SetUpResult } from './set-up/set-up-native.js';
+export { setUpWebgpu, type WebgpuManifest } from './set-up/set-up-webgpu.js';
 export { startEngine, tryEngines, type EngineAttempt, type StartOptions } from './start-engine.js';

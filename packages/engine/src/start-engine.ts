@@ -1,17 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 // tfjs-core alone has no gradients in Node; loading tfjs-layers registers them.
 import '@tensorflow/tfjs-layers';
-import { EngineError, type Engine } from './engine.js';
+import { EngineError, firstLine, type Engine } from './engine.js';
 import { engineNames, type EngineName } from './engine-names.js';
-import { cudaMachine } from './native/cuda-machine.js';
-import { nativeFolder, type NativeKind } from './native/folder.js';
-import { loadedNative, loadNative } from './native/load.js';
+import { cudaMachine } from './set-up/cuda-machine.js';
+import { setUpFolder, type NativeKind } from './set-up/folder.js';
+import { loadedNative, loadNative } from './set-up/load-native.js';
 import { startWasm } from './start-wasm.js';
+import { startWebgpu } from './start-webgpu.js';
 
 /** How an engine is started. */
 export interface StartOptions {
   /** Threads for `wasm`; all processors (at most 8) unless given. */
   threads?: number;
+  /**
+   * Whether `webgpu` may take an adapter that computes on the processor, such as SwiftShader. Default: where it is asked for by
+   * name; `auto` never does.
+   */
+  softwareGpu?: boolean;
 }
 
 /** The outcome of trying one engine. */
@@ -32,20 +38,24 @@ export interface EngineAttempt {
  * console.log(engine.description); // WebAssembly with SIMD, 2 threads
  */
 export async function startEngine(name: EngineName | 'auto' = 'auto', options: StartOptions = {}): Promise<Engine> {
-  if (name !== 'auto') return starters[name](options);
+  if (name !== 'auto') return starters[name]({ softwareGpu: true, ...options });
   const attempts = await tryEngines({ ...options, untilFirst: true });
   const engine = attempts.find((attempt) => attempt.engine)?.engine;
   if (!engine) throw attempts[attempts.length - 1].error;
   return engine;
 }
 
-/** Tries the engines in the order of `auto`, all of them or until one starts; the last one that started is in use. */
-export async function tryEngines(options: StartOptions & { untilFirst?: boolean } = {}): Promise<EngineAttempt[]> {
+/** Tries the engines in the order of `auto`, all, some, or until one starts; the last one that started is in use. */
+export async function tryEngines({
+  untilFirst = false,
+  only = engineNames,
+  ...options
+}: StartOptions & { untilFirst?: boolean; only?: readonly EngineName[] } = {}): Promise<EngineAttempt[]> {
   const attempts: EngineAttempt[] = [];
-  for (const name of engineNames) {
+  for (const name of engineNames.filter((one) => only.includes(one))) {
     try {
       attempts.push({ name, engine: await starters[name](options) });
-      if (options.untilFirst) break;
+      if (untilFirst) break;
     } catch (error) {
       attempts.push({ name, error: error instanceof EngineError ? error : unexpected(name, error) });
     }
@@ -55,7 +65,7 @@ export async function tryEngines(options: StartOptions & { untilFirst?: boolean 
 
 const starters: Record<EngineName, (options: StartOptions) => Promise<Engine>> = {
   cuda: startCuda,
-  webgpu: startWebgpu,
+  webgpu: ({ softwareGpu = false }) => startWebgpu(softwareGpu),
   native: startNative,
   wasm: ({ threads }) => startWasm(threads),
   cpu: startCpu,
@@ -115,7 +125,7 @@ function isOnGpu(): boolean {
  */
 async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], mend: string): Promise<string> {
   const errors: string[] = [];
-  const folders = kinds.map(nativeFolder);
+  const folders = kinds.map(setUpFolder);
   // The one that this process has is the only one that it can have.
   const first = folders.filter((folder) => folder === loadedNative());
   for (const folder of [...first, ...folders]) {
@@ -154,40 +164,6 @@ async function loadInstalled(binding: string, errors: string[]): Promise<string 
   }
 }
 
-async function startWebgpu(): Promise<Engine> {
-  const mend =
-    'install webgpu and @tensorflow/tfjs-backend-webgpu beside the command, on a machine with a Vulkan, Metal or D3D12 driver';
-  const backendName = '@tensorflow/tfjs-backend-webgpu';
-  const dawnName = 'webgpu';
-  try {
-    const dawn = (await import(dawnName)) as { create: (flags: string[]) => GpuLike; globals: object };
-    Object.assign(globalThis, dawn.globals);
-    const gpu = dawn.create([]);
-    const adapter = await gpu.requestAdapter();
-    if (!adapter) throw new EngineError('webgpu', 'no graphics adapter answers', mend);
-    const { vendor = '', architecture = '', device = '', description = '' } = adapter.info ?? {};
-    const label = [vendor, architecture, device, description].filter(Boolean).join(' ');
-    if (/swiftshader|llvmpipe|software/i.test(label)) {
-      throw new EngineError('webgpu', `only a software adapter answers (${label})`, mend);
-    }
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
-    await import(backendName);
-    await use('webgpu', 'webgpu');
-    return {
-      name: 'webgpu',
-      description: `WebGPU on ${label || 'an unnamed adapter'}`,
-      threads: 1,
-      memoryLimitBytes: Infinity,
-    };
-  } catch (error) {
-    throw error instanceof EngineError ? error : new EngineError('webgpu', firstLine(error), mend);
-  }
-}
-
-interface GpuLike {
-  requestAdapter: () => Promise<{ info?: Record<string, string> } | null>;
-}
-
 async function use(name: EngineName, backend: string): Promise<void> {
   if (!(await tf.setBackend(backend))) {
     throw new EngineError(name, `the backend ${backend} could not be started`, 'use --engine wasm');
@@ -197,9 +173,4 @@ async function use(name: EngineName, backend: string): Promise<void> {
 
 function unexpected(name: EngineName, error: unknown): EngineError {
   return new EngineError(name, firstLine(error), 'use another engine');
-}
-
-function firstLine(error: unknown): string {
-  // Where the importing file lies says nothing to the reader.
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0].replace(/ imported from .*/, '');
 }

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { nativeFolder, readManifest, removeNative, setUpNative, startEngine } from '../src/index.js';
-import { takeLibrary } from '../src/native/library.js';
-import { findToolchain } from '../src/native/toolchain.js';
+import { setUpFolder, readManifest, removeSetUp, setUpNative, startEngine } from '../src/index.js';
+import { takeLibrary } from '../src/set-up/library.js';
+import { findToolchain } from '../src/set-up/toolchain.js';
 
 const place = mkdtempSync(join(tmpdir(), 'set-up-'));
 const before = { ...process.env };
@@ -89,7 +89,7 @@ describe('findToolchain()', () => {
 });
 
 describe('setUpNative', () => {
-  it('does nothing where it is done, and removeNative takes it back', async () => {
+  it('does nothing where it is done, and removeSetUp takes it back', async () => {
     const manifest = {
       kind: 'native' as const,
       binding: '4.22.0',
@@ -97,17 +97,17 @@ describe('setUpNative', () => {
       source: 'a wheel',
       cuda: null,
     };
-    mkdirSync(nativeFolder('native'), { recursive: true });
-    writeFileSync(join(nativeFolder('native'), 'manifest.json'), JSON.stringify(manifest));
+    mkdirSync(setUpFolder('native'), { recursive: true });
+    writeFileSync(join(setUpFolder('native'), 'manifest.json'), JSON.stringify(manifest));
     expect(await setUpNative({ kind: 'native' })).toMatchObject({
       isNew: false,
       tensorflow: '2.21.0',
       difference: null,
     });
-    expect(readManifest(nativeFolder('native'))).toEqual(manifest);
-    expect(removeNative('native')).toBe(true);
-    expect(readManifest(nativeFolder('native'))).toBeUndefined();
-    expect(removeNative('native')).toBe(false);
+    expect(readManifest(setUpFolder('native'))).toEqual(manifest);
+    expect(removeSetUp('native')).toBe(true);
+    expect(readManifest(setUpFolder('native'))).toBeUndefined();
+    expect(removeSetUp('native')).toBe(false);
   });
   it('refuses what is not there, and leaves nothing behind', async () => {
     await expect(setUpNative({ kind: 'native', from: join(place, 'nowhere.whl') })).rejects.toThrow(
@@ -123,8 +123,8 @@ describe("startEngine('native')", () => {
     await expect(startEngine('native')).rejects.toThrow(/native: not set up; .*npm run setup:native/);
   });
   it('says why a broken one does not load', async () => {
-    mkdirSync(nativeFolder('native'), { recursive: true });
-    writeFileSync(join(nativeFolder('native'), 'manifest.json'), '{}');
+    mkdirSync(setUpFolder('native'), { recursive: true });
+    writeFileSync(join(setUpFolder('native'), 'manifest.json'), '{}');
     await expect(startEngine('native')).rejects.toThrow('tfjs_binding.node: cannot open shared object file');
   });
 });

@@ -1,7 +1,7 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import {
   cudaMachine,
-  nativeFolder,
+  setUpFolder,
   readManifest,
   tryEngines,
   type CudaMachine,
@@ -24,7 +24,7 @@ export const doctor: Command<unknown> = {
       processors: availableParallelism(),
       memoryGiB: { total: round(totalmem()), free: round(freemem()) },
       auto: chosen,
-      tensorflow: (['gpu', 'native'] as const).flatMap((kind) => readManifest(nativeFolder(kind)) ?? []),
+      tensorflow: (['gpu', 'native'] as const).flatMap((kind) => readManifest(setUpFolder(kind)) ?? []),
       cuda: cudaMachine(),
       engines: attempts.map(({ name, engine, error }) =>
         engine

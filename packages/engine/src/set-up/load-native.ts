@@ -3,9 +3,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { bindingFile, readManifest, type NativeManifest } from './folder.js';
-
-/** What the package of the binding asks for as `@tensorflow/tfjs`: the one copy that computes here. */
-export const sharedTfjs = 'cxr-align.tfjs-core';
+import { offerTfjs } from './take-package.js';
 
 let loaded: { folder: string; manifest: NativeManifest } | undefined;
 
@@ -24,7 +22,7 @@ export function loadNative(folder: string): NativeManifest | undefined {
   // Two lines of TensorFlow for every process say nothing to its user.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
-  Object.assign(globalThis, { [Symbol.for(sharedTfjs)]: tf });
+  offerTfjs();
   const require = createRequire(join(folder, 'binding', 'package.json'));
   const { exports: binding } = dlopen(bindingFile(folder));
   require('./dist/register_all_kernels.js');
