@@ -6,6 +6,7 @@ import { engineNames, type EngineName } from './engine-names.js';
 import { cudaMachine } from './set-up/cuda-machine.js';
 import { setUpFolder, type NativeKind } from './set-up/folder.js';
 import { loadedNative, loadNative } from './set-up/load-native.js';
+import { useTensorflowForms } from './tensorflow/fast-forms.js';
 import { startWasm } from './start-wasm.js';
 import { startWebgpu } from './start-webgpu.js';
 
@@ -134,6 +135,7 @@ async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], 
       if (!manifest) errors.push(`${folder}: not set up`);
       else {
         await use(engine, 'tensorflow');
+        useTensorflowForms({ onGpu: isOnGpu() });
         return manifest.tensorflow;
       }
     } catch (error) {
@@ -144,6 +146,7 @@ async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], 
     const version = await loadInstalled(kind === 'gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', errors);
     if (version) {
       await use(engine, 'tensorflow');
+      useTensorflowForms({ onGpu: isOnGpu() });
       return version;
     }
   }

@@ -1,3 +1,4 @@
+import { fastForms, type AdamWSettings, type FusedAdamW } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from './parameters.js';
 
@@ -24,32 +25,26 @@ export interface AdamWState {
 /**
  * AdamW: w ← w·(1 − lr·decay); m, v moments of the gradient; w ← w − lr·m̂ / (√v̂ + eps).
  *
- * All parameters are updated as one flat array, so that a step is a handful of operations however many there are.
+ * All parameters are updated together: by the engine that runs when it is made, where that has a form of its own, else as one
+ * flat array, so that a step is a handful of operations however many there are.
  *
  * @see Loshchilov and Hutter 2019, arXiv:1711.05101.
  */
 export class AdamW {
-  private readonly options: Required<Omit<AdamWOptions, 'maxGradientNorm'>> & { maxGradientNorm?: number };
-  private readonly decay: tf.Tensor1D;
-  private first: tf.Tensor1D;
-  private second: tf.Tensor1D;
+  private readonly options: Omit<AdamWSettings, 'step' | 'learningRate'>;
+  private readonly update: FusedAdamW;
+  private readonly size: number;
   private steps = 0;
 
   constructor(
     private readonly parameters: readonly Parameter[],
     { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 1e-4, maxGradientNorm }: AdamWOptions = {},
   ) {
-    this.options = { beta1, beta2, eps, weightDecay, maxGradientNorm };
-    const size = parameters.reduce((sum, { variable }) => sum + variable.size, 0);
-    const decay = new Float32Array(size);
-    let start = 0;
-    for (const { variable } of parameters) {
-      if (variable.rank >= 2) decay.fill(weightDecay, start, start + variable.size);
-      start += variable.size;
-    }
-    this.decay = tf.tensor1d(decay);
-    this.first = tf.zeros([size]);
-    this.second = tf.zeros([size]);
+    this.options = { beta1, beta2, eps, maxGradientNorm };
+    const variables = parameters.map(({ variable }) => variable);
+    const decay = variables.map(({ rank }) => (rank >= 2 ? weightDecay : 0));
+    this.size = variables.reduce((sum, { size }) => sum + size, 0);
+    this.update = fastForms().adamW?.(variables, decay) ?? new FlatAdamW(variables, decay);
   }
 
   /** How many steps have been taken. */
@@ -65,23 +60,74 @@ export class AdamW {
    * @returns the length of all gradients together, before they were scaled down. The caller owns it.
    */
   apply(gradients: tf.NamedTensorMap, learningRate: number): tf.Scalar {
-    const { beta1, beta2, eps, maxGradientNorm } = this.options;
     this.steps += 1;
+    const all = this.parameters.map(({ variable }) => gradients[variable.name] ?? tf.zerosLike(variable));
+    return this.update.apply(all, { ...this.options, step: this.steps, learningRate });
+  }
+
+  /** Copies of what a checkpoint needs. */
+  async state(): Promise<AdamWState> {
+    const moments = Object.entries(await this.update.moments());
+    return {
+      step: this.steps,
+      moments: new Map(moments.map(([name, data]) => [name, { shape: [data.length], data }])),
+    };
+  }
+
+  /** Goes on from a stored state. @throws {RangeError} if it belongs to a model of another size. */
+  restore({ step, moments }: AdamWState): void {
+    const [first, second] = ['first', 'second'].map((name) => {
+      const stored = moments.get(name);
+      if (stored?.data.length !== this.size) {
+        throw new RangeError(
+          `nn/AdamW.restore: expected ${this.size} numbers in ${name}, got ${stored?.data.length}; the state belongs to another model`,
+        );
+      }
+      return stored.data;
+    });
+    this.update.restore({ first, second });
+    this.steps = step;
+  }
+
+  dispose(): void {
+    this.update.dispose();
+  }
+}
+
+/** The plain form: all variables as one flat array. */
+class FlatAdamW implements FusedAdamW {
+  private readonly decay: tf.Tensor1D;
+  private first: tf.Tensor1D;
+  private second: tf.Tensor1D;
+
+  constructor(
+    private readonly variables: readonly tf.Variable[],
+    decay: readonly number[],
+  ) {
+    const size = variables.reduce((sum, variable) => sum + variable.size, 0);
+    const flat = new Float32Array(size);
+    let start = 0;
+    variables.forEach((variable, i) => {
+      flat.fill(decay[i], start, start + variable.size);
+      start += variable.size;
+    });
+    this.decay = tf.tensor1d(flat);
+    this.first = tf.zeros([size]);
+    this.second = tf.zeros([size]);
+  }
+
+  apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
+    const { step, learningRate, beta1, beta2, eps, maxGradientNorm } = settings;
     const [first, second, norm] = tf.tidy(() => {
-      const parts = this.parameters.map(({ variable }) =>
-        tf.reshape(gradients[variable.name] ?? tf.zerosLike(variable), [variable.size]),
-      );
-      const raw = tf.concat(parts as tf.Tensor1D[]);
+      const raw = tf.concat(gradients.map((gradient) => tf.reshape(gradient, [gradient.size]) as tf.Tensor1D));
       const length = tf.sqrt(tf.sum(tf.square(raw))) as tf.Scalar;
       const gradient =
         maxGradientNorm === undefined ? raw : tf.mul(raw, tf.minimum(1, tf.div(maxGradientNorm, tf.add(length, 1e-6))));
       const m = tf.add(tf.mul(this.first, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
       const v = tf.add(tf.mul(this.second, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
-      const root = tf.add(tf.sqrt(tf.div(v, 1 - beta2 ** this.steps)), eps);
-      const move = tf.div(m, tf.mul(root, (1 - beta1 ** this.steps) / learningRate));
-      const weights = tf.concat(
-        this.parameters.map(({ variable }) => tf.reshape(variable, [variable.size]) as tf.Tensor1D),
-      );
+      const root = tf.add(tf.sqrt(tf.div(v, 1 - beta2 ** step)), eps);
+      const move = tf.div(m, tf.mul(root, (1 - beta1 ** step) / learningRate));
+      const weights = tf.concat(this.variables.map((variable) => tf.reshape(variable, [variable.size]) as tf.Tensor1D));
       const shrunk = tf.sub(weights, tf.mul(weights, tf.mul(this.decay, learningRate)));
       this.assign(tf.sub(shrunk, move));
       return [m, v, length];
@@ -94,39 +140,21 @@ export class AdamW {
 
   private assign(weights: tf.Tensor1D): void {
     let start = 0;
-    for (const { variable } of this.parameters) {
+    for (const variable of this.variables) {
       variable.assign(tf.reshape(tf.slice(weights, [start], [variable.size]), variable.shape));
       start += variable.size;
     }
   }
 
-  /** Copies of what a checkpoint needs. */
-  async state(): Promise<AdamWState> {
-    const moments = new Map<string, { shape: number[]; data: Float32Array }>();
-    for (const [name, tensor] of [
-      ['first', this.first],
-      ['second', this.second],
-    ] as const) {
-      moments.set(name, { shape: [...tensor.shape], data: ((await tensor.data()) as Float32Array).slice() });
-    }
-    return { step: this.steps, moments };
+  async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
+    const copy = async (tensor: tf.Tensor): Promise<Float32Array> => ((await tensor.data()) as Float32Array).slice();
+    return { first: await copy(this.first), second: await copy(this.second) };
   }
 
-  /** Goes on from a stored state. @throws {RangeError} if it belongs to a model of another size. */
-  restore({ step, moments }: AdamWState): void {
-    const [first, second] = ['first', 'second'].map((name) => {
-      const stored = moments.get(name);
-      if (stored?.data.length !== this.first.size) {
-        throw new RangeError(
-          `nn/AdamW.restore: expected ${this.first.size} numbers in ${name}, got ${stored?.data.length}; the state belongs to another model`,
-        );
-      }
-      return tf.tensor1d(stored.data);
-    });
+  restore({ first, second }: { first: Float32Array; second: Float32Array }): void {
     tf.dispose([this.first, this.second]);
-    this.first = first;
-    this.second = second;
-    this.steps = step;
+    this.first = tf.tensor1d(first);
+    this.second = tf.tensor1d(second);
   }
 
   dispose(): void {

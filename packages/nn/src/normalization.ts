@@ -1,4 +1,4 @@
-import { withGradient } from '@cxr-align/tensor';
+import { fastForms, withGradient, type FusedNormalize } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { columnSums } from './linear.js';
 import type { Scope } from './parameters.js';
@@ -17,9 +17,7 @@ export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, 
   return tf.tidy(() => {
     const rows = tf.reshape(x, [-1, x.shape[x.rank - 1]]);
     const value = withGradient([rows, scale, shift], (input, gamma, beta) => {
-      const centred = tf.sub(input, tf.mean(input, -1, true));
-      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps));
-      const unit = tf.mul(centred, inverse);
+      const { unit, inverse } = (fastForms().normalize ?? normalize)(input as tf.Tensor2D, eps);
       return {
         value: tf.add(tf.mul(unit, gamma), beta),
         saved: [unit, inverse, gamma],
@@ -38,6 +36,13 @@ export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, 
     return tf.reshape(value, x.shape);
   });
 }
+
+/** The plain form of what an engine may do at once. */
+const normalize: FusedNormalize = (rows, eps) => {
+  const centred = tf.sub(rows, tf.mean(rows, -1, true));
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps)) as tf.Tensor2D;
+  return { unit: tf.mul(centred, inverse), inverse };
+};
 
 /** Layer normalisation with its scale and shift. */
 export class LayerNorm {

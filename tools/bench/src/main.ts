@@ -1,16 +1,21 @@
 import { cpus } from 'node:os';
 import { engineNames, type EngineName } from '@cxr-align/engine';
 import { benchGraph, graphText } from './graph.js';
+import { benchStep, stepOnce, stepRequest, stepText } from './step.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
 
 const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
        npm run bench -- graph|metrics [--json]
+       npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND]
+                             [--rounds N] [--profile] [--json]
 
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
   graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
   metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
-  --engine  engines to time, comma-separated. Default wasm
+  step      the method's whole training step at the paper's size (batch 32 and 100) and at a small one, in turns with
+            PyTorch where --against names its script; --sizes of paper, paper-100, small; --mixing full, factored, folded
+  --engine  engines to time, comma-separated. Default wasm; native for step
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
   --write   puts the table into the README of the package`;
@@ -27,6 +32,20 @@ async function main(args: string[]): Promise<number> {
   if (args[0] === 'metrics') {
     const timings = benchMetrics();
     console.log(args.includes('--json') ? JSON.stringify(timings) : metricText(timings));
+    return 0;
+  }
+  if (args[0] === 'step-once') {
+    await stepOnce(args);
+    return 0;
+  }
+  if (args[0] === 'step') {
+    const request = stepRequest(args);
+    if (typeof request === 'string') {
+      console.error(`${request}\n\n${usage}`);
+      return 2;
+    }
+    const results = benchStep(request);
+    console.log(args.includes('--json') ? JSON.stringify(results) : stepText(results));
     return 0;
   }
   const engines = valueOf('--engine', 'wasm').split(',');

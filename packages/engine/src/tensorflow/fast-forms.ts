@@ -1,0 +1,26 @@
+import { useFastForms, type FusedNormalize } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import { TensorflowAdamW } from './fused-adamw.js';
+import { Operations } from './operations.js';
+
+/** oneDNN's layer normalisation, on processors alone. */
+const normalize: FusedNormalize = (rows, eps) => {
+  const ops = new Operations();
+  const [, dim] = rows.shape;
+  const unit = ops.one(
+    '_MklLayerNorm',
+    [rows, tf.ones([dim]), tf.zeros([dim])],
+    [ops.float(), ops.number('epsilon', eps)],
+  ) as tf.Tensor2D;
+  const mean = tf.mean(rows, -1, true);
+  const variance = tf.sub(tf.mean(tf.square(rows), -1, true), tf.square(mean));
+  return { unit, inverse: tf.rsqrt(tf.add(tf.relu(variance), eps)) as tf.Tensor2D };
+};
+
+/** Registers what TensorFlow does faster than TensorFlow.js's operations. */
+export function useTensorflowForms({ onGpu }: { onGpu: boolean }): void {
+  useFastForms('tensorflow', {
+    adamW: (variables, decay) => new TensorflowAdamW(variables, decay),
+    ...(!onGpu && { normalize }),
+  });
+}

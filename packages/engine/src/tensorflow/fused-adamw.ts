@@ -1,0 +1,151 @@
+import type { AdamWSettings, FusedAdamW } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import { Operations } from './operations.js';
+
+/** A variable, and where TensorFlow keeps it and its moments. */
+interface Slot {
+  variable: tf.Variable;
+  decay: number;
+  weight: tf.Tensor;
+  first: tf.Tensor;
+  second: tf.Tensor;
+  /** The data that the variable had after the last step: others mean that someone assigned to it since. */
+  known?: object;
+}
+
+let count = 0;
+
+/**
+ * AdamW by TensorFlow's own ResourceApplyAdam, which goes through memory once and in place. Each variable shares its memory with
+ * a resource of TensorFlow: copies that are to outlive a step must be read before it.
+ */
+export class TensorflowAdamW implements FusedAdamW {
+  private readonly slots: Slot[];
+
+  constructor(variables: readonly tf.Variable[], decay: readonly number[]) {
+    const ops = new Operations();
+    this.slots = variables.map((variable, i) => {
+      const slot = {
+        variable,
+        decay: decay[i],
+        weight: resource(ops, variable.shape),
+        first: resource(ops, variable.shape),
+        second: resource(ops, variable.shape),
+      };
+      for (const moment of [slot.first, slot.second]) {
+        const zeros = tf.zeros(variable.shape);
+        assign(ops, moment, zeros);
+        zeros.dispose();
+      }
+      return slot;
+    });
+  }
+
+  apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
+    const { step, learningRate, beta1, beta2, eps, maxGradientNorm } = settings;
+    const ops = new Operations();
+    const norm = jointLength(ops, gradients);
+    const shrink = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / (norm + 1e-6));
+    const powers = [beta1 ** step, beta2 ** step];
+    // TensorFlow adds epsilon before the correction of the second moment; ours is meant after it.
+    const numbers = [...powers, learningRate, beta1, beta2, eps * Math.sqrt(1 - powers[1])].map((value) =>
+      tf.scalar(value),
+    );
+    const scale = shrink < 1 ? tf.scalar(shrink) : undefined;
+    this.slots.forEach((slot, i) => {
+      const gradient = scale ? tf.mul(gradients[i], scale) : gradients[i];
+      this.update(ops, slot, gradient, numbers, learningRate);
+      tf.dispose([gradient, gradients[i]]);
+    });
+    tf.dispose([numbers, ...(scale ? [scale] : [])]);
+    return tf.scalar(norm);
+  }
+
+  private update(ops: Operations, slot: Slot, gradient: tf.Tensor, numbers: tf.Tensor[], learningRate: number): void {
+    const { variable, weight, first, second, decay } = slot;
+    if (variable.dataId !== slot.known) assign(ops, weight, variable);
+    if (decay !== 0) {
+      const loss = tf.mul(variable, decay * learningRate);
+      // In place only while nothing else holds the memory.
+      ops.release(variable);
+      ops.none('AssignSubVariableOp', [weight, loss], [ops.float('dtype')]);
+      loss.dispose();
+    } else ops.release(variable);
+    ops.none(
+      'ResourceApplyAdam',
+      [weight, first, second, ...numbers, gradient],
+      [ops.float(), ops.flag('use_locking', false), ops.flag('use_nesterov', false)],
+    );
+    ops.point(variable, read(ops, weight));
+    slot.known = variable.dataId;
+  }
+
+  async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
+    return { first: await this.flat('first'), second: await this.flat('second') };
+  }
+
+  private async flat(kind: 'first' | 'second'): Promise<Float32Array> {
+    const flat = new Float32Array(this.slots.reduce((sum, { variable }) => sum + variable.size, 0));
+    let start = 0;
+    for (const slot of this.slots) {
+      const values = read(new Operations(), slot[kind]);
+      flat.set((await values.data()) as Float32Array, start);
+      values.dispose();
+      start += slot.variable.size;
+    }
+    return flat;
+  }
+
+  restore(moments: { first: Float32Array; second: Float32Array }): void {
+    const ops = new Operations();
+    for (const kind of ['first', 'second'] as const) {
+      let start = 0;
+      for (const slot of this.slots) {
+        const { size, shape } = slot.variable;
+        const values = tf.tensor(moments[kind].slice(start, start + size), shape);
+        assign(ops, slot[kind], values);
+        values.dispose();
+        start += size;
+      }
+    }
+  }
+
+  dispose(): void {
+    const ops = new Operations();
+    for (const { weight, first, second } of this.slots) {
+      for (const handle of [weight, first, second]) {
+        ops.none('DestroyResourceOp', [handle], [ops.flag('ignore_lookup_error', true)]);
+        handle.dispose();
+      }
+    }
+  }
+}
+
+function resource(ops: Operations, shape: number[]): tf.Tensor {
+  return ops.one(
+    'VarHandleOp',
+    [],
+    [
+      ops.float('dtype'),
+      ops.shape('shape', shape),
+      ops.text('container', ''),
+      ops.text('shared_name', `cxr-align-${process.pid}-${count++}`),
+    ],
+  );
+}
+
+function assign(ops: Operations, handle: tf.Tensor, values: tf.Tensor): void {
+  ops.none('AssignVariableOp', [handle, values], [ops.float('dtype')]);
+}
+
+function read(ops: Operations, handle: tf.Tensor): tf.Tensor {
+  return ops.one('ReadVariableOp', [handle], [ops.float('dtype')]);
+}
+
+/** The length of all gradients together, from half of the sum of squares of each. */
+function jointLength(ops: Operations, gradients: readonly tf.Tensor[]): number {
+  return tf.tidy(() => {
+    const halves = gradients.map((gradient) => ops.one('L2Loss', [gradient]));
+    return Math.sqrt(2 * tf.addN(halves).dataSync()[0]);
+  });
+}

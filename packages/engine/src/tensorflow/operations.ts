@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** An attribute of a TensorFlow operation. */
+export interface Attribute {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+/** What the backend of the Node binding has beside TensorFlow.js's own operations. */
+interface NodeBackend {
+  binding: Record<string, number> & { deleteTensor: (id: number) => void };
+  /** `values` not yet handed to TensorFlow, or the `id` that it knows them by; −1 is none. */
+  tensorMap: { get: (dataId: object) => { id: number; values: unknown } };
+  executeSingleOutput: (name: string, attributes: Attribute[], inputs: tf.Tensor[]) => tf.Tensor;
+  executeMultipleOutputs: (name: string, attributes: Attribute[], inputs: tf.Tensor[], outputs: number) => tf.Tensor[];
+}
+
+/** Runs TensorFlow's own operations by name; only while the backend `tensorflow` is in use. */
+export class Operations {
+  private readonly backend = tf.backend() as unknown as NodeBackend;
+
+  /** An operation with one output. The caller owns it. */
+  one(name: string, inputs: tf.Tensor[], attributes: Attribute[] = [this.float()]): tf.Tensor {
+    return this.backend.executeSingleOutput(name, attributes, inputs);
+  }
+
+  /** An operation without outputs. */
+  none(name: string, inputs: tf.Tensor[], attributes: Attribute[]): void {
+    this.backend.executeMultipleOutputs(name, attributes, inputs, 0);
+  }
+
+  float(name = 'T'): Attribute {
+    const { TF_ATTR_TYPE, TF_FLOAT } = this.backend.binding;
+    return { name, type: TF_ATTR_TYPE, value: TF_FLOAT };
+  }
+
+  flag(name: string, value: boolean): Attribute {
+    return { name, type: this.backend.binding.TF_ATTR_BOOL, value };
+  }
+
+  number(name: string, value: number): Attribute {
+    return { name, type: this.backend.binding.TF_ATTR_FLOAT, value };
+  }
+
+  text(name: string, value: string): Attribute {
+    return { name, type: this.backend.binding.TF_ATTR_STRING, value };
+  }
+
+  shape(name: string, value: number[]): Attribute {
+    return { name, type: this.backend.binding.TF_ATTR_SHAPE, value };
+  }
+
+  /** Lets go of the memory behind a tensor that stays alive; {@link point} must give it another before it is used. */
+  release({ dataId }: tf.Tensor): void {
+    const info = this.backend.tensorMap.get(dataId);
+    if (info.id >= 0) this.backend.binding.deleteTensor(info.id);
+    info.id = -1;
+  }
+
+  /** Gives a tensor the memory of another one, which is disposed. */
+  point({ dataId }: tf.Tensor, source: tf.Tensor): void {
+    const [own, other] = [this.backend.tensorMap.get(dataId), this.backend.tensorMap.get(source.dataId)];
+    own.id = other.id;
+    own.values = null;
+    other.id = -1;
+    source.dispose();
+  }
+}

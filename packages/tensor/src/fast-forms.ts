@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** AdamW of all variables together, where an engine has it in a few passes over memory. */
+export interface FusedAdamW {
+  /**
+   * Takes a step and disposes the gradients.
+   *
+   * @param gradients one a variable, in their order.
+   * @returns the length of all gradients together, before they were scaled down.
+   */
+  apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar;
+  /** First and second moments, flat, in the order of the variables. */
+  moments(): Promise<{ first: Float32Array; second: Float32Array }>;
+  restore(moments: { first: Float32Array; second: Float32Array }): void;
+  dispose(): void;
+}
+
+/** The numbers of one step. */
+export interface AdamWSettings {
+  /** Counted from 1. */
+  step: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  /** The gradients are scaled down together when their joint length is above this. */
+  maxGradientNorm?: number;
+}
+
+/** A layer normalisation without scale and shift, over the last axis of [rows, dim]. */
+export type FusedNormalize = (
+  rows: tf.Tensor2D,
+  eps: number,
+) => {
+  /** (x − mean) / sqrt(variance + eps). */
+  unit: tf.Tensor2D;
+  /** 1 / sqrt(variance + eps) [rows, 1]. */
+  inverse: tf.Tensor2D;
+};
+
+/** What an engine does faster than the plain operations; each is left out where it has nothing better. */
+export interface FastForms {
+  /** @param decay for each variable its decoupled weight decay. */
+  adamW?: (variables: readonly tf.Variable[], decay: readonly number[]) => FusedAdamW;
+  normalize?: FusedNormalize;
+}
+
+const byBackend = new Map<string, FastForms>();
+
+/** Registers what an engine does faster, under the name of its TensorFlow.js backend. */
+export function useFastForms(backend: string, forms: FastForms): void {
+  byBackend.set(backend, forms);
+}
+
+/** What the engine that is running does faster. */
+export function fastForms(): FastForms {
+  return byBackend.get(tf.getBackend()) ?? {};
+}

@@ -1,0 +1,123 @@
+import { DenseSplitter } from '@cxr-align/image-backbone';
+import * as losses from '@cxr-align/losses';
+import { AdamW, Linear, Parameters, Pass, TransformerEncoder } from '@cxr-align/nn';
+import { RandomStream } from '@cxr-align/random';
+import { gradientsAndExtras } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Size of a training step; the names are those of the peer. */
+export interface StepSize {
+  /** Width of label embeddings and of the features. */
+  dim: number;
+  layers: number;
+  batch: number;
+  /** The splitter's mixing layer. */
+  mixing: 'full' | 'factored' | 'folded';
+}
+
+const labels = 14;
+const heads = 8;
+const dropout = 0.1;
+
+/**
+ * The method's whole training step on stored features, as the peer has it: features [batch, dim] → [labels, dim] with the mixing
+ * layer, a transformer on both branches, one shared layer applied twice and one unit for the logits; classification, seed's
+ * contrast, orthogonality, seed's graph loss; their sum balanced by exp(L)·L; clip at 1; AdamW.
+ */
+export class TrainingStep {
+  readonly parameters = new Parameters(1);
+  private readonly splitter: DenseSplitter;
+  private readonly prompts: TransformerEncoder;
+  private readonly shared: Linear;
+  private readonly head: Linear;
+  private readonly contrastScale: tf.Variable & tf.Scalar;
+  private readonly promptScale: tf.Variable & tf.Scalar;
+  private readonly optimizer: AdamW;
+  private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
+  private step = 0;
+
+  constructor({ dim, layers, batch, mixing }: StepSize) {
+    const transformer = { dim, layers, heads, dropout };
+    const scope = this.parameters.scope('model');
+    this.splitter = new DenseSplitter(scope.scope('splitter'), {
+      inputDim: dim,
+      labels,
+      mixing,
+      rank: dim,
+      ...transformer,
+    });
+    this.prompts = new TransformerEncoder(scope.scope('prompts'), transformer);
+    this.shared = new Linear(scope.scope('shared'), dim, dim);
+    this.head = new Linear(scope.scope('head'), dim, 1);
+    const scale = { constant: Math.log(1 / 0.07) };
+    this.contrastScale = scope.make<tf.Scalar>('contrastScale', [], scale);
+    this.promptScale = scope.make<tf.Scalar>('promptScale', [], scale);
+    this.optimizer = new AdamW(this.parameters.trainable(), { weightDecay: 1e-4, maxGradientNorm: 1 });
+    const random = (purpose: string, count: number): Float32Array =>
+      new RandomStream({ seed: 1, purpose }).normals(count);
+    this.data = tf.tidy(() => ({
+      features: tf.tensor2d(random('features', batch * dim), [batch, dim]),
+      texts: tf.tensor3d(random('texts', labels * dim), [1, labels, dim]),
+      targets: tf.tensor2d(
+        random('targets', batch * labels).map((value) => (value > 0.8 ? 1 : 0)),
+        [batch, labels],
+      ),
+      prior: tf.sigmoid(tf.tensor2d(random('prior', labels * labels), [labels, labels])),
+    }));
+  }
+
+  /** Takes a step. @returns the loss. */
+  async run(): Promise<number> {
+    const pass = Pass.training({ seed: 1, step: this.step++ });
+    const { loss, gradients } = gradientsAndExtras(
+      () => ({ loss: this.loss(pass), extras: {} }),
+      this.parameters.trainable().map(({ variable }) => variable),
+    );
+    const norm = this.optimizer.apply(gradients, 2e-5);
+    const [value] = await loss.data();
+    tf.dispose([loss, norm]);
+    return value;
+  }
+
+  private loss(pass: Pass): tf.Scalar {
+    const { features, texts, targets, prior } = this.data;
+    const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), -1, true), 1e-12)));
+    const images = unit(this.splitter.apply(features, pass).embeddings) as tf.Tensor3D;
+    const prompts = tf.squeeze(unit(this.prompts.apply(texts, pass)), [0]) as tf.Tensor2D;
+    const hidden = (x: tf.Tensor): tf.Tensor => tf.relu(this.shared.apply(x));
+    const logits = tf.squeeze(this.head.apply(hidden(hidden(images))), [-1]) as tf.Tensor2D;
+    const contrast = losses.labelContrastiveLoss(images, prompts, { variant: 'seed', logitScale: this.contrastScale });
+    const [batch, , dim] = images.shape;
+    const flat = tf.matMul(tf.reshape(images, [batch * labels, dim]) as tf.Tensor2D, prompts, false, true);
+    const similarity = tf.mul(
+      tf.transpose(tf.reshape(flat, [batch, labels, labels]), [0, 2, 1]),
+      tf.exp(this.contrastScale),
+    ) as tf.Tensor3D;
+    const all = [
+      losses.binaryCrossEntropy(logits, targets),
+      contrast.loss,
+      losses.identityCrossEntropy(prompts, { logitScale: this.promptScale }),
+      losses.secondOrderGraphLoss(similarity, prior),
+    ];
+    return losses.taskDifficulty(tf.stack(all) as tf.Tensor1D, { form: 'exp' });
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+    this.parameters.dispose();
+    tf.dispose(this.data);
+  }
+}
+
+/** Multiplications and additions of the matrix products of one step, each counted as one operation, as the peer counts. */
+export function stepFlops({ dim, layers, batch, mixing }: StepSize): number {
+  const wide = labels * dim;
+  const ofToken = 2 * (4 * dim * dim + 8 * dim * dim) + 4 * labels * dim;
+  const encoder = (tokens: number): number => layers * tokens * ofToken;
+  const first = 2 * batch * dim * wide;
+  const second = { full: 2 * batch * wide * wide, factored: 4 * batch * wide * dim, folded: 0 }[mixing];
+  const text = encoder(labels) * 3 - 2 * labels * 3 * dim * dim;
+  const classifier = 3 * batch * labels * 2 * (2 * dim * dim + dim);
+  const ofLosses = 3 * (2 * batch * labels * labels * dim + 2 * batch * labels ** 3 + 2 * labels * labels * dim);
+  return first * 2 + second * 3 + encoder(batch * labels) * 3 + text + classifier + ofLosses;
+}

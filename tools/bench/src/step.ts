@@ -1,0 +1,253 @@
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import { stepFlops, TrainingStep, type StepSize } from './step-model.js';
+
+/** What one process measured of our step. */
+export interface OwnTiming {
+  engine: string;
+  medianMs: number;
+  minMs: number;
+  peakMiB: number;
+  parameters: number;
+  /** Tensors alive after the last step minus those after the first. */
+  tensorGrowth: number;
+  firstLoss: number;
+  lastLoss: number;
+  /** Milliseconds a step by operation, where asked. */
+  profile?: Record<string, { ms: number; calls: number }>;
+}
+
+/** One size of the comparison. */
+export interface StepResult extends StepSize {
+  ours: OwnTiming;
+  gflop: number;
+  /** What the peer measured; undefined without it. */
+  torch?: { bestMs: number; seedMs: number; peakMiB: number; limitMs: number; version: string };
+  /** Time of the peer at its best, and as the method's first code did it, by ours: above 1 we are faster. */
+  ratio?: number;
+  ratioSeed?: number;
+  /** Our time by what products and memory of this machine allow. */
+  limitRatio?: number;
+  memoryRatio?: number;
+}
+
+/** What is asked of `bench -- step`. */
+export interface StepRequest {
+  engine: string;
+  sizes: readonly string[];
+  mixing: StepSize['mixing'];
+  rounds: number;
+  threads: number;
+  /** The peer's script, and the Python that runs it. */
+  against?: string;
+  python: string;
+  profile: boolean;
+}
+
+const sizes: Record<string, { size: Omit<StepSize, 'mixing'>; steps: number }> = {
+  paper: { size: { dim: 512, layers: 8, batch: 32 }, steps: 5 },
+  'paper-100': { size: { dim: 512, layers: 8, batch: 100 }, steps: 3 },
+  small: { size: { dim: 128, layers: 2, batch: 32 }, steps: 40 },
+};
+/** The names of the sizes. */
+export const stepSizes = Object.keys(sizes);
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Times our step in this process. */
+export async function timeStep(
+  engineName: EngineName,
+  size: StepSize,
+  steps: number,
+  profile: boolean,
+): Promise<OwnTiming> {
+  const engine = await startEngine(engineName, { threads: cpus().length });
+  const step = new TrainingStep(size);
+  const firstLoss = await step.run();
+  await step.run();
+  const tensors = tf.memory().numTensors;
+  const times: number[] = [];
+  let lastLoss = firstLoss;
+  for (let i = 0; i < steps; i++) {
+    const began = performance.now();
+    lastLoss = await step.run();
+    times.push(performance.now() - began);
+  }
+  const tensorGrowth = tf.memory().numTensors - tensors;
+  return {
+    engine: `${engine.name}: ${engine.description}`,
+    medianMs: median(times),
+    minMs: Math.min(...times),
+    peakMiB: process.resourceUsage().maxRSS / 1024,
+    parameters: step.parameters.count(),
+    tensorGrowth,
+    firstLoss,
+    lastLoss,
+    ...(profile && { profile: await profileStep(step) }),
+  };
+}
+
+/** Kernel times of one step. */
+async function profileStep(step: TrainingStep): Promise<Record<string, { ms: number; calls: number }>> {
+  const { kernels } = await tf.profile(async () => {
+    await step.run();
+  });
+  const byName: Record<string, { ms: number; calls: number }> = {};
+  for (const { name, kernelTimeMs } of kernels) {
+    const ms = await kernelTimeMs;
+    byName[name] ??= { ms: 0, calls: 0 };
+    byName[name].ms += typeof ms === 'number' ? ms : 0;
+    byName[name].calls++;
+  }
+  return Object.fromEntries(Object.entries(byName).sort(([, a], [, b]) => b.ms - a.ms));
+}
+
+/** Times each size in turns with the peer, each time in a process of its own. */
+export function benchStep(request: StepRequest): StepResult[] {
+  return request.sizes.map((name) => {
+    const { size, steps } = sizes[name];
+    const full = { ...size, mixing: request.mixing };
+    const ours: OwnTiming[] = [];
+    const best: TorchOutput[] = [];
+    for (let round = 0; round < request.rounds; round++) {
+      process.stderr.write(`${name}, round ${round + 1} of ${request.rounds} …\n`);
+      ours.push(runOwn(request, name, round === 0));
+      if (request.against !== undefined)
+        best.push(runTorch(request, full, ['--mode', 'best', '--steps', String(steps), '--peak']));
+    }
+    const own: OwnTiming = {
+      ...ours[0],
+      medianMs: median(ours.map(({ medianMs }) => medianMs)),
+      minMs: Math.min(...ours.map(({ minMs }) => minMs)),
+      peakMiB: Math.max(...ours.map(({ peakMiB }) => peakMiB)),
+    };
+    const result: StepResult = { ...full, ours: own, gflop: stepFlops(full) / 1e9 };
+    if (request.against === undefined) return result;
+    const seed = runTorch(request, full, ['--mode', 'seed', '--steps', '2']);
+    const torch = {
+      bestMs: median(best.map(({ median_step_ms: ms }) => ms)),
+      seedMs: seed.median_step_ms,
+      peakMiB: Math.max(...best.map(({ peak_rss_mib: peak }) => peak)),
+      limitMs: median(best.map(({ limit_ms: limit }) => limit!)),
+      version: best[0].torch,
+    };
+    return {
+      ...result,
+      torch,
+      ratio: torch.bestMs / own.medianMs,
+      ratioSeed: torch.seedMs / own.medianMs,
+      limitRatio: own.medianMs / torch.limitMs,
+      memoryRatio: own.peakMiB / torch.peakMiB,
+    };
+  });
+}
+
+/** The flags of the hidden command that times one size in a process of its own. */
+function runOwn({ engine, mixing, profile }: StepRequest, name: string, isFirst: boolean): OwnTiming {
+  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  const flags = ['--engine', engine, '--size', name, '--mixing', mixing, ...(profile && isFirst ? ['--profile'] : [])];
+  return run<OwnTiming>(process.execPath, [main, 'step-once', ...flags]);
+}
+
+interface TorchOutput {
+  median_step_ms: number;
+  peak_rss_mib: number;
+  limit_ms?: number;
+  torch: string;
+}
+
+function runTorch({ against, python, threads }: StepRequest, size: StepSize, flags: readonly string[]): TorchOutput {
+  const fc = { full: '--full-fc', factored: '--factored-fc', folded: '--folded-fc' }[size.mixing];
+  const { dim, layers, batch } = size;
+  const shape = ['--dim', dim, '--layers', layers, '--batch', batch, '--threads', threads].map(String);
+  return run<TorchOutput>(python, [against!, ...flags, ...shape, fc]);
+}
+
+/** The last line of JSON that a program prints. @throws {Error} with what it said if it fails. */
+function run<T>(command: string, args: readonly string[]): T {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}\n${stderr.slice(-2000)}`);
+  return JSON.parse(stdout.trim().split('\n').slice(-1)[0]) as T;
+}
+
+/** Times one size and prints it: what {@link benchStep} runs in a process of its own. */
+export async function stepOnce(args: readonly string[]): Promise<void> {
+  const valueOf = (flag: string): string => args[args.indexOf(flag) + 1];
+  const { size, steps } = sizes[valueOf('--size')];
+  const full = { ...size, mixing: valueOf('--mixing') as StepSize['mixing'] };
+  const timing = await timeStep(valueOf('--engine') as EngineName, full, steps, args.includes('--profile'));
+  console.log(JSON.stringify(timing));
+}
+
+/** The results as a Markdown table, and the profile where there is one. */
+export function stepText(results: readonly StepResult[]): string {
+  const fixed = (value: number | undefined, digits = 2): string => (value === undefined ? '–' : value.toFixed(digits));
+  const rows = results.map(({ dim, layers, batch, mixing, ours, gflop, torch, ...ratios }) => [
+    `${dim} wide, ${layers} layers, batch ${batch}, ${mixing}`,
+    fixed(gflop, 1),
+    ours.medianMs.toFixed(0),
+    fixed(torch?.bestMs, 0),
+    fixed(ratios.ratio),
+    fixed(ratios.ratioSeed),
+    fixed(ratios.limitRatio),
+    (ours.peakMiB / 1024).toFixed(2),
+    fixed(ratios.memoryRatio),
+  ]);
+  const header = [
+    'step',
+    'GFLOP',
+    'ours ms',
+    'PyTorch ms',
+    'ratio',
+    'ratio to seed',
+    'by limit',
+    'peak GiB',
+    'by PyTorch’s',
+  ];
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const table = [line(header), line(header.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+  const profiles = results.flatMap(({ dim, ours }) =>
+    ours.profile
+      ? [
+          '',
+          `by operation, ${dim} wide:`,
+          ...Object.entries(ours.profile)
+            .slice(0, 20)
+            .map(([name, { ms, calls }]) => `  ${name.padEnd(28)} ${ms.toFixed(1).padStart(8)} ms  ${calls} calls`),
+        ]
+      : [],
+  );
+  return [`${results[0].ours.engine}`, '', table, ...profiles].join('\n');
+}
+
+/** Reads the flags of `bench -- step`. @returns a text about what is wrong instead, if something is. */
+export function stepRequest(args: readonly string[]): StepRequest | string {
+  const valueOf = (flag: string): string | undefined =>
+    args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined;
+  const engine = valueOf('--engine') ?? 'native';
+  const asked = valueOf('--sizes')?.split(',') ?? stepSizes;
+  const mixing = (valueOf('--mixing') ?? 'full') as StepSize['mixing'];
+  const rounds = Number(valueOf('--rounds') ?? 3);
+  if (!engineNames.includes(engine as EngineName))
+    return `expected --engine of ${engineNames.join(', ')}, got ${engine}`;
+  const strange = asked.find((name) => !stepSizes.includes(name));
+  if (strange !== undefined) return `expected --sizes of ${stepSizes.join(', ')}, got ${strange}`;
+  if (!['full', 'factored', 'folded'].includes(mixing))
+    return `expected --mixing full, factored or folded, got ${mixing}`;
+  if (!Number.isInteger(rounds) || rounds < 1)
+    return `expected --rounds to be a whole number of 1 or more, got ${rounds}`;
+  return {
+    engine,
+    sizes: asked,
+    mixing,
+    rounds,
+    threads: Math.min(2, cpus().length),
+    against: valueOf('--against'),
+    python: valueOf('--python') ?? 'python3',
+    profile: args.includes('--profile'),
+  };
+}
