@@ -1,4 +1,13 @@
-import { BatchNorm, Convolution, LayerNorm, Linear, TransformerEncoder, type Pass, type Scope } from '@cxr-align/nn';
+import {
+  BatchNorm,
+  Convolution,
+  LayerNorm,
+  Linear,
+  relu,
+  TransformerEncoder,
+  type Pass,
+  type Scope,
+} from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Turns images into a map of features. */
@@ -54,7 +63,7 @@ export class ConvEncoder implements ImageEncoder {
   apply(images: tf.Tensor4D, pass: Pass): tf.Tensor4D {
     return this.stages.reduce((x, stage, i) => {
       const input = i === 0 ? x : tf.avgPool(x, 2, 2, 'valid');
-      return stage.reduce((value, { convolution, norm }) => tf.relu(norm.apply(convolution.apply(value), pass)), input);
+      return stage.reduce((value, { convolution, norm }) => relu(norm.apply(convolution.apply(value), pass)), input);
     }, images);
   }
 }

@@ -1,4 +1,4 @@
-import { Linear, type Pass, type Scope } from '@cxr-align/nn';
+import { Linear, relu, type Pass, type Scope } from '@cxr-align/nn';
 import { clampedScale, pairSimilarity } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -39,7 +39,7 @@ export class HeadScore {
 
   /** @param embeddings float32 [batch, labels, dim]. */
   apply(embeddings: tf.Tensor3D, pass: Pass): HeadOutput {
-    const hidden = pass.dropout(tf.relu(this.shared.apply(embeddings)), this.dropout, `${this.scope.path}/hidden`);
+    const hidden = pass.dropout(relu(this.shared.apply(embeddings)), this.dropout, `${this.scope.path}/hidden`);
     const scores = this.weights.map((weight, i) =>
       tf.add<tf.Tensor2D>(tf.sum(tf.mul(hidden, weight), -1), this.biases[i]),
     );

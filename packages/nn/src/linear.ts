@@ -1,4 +1,4 @@
-import { withGradient } from '@cxr-align/tensor';
+import { fastForms, withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scope } from './parameters.js';
 
@@ -21,7 +21,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
             value: tf.add(tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D), b),
             saved: [a, w],
             gradient: (dy, [input, matrix]) => [
-              tf.matMul(dy as tf.Tensor2D, matrix as tf.Tensor2D, false, true),
+              (fastForms().timesTransposed ?? timesTransposed)(dy as tf.Tensor2D, matrix as tf.Tensor2D),
               tf.matMul(input as tf.Tensor2D, dy as tf.Tensor2D, true, false),
               columnSums(dy as tf.Tensor2D),
             ],
@@ -29,6 +29,8 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
     return tf.reshape(product, [...x.shape.slice(0, -1), outputs]);
   });
 }
+
+const timesTransposed = (x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D => tf.matMul(x, w, false, true);
 
 /** Sums over the rows [rows, columns] → [columns], as a product: backends sum along the first axis slowly. */
 export function columnSums(x: tf.Tensor2D): tf.Tensor1D {

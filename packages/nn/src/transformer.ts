@@ -4,6 +4,7 @@ import { Linear } from './linear.js';
 import { LayerNorm } from './normalization.js';
 import type { Scope } from './parameters.js';
 import type { Pass } from './pass.js';
+import { relu } from './relu.js';
 
 /** The sizes of a transformer. */
 export interface TransformerOptions {
@@ -33,7 +34,7 @@ class FeedForward {
   }
 
   apply(x: tf.Tensor, pass: Pass): tf.Tensor {
-    const hidden = tf.relu(this.first.apply(x));
+    const hidden = relu(this.first.apply(x));
     return this.second.apply(pass.dropout(hidden, this.dropout, `${this.scope.path}/hidden`));
   }
 }

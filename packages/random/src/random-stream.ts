@@ -42,13 +42,15 @@ export class RandomStream {
 
   /** The next unsigned 32-bit word. */
   nextWord(): number {
-    if (this.used === 4) {
-      philox4x32(this.counter, this.key, this.block);
-      this.counter[0] += 1;
-      if (this.counter[0] === 0) this.counter[1] += 1;
-      this.used = 0;
-    }
+    if (this.used === 4) this.refill();
     return this.block[this.used++];
+  }
+
+  private refill(): void {
+    philox4x32(this.counter, this.key, this.block);
+    this.counter[0] += 1;
+    if (this.counter[0] === 0) this.counter[1] += 1;
+    this.used = 0;
   }
 
   /** A number in [0, 1), in steps of 2⁻³². */
@@ -112,8 +114,11 @@ export class RandomStream {
     const mask = new Float32Array(count);
     const keep = 1 / (1 - rate);
     const limit = Math.round(rate * 65536);
+    // Signed words stay integers of the machine, where unsigned ones may become floating-point numbers.
+    const words = new Int32Array(this.block.buffer);
     for (let i = 0; i < count; i += 2) {
-      const word = this.nextWord();
+      if (this.used === 4) this.refill();
+      const word = words[this.used++];
       mask[i] = (word & 0xffff) < limit ? 0 : keep;
       if (i + 1 < count) mask[i + 1] = word >>> 16 < limit ? 0 : keep;
     }

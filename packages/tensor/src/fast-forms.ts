@@ -43,9 +43,16 @@ export interface FastForms {
   /** @param decay for each variable its decoupled weight decay. */
   adamW?: (variables: readonly tf.Variable[], decay: readonly number[]) => FusedAdamW;
   normalize?: FusedNormalize;
+  /** x · wᵀ of x [rows, out] and w [in, out]. */
+  timesTransposed?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
+  /** The gradient of relu: dy where the output y was above 0, else 0. */
+  reluGradient?: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 }
 
-const byBackend = new Map<string, FastForms>();
+/** One for the process, as TensorFlow.js itself is, even where this package is bundled into several others. */
+const registry = globalThis as unknown as Record<symbol, Map<string, FastForms> | undefined>;
+const key = Symbol.for('cxr-align.fast-forms');
+const byBackend = (registry[key] ??= new Map<string, FastForms>());
 
 /** Registers what an engine does faster, under the name of its TensorFlow.js backend. */
 export function useFastForms(backend: string, forms: FastForms): void {

@@ -1,6 +1,6 @@
 import { DenseSplitter } from '@cxr-align/image-backbone';
 import * as losses from '@cxr-align/losses';
-import { AdamW, Linear, Parameters, Pass, TransformerEncoder } from '@cxr-align/nn';
+import { AdamW, Linear, Parameters, Pass, relu, TransformerEncoder } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
@@ -84,7 +84,7 @@ export class TrainingStep {
     const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), -1, true), 1e-12)));
     const images = unit(this.splitter.apply(features, pass).embeddings) as tf.Tensor3D;
     const prompts = tf.squeeze(unit(this.prompts.apply(texts, pass)), [0]) as tf.Tensor2D;
-    const hidden = (x: tf.Tensor): tf.Tensor => tf.relu(this.shared.apply(x));
+    const hidden = (x: tf.Tensor): tf.Tensor => relu(this.shared.apply(x));
     const logits = tf.squeeze(this.head.apply(hidden(hidden(images))), [-1]) as tf.Tensor2D;
     const contrast = losses.labelContrastiveLoss(images, prompts, { variant: 'seed', logitScale: this.contrastScale });
     const [batch, , dim] = images.shape;

@@ -64,13 +64,14 @@ export class TensorflowAdamW implements FusedAdamW {
   private update(ops: Operations, slot: Slot, gradient: tf.Tensor, numbers: tf.Tensor[], learningRate: number): void {
     const { variable, weight, first, second, decay } = slot;
     if (variable.dataId !== slot.known) assign(ops, weight, variable);
-    if (decay !== 0) {
-      const loss = tf.mul(variable, decay * learningRate);
-      // In place only while nothing else holds the memory.
-      ops.release(variable);
-      ops.none('AssignSubVariableOp', [weight, loss], [ops.float('dtype')]);
-      loss.dispose();
-    } else ops.release(variable);
+    // A scatter operation would do it without a temporary, and make every later read of the variable a copy.
+    const shrinkage = decay === 0 ? undefined : tf.mul(variable, decay * learningRate);
+    // In place only while nothing else holds the memory.
+    ops.release(variable);
+    if (shrinkage) {
+      ops.none('AssignSubVariableOp', [weight, shrinkage], [ops.float('dtype')]);
+      shrinkage.dispose();
+    }
     ops.none(
       'ResourceApplyAdam',
       [weight, first, second, ...numbers, gradient],
