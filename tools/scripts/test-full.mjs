@@ -150,6 +150,26 @@ await check('npm run setup:native; on native, every test that runs on wasm, and 
     throw new Error(removed.output);
 });
 
+await check('npm run setup:webgpu; the reference vectors on it, on the software adapter of Chromium', async () => {
+  const chromium = '/usr/lib/chromium';
+  const adapter = join(chromium, 'vk_swiftshader_icd.json');
+  if (!existsSync(adapter)) return `webgpu: no ${adapter} (Debian: apt-get install chromium)`;
+  const env = {
+    CXR_ALIGN_CACHE: join(place, 'webgpu'),
+    VK_ICD_FILENAMES: adapter,
+    LD_LIBRARY_PATH: chromium,
+    XDG_RUNTIME_DIR: place,
+  };
+  const { code, output } = await capture('npm', ['run', '--silent', 'setup:webgpu'], { env });
+  const outOfReach = /.*(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|E404).*/.exec(output);
+  if (code !== 0 && outOfReach) return `webgpu: ${outOfReach[0].trim()}`;
+  // auto takes no software adapter; asked for by name, it starts.
+  if (code !== 0 || !output.includes('only a software adapter answers')) throw new Error(output);
+  const golden = [join(root, 'tools/golden/dist/main.js'), '--engine', 'webgpu'];
+  const said = await expectRun(process.execPath, golden, { env });
+  console.error(/^\d+ passed.*/m.exec(said)[0]);
+});
+
 await check('the report of a run in headless Chromium: no script, no network, readable on a phone', async () => {
   const reason = browserMissing();
   if (reason) return reason;

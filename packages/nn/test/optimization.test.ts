@@ -1,8 +1,10 @@
 import { describeBackends, expectClose } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
+import { fastForms } from '@cxr-align/tensor';
 import { AdamW, Parameters, scheduleFactor, scheduleNames } from '../src/index.js';
 
-describeBackends('AdamW', () => {
+describeBackends('AdamW', (engine) => {
+  it('is done by TensorFlow itself on native', () => expect(fastForms().adamW !== undefined).toBe(engine === 'native'));
   const build = (options = {}) => {
     const parameters = new Parameters(1);
     const matrix = parameters.make('matrix', [2, 2], { constant: 1 });
@@ -15,6 +17,45 @@ describeBackends('AdamW', () => {
     expectClose(optimizer.apply(gradients(matrix, 0.5), 0.1), 1);
     expectClose(matrix, [0.9, 0.9, 0.9, 0.9]);
     expectClose(bias, [1, 1]);
+    parameters.dispose();
+  });
+  it('takes note of what was assigned between two steps, and leaves what was read before a step', () => {
+    const { parameters, matrix, optimizer } = build({ weightDecay: 0 });
+    optimizer.apply(gradients(matrix, 0.5), 0.1).dispose();
+    const before = tf.tidy(() => tf.add(matrix, 0));
+    tf.tidy(() => matrix.assign(tf.fill([2, 2], 5)));
+    optimizer.apply(gradients(matrix, 0.5), 0.1).dispose();
+    expectClose(matrix, [4.9, 4.9, 4.9, 4.9]);
+    expectClose(before, [0.9, 0.9, 0.9, 0.9]);
+    before.dispose();
+    optimizer.dispose();
+    parameters.dispose();
+  });
+  it('agrees with the formula over many steps, clipped and decayed, and leaves no tensor behind', () => {
+    const { parameters, matrix, optimizer } = build({ weightDecay: 0.1, maxGradientNorm: 1 });
+    const [w, m, v] = [
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ];
+    let tensors = 0;
+    for (let step = 1; step <= 30; step++) {
+      const given = [0, 1, 2, 3].map((i) => Math.sin(step * (i + 1)) * (step % 3));
+      optimizer.apply({ [matrix.name]: tf.tensor2d(given, [2, 2]) }, 0.05).dispose();
+      if (step === 2) tensors = tf.memory().numTensors;
+      const length = Math.hypot(...given);
+      const shrink = Math.min(1, 1 / (length + 1e-6));
+      given.forEach((value, i) => {
+        const g = value * shrink;
+        m[i] = 0.9 * m[i] + 0.1 * g;
+        v[i] = 0.999 * v[i] + 0.001 * g * g;
+        w[i] *= 1 - 0.05 * 0.1;
+        w[i] -= (0.05 * (m[i] / (1 - 0.9 ** step))) / (Math.sqrt(v[i] / (1 - 0.999 ** step)) + 1e-8);
+      });
+    }
+    expectClose(matrix, w, 2e-5);
+    expect(tf.memory().numTensors).toBe(tensors);
+    optimizer.dispose();
     parameters.dispose();
   });
   it('decays matrices and leaves biases alone', () => {

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { engineNames, type EngineName } from '@cxr-align/engine';
 import { benchGraph, graphText } from './graph.js';
+import { isSteady, soak, soakText } from './soak.js';
 import { benchStep, stepOnce, stepRequest, stepText } from './step.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
@@ -10,11 +11,14 @@ const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [-
        npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND]
                              [--rounds N] [--profile] [--json]
 
+       npm run soak -- [--engine NAME] [--steps N] [--json]
+
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
   graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
   metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
   step      the method's whole training step at the paper's size (batch 32 and 100) and at a small one, in turns with
             PyTorch where --against names its script; --sizes of paper, paper-100, small; --mixing full, factored, folded
+  soak      20,000 small training steps: whether tensors or memory grow; exit code 1 if they do
   --engine  engines to time, comma-separated. Default wasm; native for step
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
@@ -33,6 +37,19 @@ async function main(args: string[]): Promise<number> {
     const timings = benchMetrics();
     console.log(args.includes('--json') ? JSON.stringify(timings) : metricText(timings));
     return 0;
+  }
+  if (args[0] === 'soak') {
+    const steps = Number(valueOf('--steps', '20000'));
+    const engine = valueOf('--engine', 'wasm') as EngineName;
+    if (!Number.isInteger(steps) || steps < 20 || !engineNames.includes(engine)) {
+      console.error(
+        `expected --steps of 20 or more and --engine of ${engineNames.join(', ')}, got ${steps}, ${engine}`,
+      );
+      return 2;
+    }
+    const result = await soak(engine, steps);
+    console.log(args.includes('--json') ? JSON.stringify(result) : soakText(result));
+    return isSteady(result) ? 0 : 1;
   }
   if (args[0] === 'step-once') {
     await stepOnce(args);
