@@ -67,6 +67,8 @@ export default ts.config(
         module: 'writable',
         globalThis: 'readonly',
         setTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
         Buffer: 'readonly',
       },
     },

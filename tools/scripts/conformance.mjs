@@ -173,7 +173,7 @@ const table = [
 ]
   .map((cells) => `| ${cells.join(' | ')} |`)
   .join('\n');
-const shown = results.map(({ history: _history, ...one }) => one);
+const shown = results.map((one) => ({ ...one, history: undefined }));
 console.log(args.includes('--json') ? JSON.stringify(shown) : table);
 if (args.includes('--write')) {
   const readme = join(root, 'packages/engine/README.md');

@@ -1,4 +1,4 @@
-import { fastForms, type AdamWSettings, type FusedAdamW } from '@cxr-align/tensor';
+import { fastForms, type AdamWSettings, type FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from './parameters.js';
 

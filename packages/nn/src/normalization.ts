@@ -1,4 +1,5 @@
-import { fastForms, withGradient, type FusedNormalize } from '@cxr-align/tensor';
+import { fastForms, type FusedNormalize } from '@cxr-align/fast-forms';
+import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { columnSums } from './linear.js';
 import type { Scope } from './parameters.js';

@@ -1,4 +1,5 @@
-import { fastForms, withGradient } from '@cxr-align/tensor';
+import { fastForms } from '@cxr-align/fast-forms';
+import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** max(x, 0); its gradient keeps the output alone. */

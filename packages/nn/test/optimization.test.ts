@@ -1,6 +1,6 @@
 import { describeBackends, expectClose } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
-import { fastForms } from '@cxr-align/tensor';
+import { fastForms } from '@cxr-align/fast-forms';
 import { AdamW, Parameters, scheduleFactor, scheduleNames } from '../src/index.js';
 
 describeBackends('AdamW', (engine) => {

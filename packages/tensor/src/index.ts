@@ -7,11 +7,3 @@ export { gradientsAndExtras, type GradientsAndExtras } from './gradients-and-ext
 export { cosineMatrix } from './cosine-matrix.js';
 export { pairSimilarity } from './pair-similarity.js';
 export { clampedScale } from './clamped-scale.js';
-export {
-  fastForms,
-  useFastForms,
-  type AdamWSettings,
-  type FastForms,
-  type FusedAdamW,
-  type FusedNormalize,
-} from './fast-forms.js';

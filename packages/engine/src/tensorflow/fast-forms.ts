@@ -1,4 +1,4 @@
-import { useFastForms, type FusedNormalize } from '@cxr-align/tensor';
+import { useFastForms, type FusedNormalize } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { TensorflowAdamW } from './fused-adamw.js';
 import { Operations } from './operations.js';

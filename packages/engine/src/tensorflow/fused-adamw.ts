@@ -1,4 +1,4 @@
-import type { AdamWSettings, FusedAdamW } from '@cxr-align/tensor';
+import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { Operations } from './operations.js';
 
