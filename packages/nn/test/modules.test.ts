@@ -1,4 +1,4 @@
-import { describeBackends, expectClose, expectGradient, expectNoLeak } from '@cxr-align/testkit';
+import { describeBackends, expectClose, expectGradient, gradientOf, expectNoLeak } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   BatchNorm,
@@ -43,6 +43,21 @@ describeBackends('linear(x, weight, bias)', () => {
 });
 
 describeBackends('layerNorm(x, scale, shift)', () => {
+  it('keeps its digits, and those of its gradient, where the mean is far from 0', () => {
+    const near = Array.from({ length: 64 }, (_, i) => Math.sin(3 * i));
+    const probe = tf.tensor2d(
+      Array.from({ length: 64 }, (_, i) => Math.cos(5 * i)),
+      [1, 64],
+    );
+    const [ones, zeros] = [tf.ones([64]) as tf.Tensor1D, tf.zeros([64]) as tf.Tensor1D];
+    const slope = (offset: number) =>
+      gradientOf(
+        (input) => tf.mul(layerNorm(input, ones, zeros), probe),
+        near.map((value) => value + offset).reduce((row: number[][], value) => (row[0].push(value), row), [[]]),
+      );
+    // Where the mean is 300, float32 has the inputs themselves to 2e-5.
+    expectClose(slope(300), slope(0), 2e-3);
+  });
   it('has rows of mean shift and spread scale', () => {
     tf.tidy(() => {
       const y = layerNorm(tf.tensor2d([[1, 2, 3, 4]]), tf.ones([4]), tf.zeros([4]), 0);

@@ -12,8 +12,10 @@ const normalize: FusedNormalize = (rows, eps) => {
     [rows, tf.ones([dim]), tf.zeros([dim])],
     [ops.float(), ops.number('epsilon', eps)],
   ) as tf.Tensor2D;
-  const mean = tf.mean(rows, -1, true);
-  const variance = tf.sub(tf.mean(tf.square(rows), -1, true), tf.square(mean));
+  // The mean of unit · x is v / √(v + eps) of the variance v, and loses no digits where the mean of x is far from 0.
+  const spread = tf.mean(tf.mul(unit, rows), -1, true);
+  const root = tf.sqrt(tf.add(tf.square(spread), 4 * eps));
+  const variance = tf.mul(tf.mul(spread, tf.add(spread, root)), 0.5);
   return { unit, inverse: tf.rsqrt(tf.add(tf.relu(variance), eps)) as tf.Tensor2D };
 };
 
