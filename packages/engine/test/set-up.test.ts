@@ -104,6 +104,8 @@ describe('setUpNative', () => {
       tensorflow: '2.21.0',
       difference: null,
     });
+    expect(await setUpNative({ kind: 'native', from: '/media/a wheel' })).toMatchObject({ isNew: false });
+    await expect(setUpNative({ kind: 'native', from: '/media/another' })).rejects.toThrow('(no such file)');
     expect(readManifest(setUpFolder('native'))).toEqual(manifest);
     expect(removeSetUp('native')).toBe(true);
     expect(readManifest(setUpFolder('native'))).toBeUndefined();

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bindingFile, setUpFolder, napiVersion, readManifest, type NativeKind, type NativeManifest } from './folder.js';
 import { takeLibrary } from './library.js';
@@ -44,8 +44,11 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
   const { kind, from, version = defaultVersion, log = () => {} } = options;
   const folder = setUpFolder(kind);
   const present = readManifest(folder);
-  if (present && (from === undefined ? options.version === undefined || present.tensorflow === version : false))
-    return { ...present, folder, isNew: false, difference: null };
+  const isWanted =
+    from === undefined
+      ? options.version === undefined || present?.tensorflow === version
+      : present?.source === basename(from);
+  if (present && isWanted) return { ...present, folder, isNew: false, difference: null };
   for (const [flag, path] of Object.entries({ from, headers: options.headers }))
     if (path !== undefined && !existsSync(path))
       throw new SetUpError(`engine/setUpNative: expected ${flag} to be a file or a folder, got ${path} (no such file)`);
