@@ -1,6 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError, readSafetensors, sha256, writeFileAtomic, writeSafetensors } from '@cxr-align/files';
+import {
+  InputError,
+  readSafetensorsHeader,
+  resolveInside,
+  sha256,
+  sha256OfFile,
+  widenFloat16,
+  writeFileAtomic,
+  writeSafetensors,
+} from '@cxr-align/files';
 
 /** What made the features of a store. */
 export interface FeatureSource {
@@ -10,16 +19,29 @@ export interface FeatureSource {
   weightsHash: string;
   /** The preprocessing, as the encoder describes it. */
   preprocessing: unknown;
+  /** How the views after the first were changed; absent where there is one. */
+  augmentation?: unknown;
+}
+
+/** How the features of a store lie. */
+export interface FeatureLayout {
+  /** Features at each place. */
+  dim: number;
+  /** Places along a side of the map; 1 for pooled features. */
+  grid: number;
+  /** Rows of each image: the image as it is, then changed at random. */
+  views: number;
+  dtype: 'float16' | 'float32';
 }
 
 /** The index of a feature store. */
-export interface FeatureIndex extends FeatureSource {
-  dim: number;
-  dtype: 'float16' | 'float32';
+export interface FeatureIndex extends FeatureSource, FeatureLayout {
   /** Shards in order, each with the hash of its file. */
-  shards: { file: string; rows: number; hash: string }[];
-  /** One identifier a row, over all shards in order. */
+  shards: { file: string; images: number; hash: string }[];
+  /** One identifier an image, over all shards in order. */
   ids: string[];
+  /** Images that could not be read, and why. */
+  unreadable: { id: string; reason: string }[];
 }
 
 /**
@@ -29,97 +51,223 @@ export interface FeatureIndex extends FeatureSource {
 export class FeatureStoreWriter {
   private readonly index: FeatureIndex;
 
-  /** @throws {InputError} if the folder holds a store of another encoder, preprocessing, width or number type. */
+  /** @throws {InputError} if the folder holds a store of another encoder, preprocessing or layout. */
   constructor(
     private readonly folder: string,
     source: FeatureSource,
-    { dim, dtype = 'float16' }: { dim: number; dtype?: FeatureIndex['dtype'] },
+    { dim, grid = 1, views = 1, dtype = 'float16' }: Partial<FeatureLayout> & { dim: number },
   ) {
+    const asked = { ...source, dim, grid, views, dtype };
     const existing = existsSync(join(folder, 'index.json')) ? readIndex(folder) : undefined;
-    this.index = existing ?? { ...source, dim, dtype, shards: [], ids: [] };
-    const same = (index: FeatureIndex): string =>
-      JSON.stringify([index.encoder, index.weightsHash, index.preprocessing, index.dim, index.dtype]);
-    if (same(this.index) !== same({ ...this.index, ...source, dim, dtype })) {
+    this.index = existing ?? { ...asked, shards: [], ids: [], unreadable: [] };
+    if (describe(this.index) !== describe(asked)) {
       throw new InputError(
-        `expected features of ${source.encoder} with ${dim} numbers as ${dtype}, got a store of ${this.index.encoder} with ${this.index.dim} as ${this.index.dtype}; use another folder`,
+        `expected a store of ${describe(asked)}, got one of ${describe(this.index)}; use another folder`,
         { file: folder },
       );
     }
   }
 
-  /** Identifiers that are in complete shards already. */
+  /** Identifiers that are in complete shards already, or cannot be read. */
   get done(): ReadonlySet<string> {
-    return new Set(this.index.ids);
+    return new Set([...this.index.ids, ...this.index.unreadable.map(({ id }) => id)]);
   }
 
-  /** Adds one shard. @param features [ids.length, dim] row by row. */
+  /** Adds one shard. @param features [ids.length, views, grid², dim] row by row. */
   append(ids: readonly string[], features: Float32Array): void {
-    const { dim, dtype, shards } = this.index;
-    if (features.length !== ids.length * dim) {
+    const { dtype, shards } = this.index;
+    const width = rowWidth(this.index);
+    const rows = ids.length * this.index.views;
+    if (features.length !== rows * width) {
       throw new RangeError(
-        `datasets/FeatureStoreWriter: expected ${ids.length * dim} numbers for ${ids.length} rows, got ${features.length}`,
+        `datasets/FeatureStoreWriter: expected ${rows * width} numbers for ${ids.length} images, got ${features.length}`,
       );
     }
     const file = `features-${String(shards.length).padStart(5, '0')}.safetensors`;
     const halves = new Set(dtype === 'float16' ? ['features'] : []);
-    const bytes = writeSafetensors(new Map([['features', { shape: [ids.length, dim], data: features }]]), { halves });
+    const bytes = writeSafetensors(new Map([['features', { shape: [rows, width], data: features }]]), { halves });
     writeFileAtomic(join(this.folder, file), bytes);
-    shards.push({ file, rows: ids.length, hash: sha256(bytes) });
-    this.index.ids.push(...ids);
+    shards.push({ file, images: ids.length, hash: sha256(bytes) });
+    for (const id of ids) this.index.ids.push(id);
+    this.write();
+  }
+
+  /** Notes images that could not be read: a later writer does not try them again. */
+  reject(images: readonly { id: string; reason: string }[]): void {
+    this.index.unreadable.push(...images);
+    this.write();
+  }
+
+  private write(): void {
     writeFileAtomic(join(this.folder, 'index.json'), JSON.stringify(this.index));
   }
 }
 
-/** A feature store that has been opened. */
-export interface FeatureStore {
-  index: FeatureIndex;
-  /** The row of each identifier. */
-  rows: ReadonlyMap<string, number>;
-  /** All features [rows, dim] row by row, in float32. */
-  read: () => Float32Array;
+/** The most shards that are kept open. */
+const openShards = 64;
+
+/** A shard that is open. */
+interface OpenShard {
+  descriptor: number;
+  /** Byte at which its rows start. */
+  start: number;
 }
 
-/** Opens a feature store; its shards are read, and checked against their hashes, when `read` is called. */
-export function openFeatureStore(folder: string): FeatureStore {
-  const index = readIndex(folder);
-  return {
-    index,
-    rows: new Map(index.ids.map((id, row) => [id, row])),
-    read: () => {
-      const features = new Float32Array(index.ids.length * index.dim);
-      let start = 0;
-      for (const { file, rows, hash } of index.shards) {
-        const path = join(folder, file);
-        if (!existsSync(path))
-          throw new InputError('expected a shard that the index names, got no such file; extract the features again', {
+/** A feature store: rows are read from its files when they are asked for, and nothing of them is kept. */
+export class FeatureStore {
+  /** The place of each image; its rows are place · views and those after it. */
+  readonly places: ReadonlyMap<string, number>;
+  /** Numbers of a row: grid² · dim. */
+  readonly width: number;
+  /** The first row of each shard, and the end. */
+  private readonly starts: number[] = [0];
+  private readonly open = new Map<number, OpenShard>();
+
+  /** @throws {InputError} if the folder is no store, or a shard is missing or of another size. */
+  constructor(
+    readonly folder: string,
+    readonly index: FeatureIndex = readIndex(folder),
+  ) {
+    this.width = rowWidth(index);
+    this.places = new Map(index.ids.map((id, place) => [id, place]));
+    for (const { images } of index.shards) this.starts.push(this.starts.at(-1)! + images * index.views);
+    index.shards.forEach(({ file, images }) => {
+      const path = resolveInside(folder, file, { file: join(folder, 'index.json') });
+      const least = images * index.views * this.width * this.bytesOfNumber;
+      if (!existsSync(path) || statSync(path).size < least)
+        throw new InputError(
+          `expected a shard of ${least} bytes and its header, got ${existsSync(path) ? statSync(path).size : 'no such file'}; extract the features again`,
+          { file: path },
+        );
+    });
+    if (this.starts.at(-1) !== index.ids.length * index.views)
+      throw new InputError(
+        `expected ${index.ids.length} images in its shards, got ${this.starts.at(-1)! / index.views}; extract the features again`,
+        { file: join(folder, 'index.json') },
+      );
+  }
+
+  /** Rows of all images and views. */
+  get rows(): number {
+    return this.starts.at(-1)!;
+  }
+
+  /**
+   * Reads some rows.
+   *
+   * @returns float32 [rows, grid², dim] row by row.
+   */
+  read(rows: ArrayLike<number>): Float32Array {
+    const { width, bytesOfNumber } = this;
+    const out = new Float32Array(rows.length * width);
+    for (let i = 0; i < rows.length;) {
+      const shard = this.shardOf(rows[i]);
+      // Rows that lie one after the other are read at once.
+      let count = 1;
+      while (i + count < rows.length && rows[i + count] === rows[i] + count && rows[i + count] < this.starts[shard + 1])
+        count++;
+      const { descriptor, start } = this.shard(shard);
+      const bytes = new Uint8Array(count * width * bytesOfNumber);
+      readSync(descriptor, bytes, 0, bytes.length, start + (rows[i] - this.starts[shard]) * width * bytesOfNumber);
+      const part = out.subarray(i * width, (i + count) * width);
+      if (bytesOfNumber === 2) widenFloat16(new Uint16Array(bytes.buffer), part);
+      else part.set(new Float32Array(bytes.buffer));
+      i += count;
+    }
+    return out;
+  }
+
+  /** Checks the shards against their hashes. @throws {InputError} if one has other bytes. */
+  async verify(onShard?: (done: number) => void): Promise<void> {
+    for (const [i, { file, hash }] of this.index.shards.entries()) {
+      const path = join(this.folder, file);
+      if ((await sha256OfFile(path)) !== hash)
+        throw new InputError(
+          'expected the bytes that the index has the hash of, got others; extract the features again',
+          {
             file: path,
-          });
-        const bytes = readFileSync(path);
-        if (sha256(bytes) !== hash)
-          throw new InputError(
-            'expected the bytes that the index has the hash of, got others; extract the features again',
-            { file: path },
-          );
-        const stored = readSafetensors(bytes, path).tensors.get('features');
-        if (stored?.shape[0] !== rows || stored.shape[1] !== index.dim)
-          throw new InputError(`expected features [${rows}, ${index.dim}], got [${stored?.shape}]`, { file: path });
-        features.set(stored.data, start);
-        start += rows * index.dim;
+          },
+        );
+      onShard?.(i + 1);
+    }
+  }
+
+  close(): void {
+    for (const { descriptor } of this.open.values()) closeSync(descriptor);
+    this.open.clear();
+  }
+
+  private get bytesOfNumber(): 2 | 4 {
+    return this.index.dtype === 'float16' ? 2 : 4;
+  }
+
+  private shardOf(row: number): number {
+    if (!(row >= 0 && row < this.rows))
+      throw new RangeError(`datasets/FeatureStore.read: expected rows from 0 to ${this.rows - 1}, got ${row}`);
+    let low = 0;
+    let high = this.starts.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.starts[middle] <= row) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private shard(at: number): OpenShard {
+    let shard = this.open.get(at);
+    if (!shard) {
+      const path = join(this.folder, this.index.shards[at].file);
+      const place = readSafetensorsHeader(path).get('features');
+      const rows = this.starts[at + 1] - this.starts[at];
+      const dtype = this.bytesOfNumber === 2 ? 'F16' : 'F32';
+      if (place?.dtype !== dtype || place.shape[0] !== rows || place.shape[1] !== this.width)
+        throw new InputError(
+          `expected features ${dtype} [${rows}, ${this.width}], got ${place?.dtype} [${place?.shape}]; extract the features again`,
+          { file: path },
+        );
+      shard = { descriptor: openSync(path, 'r'), start: place.start };
+      if (this.open.size >= openShards) {
+        const [[oldest, { descriptor }]] = this.open;
+        closeSync(descriptor);
+        this.open.delete(oldest);
       }
-      return features;
-    },
-  };
+    } else this.open.delete(at);
+    this.open.set(at, shard);
+    return shard;
+  }
+}
+
+function rowWidth({ grid, dim }: FeatureLayout): number {
+  return grid * grid * dim;
+}
+
+/** What two stores must have in common for one to go on with the other. */
+function describe(store: FeatureSource & FeatureLayout): string {
+  const { encoder, weightsHash, preprocessing, augmentation, dim, grid, views, dtype } = store;
+  const changes = augmentation === undefined ? '' : `, ${JSON.stringify(augmentation)}`;
+  return `${views} ${views === 1 ? 'view' : 'views'} of ${grid} × ${grid} × ${dim} ${dtype} from ${encoder} (${weightsHash.slice(0, 12)}, ${JSON.stringify(preprocessing)}${changes})`;
 }
 
 function readIndex(folder: string): FeatureIndex {
   const file = join(folder, 'index.json');
   if (!existsSync(file))
-    throw new InputError('expected a feature store with an index.json, got none; make one with extract', {
+    throw new InputError('expected a feature store with an index.json, got none; make one with cxr-align extract', {
       file: folder,
     });
+  let index: FeatureIndex;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as FeatureIndex;
+    index = JSON.parse(readFileSync(file, 'utf8')) as FeatureIndex;
   } catch (error) {
     throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
   }
+  const whole = [index.dim, index.grid, index.views].every((value) => Number.isInteger(value) && value > 0);
+  if (!whole || !Array.isArray(index.shards) || !Array.isArray(index.ids))
+    throw new InputError(
+      'expected dim, grid, views, shards and ids, got an index without; extract the features again',
+      {
+        file,
+      },
+    );
+  return { ...index, unreadable: index.unreadable ?? [] };
 }

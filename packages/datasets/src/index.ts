@@ -33,11 +33,11 @@ export {
 } from './three-class.js';
 export { drawSplit, limitTraining, overlappingPatients } from './splits.js';
 export {
+  FeatureStore,
   FeatureStoreWriter,
-  openFeatureStore,
   type FeatureIndex,
+  type FeatureLayout,
   type FeatureSource,
-  type FeatureStore,
 } from './feature-store.js';
 export { chexpertLabels, planPhantoms, type ChexpertLabel, type PhantomPlan } from './phantom/population.js';
 export { renderPhantom, type PhantomImage } from './phantom/render.js';

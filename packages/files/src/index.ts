@@ -1,7 +1,13 @@
 export { InputError, type InputPlace } from './input-error.js';
-export { fromFloat16, readNpy, toFloat16, writeNpy, type ArrayData, type NumericArray } from './npy.js';
+export { fromFloat16, readNpy, toFloat16, widenFloat16, writeNpy, type ArrayData, type NumericArray } from './npy.js';
 export { readNpz } from './npz.js';
-export { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors.js';
+export {
+  readSafetensors,
+  readSafetensorsHeader,
+  writeSafetensors,
+  type StoredTensor,
+  type TensorPlace,
+} from './safetensors.js';
 export { writeFileAtomic } from './atomic-write.js';
-export { sha256 } from './checksum.js';
+export { sha256, sha256OfFile } from './checksum.js';
 export { resolveInside } from './inside.js';

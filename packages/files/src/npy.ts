@@ -134,6 +134,14 @@ export function fromFloat16(word: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+let halves: Float32Array | undefined;
+
+/** Widens half-precision words to float32, by a table of all of them. @param out receives a number for each word. */
+export function widenFloat16(words: Uint16Array, out: Float32Array): void {
+  halves ??= Float32Array.from({ length: 2 ** 16 }, (_, word) => fromFloat16(word));
+  for (let i = 0; i < words.length; i++) out[i] = halves[words[i]];
+}
+
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** The half-precision word nearest to a number (ties to even); beyond ±65504 it is an infinity. */

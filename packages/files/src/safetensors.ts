@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from './input-error.js';
 import { fromFloat16, toFloat16 } from './npy.js';
 
@@ -23,7 +24,7 @@ export function writeSafetensors(
   const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
-    const size = shape.reduce((product, extent) => product * extent, 1);
+    const size = sizeOf(shape);
     if (size !== data.length) {
       throw new RangeError(
         `files/writeSafetensors: expected ${size} numbers in ${name} [${shape}], got ${data.length}`,
@@ -52,6 +53,17 @@ export function writeSafetensors(
   return bytes;
 }
 
+/** Where a tensor lies in a safetensors file. */
+export interface TensorPlace {
+  dtype: 'F32' | 'F16' | 'BF16' | 'I32';
+  shape: number[];
+  /** Byte of the file at which it starts. */
+  start: number;
+}
+
+/** Bytes of a number of each type that is read. */
+const widths: Record<string, number> = { F32: 4, I32: 4, F16: 2, BF16: 2 };
+
 /**
  * Reads a safetensors file: float32, float16, bfloat16 (both widened to float32) and int32 tensors.
  *
@@ -61,44 +73,70 @@ export function readSafetensors(
   bytes: Uint8Array,
   file = 'safetensors',
 ): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
+  const { places, metadata } = parseHeader(bytes, bytes.length, file);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { shape, start, dtype }] of places)
+    tensors.set(name, { shape, data: readValues(view, start, sizeOf(shape), dtype) });
+  return { tensors, metadata };
+}
+
+/** Reads the header of a safetensors file alone. @throws {InputError} as {@link readSafetensors}. */
+export function readSafetensorsHeader(file: string): Map<string, TensorPlace> {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const prefix = new Uint8Array(8);
+    readSync(descriptor, prefix, 0, 8, 0);
+    const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
+    const head = new Uint8Array(Math.min(size, 8 + Math.min(length, headerLimit)));
+    readSync(descriptor, head, 0, head.length, 0);
+    return parseHeader(head, size, file).places;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** @param head the bytes up to the end of the header, or more. @param size bytes of the whole file. */
+function parseHeader(
+  head: Uint8Array,
+  size: number,
+  file: string,
+): { places: Map<string, TensorPlace>; metadata: Record<string, string> } {
   const fail = (message: string): never => {
     throw new InputError(message, { file });
   };
-  if (bytes.length < 8) fail('expected a safetensors file, got fewer than 8 bytes; write it again');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > headerLimit || 8 + headerLength > bytes.length)
+  if (size < 8) fail('expected a safetensors file, got fewer than 8 bytes; write it again');
+  const headerLength = Number(new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true));
+  if (headerLength > headerLimit || 8 + headerLength > head.length)
     fail('expected a whole safetensors header, got a cut one');
   let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
+    header = JSON.parse(new TextDecoder().decode(head.subarray(8, 8 + headerLength)));
   } catch {
     return fail('expected JSON in the safetensors header, got something else');
   }
   const { __metadata__: metadata = {}, ...entries } = header as typeof header & {
     __metadata__?: Record<string, string>;
   };
-  const tensors = new Map<string, StoredTensor>();
+  const places = new Map<string, TensorPlace>();
   const dataStart = 8 + headerLength;
   let covered = 0;
   for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
     const [begin, end] = offsets;
-    const size = shape.reduce((product, extent) => product * extent, 1);
-    const width =
-      dtype === 'F32' || dtype === 'I32'
-        ? 4
-        : dtype === 'F16' || dtype === 'BF16'
-          ? 2
-          : fail(`${name} has type ${dtype}; expected F32, F16, BF16 or I32`);
-    if (end - begin !== size * width || begin < 0 || dataStart + end > bytes.length) {
+    const width = widths[dtype] ?? fail(`${name} has type ${dtype}; expected F32, F16, BF16 or I32`);
+    if (end - begin !== sizeOf(shape) * width || begin < 0 || dataStart + end > size) {
       fail(`${name}: offsets [${offsets}] do not fit shape [${shape}] of ${dtype}; the file is cut or damaged`);
     }
     covered += end - begin;
-    tensors.set(name, { shape, data: readValues(view, dataStart + begin, size, dtype) });
+    places.set(name, { dtype: dtype as TensorPlace['dtype'], shape, start: dataStart + begin });
   }
-  if (dataStart + covered !== bytes.length)
-    fail('its tensors do not cover the data exactly; the file is cut or damaged');
-  return { tensors, metadata };
+  if (dataStart + covered !== size) fail('its tensors do not cover the data exactly; the file is cut or damaged');
+  return { places, metadata };
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 function readValues(view: DataView, start: number, size: number, dtype: string): Float32Array | Int32Array {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { InputError } from '@cxr-align/files';
 import sharp, { type Sharp } from 'sharp';
+import { resampleLinear } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
 export interface Preprocessing {
@@ -8,6 +9,10 @@ export interface Preprocessing {
   size: number;
   /** `stretch`: aspect not kept; `pad`: black borders; `crop`: the middle square. */
   fit: 'stretch' | 'pad' | 'crop';
+  /** How pixels are interpolated. Default `lanczos3`. */
+  kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
+  /** Pixels along the side of the square that the middle `size` pixels are cut out of. Default `size`. */
+  resize?: number;
 }
 
 /** The most pixels that an image may claim to have: more is refused from its header. */
@@ -25,32 +30,59 @@ const fits = { stretch: 'fill', pad: 'contain', crop: 'cover' } as const;
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  { size, fit }: Preprocessing,
+  preprocessing: Preprocessing,
   name = String(source),
 ): Promise<Uint8Array> {
-  const bytes = typeof source === 'string' ? readBytes(source) : source;
-  const { data } = await decoding(name, async () =>
-    open(bytes, name)
-      .resize(size, size, { fit: fits[fit], background: '#000' })
-      .greyscale()
-      .raw()
-      .toBuffer({ resolveWithObject: true }),
-  );
-  return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const bytes = typeof source === 'string' ? await readBytes(source) : source;
+  return decoding(name, () => toSquare(open(bytes, name), preprocessing));
 }
 
 /** Resizes grey values that are in memory already, as {@link decodeImage} does with files. */
 export async function resizePixels(
   { data, height, width }: { data: Uint8Array; height: number; width: number },
-  { size, fit }: Preprocessing,
+  preprocessing: Preprocessing,
 ): Promise<Uint8Array> {
-  if (height === size && width === size) return data;
-  const resized = await sharp(data, { raw: { width, height, channels: 1 } })
-    .resize(size, size, { fit: fits[fit], background: '#000' })
-    .greyscale()
-    .raw()
-    .toBuffer();
-  return new Uint8Array(resized.buffer, resized.byteOffset, resized.length);
+  const { size, resize = size } = preprocessing;
+  if (height === size && width === size && resize === size) return data;
+  return toSquare(sharp(data, { raw: { width, height, channels: 1 } }), preprocessing);
+}
+
+async function toSquare(image: Sharp, preprocessing: Preprocessing): Promise<Uint8Array> {
+  const { size, fit, kernel = 'lanczos3', resize = size } = preprocessing;
+  if (kernel === 'linear' && fit !== 'pad') {
+    const { autoOrient } = await image.metadata();
+    if (autoOrient.width * autoOrient.height <= smallImage * resize * resize)
+      return smallToSquare(image, preprocessing);
+  }
+  const square = image.resize(resize, resize, { fit: fits[fit], kernel, background: '#000' });
+  const margin = Math.floor((resize - size) / 2);
+  const cut = margin > 0 ? square.extract({ left: margin, top: margin, width: size, height: size }) : square;
+  return rawGrey(cut);
+}
+
+/** Images of up to so many times the target's pixels are interpolated linearly here, exactly as PIL does it. */
+const smallImage = 24;
+
+async function smallToSquare(image: Sharp, { size, fit, resize = size }: Preprocessing): Promise<Uint8Array> {
+  const { data, info } = await image.greyscale().raw().toBuffer({ resolveWithObject: true });
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const factor = resize / Math.min(info.width, info.height);
+  const side = (extent: number): number => (fit === 'stretch' ? resize : Math.max(resize, Math.round(extent * factor)));
+  const [width, height] = [side(info.width), side(info.height)];
+  const resized = resampleLinear(pixels, info, { width, height });
+  if (width === size && height === size) return resized;
+  const [left, top] = [width, height].map((extent) => Math.round((extent - size) / 2));
+  const out = new Uint8Array(size * size);
+  for (let y = 0; y < size; y++) {
+    const start = (top + y) * width + left;
+    out.set(resized.subarray(start, start + size), y * size);
+  }
+  return out;
+}
+
+async function rawGrey(image: Sharp): Promise<Uint8Array> {
+  const data = await image.greyscale().raw().toBuffer();
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** Encodes grey values as a PNG file. */
@@ -59,13 +91,14 @@ export async function encodePng(
   { width, height }: { width: number; height: number },
 ): Promise<Uint8Array> {
   return sharp(pixels, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
     .png()
     .toBuffer();
 }
 
-function readBytes(path: string): Uint8Array {
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return readFileSync(path);
+    return await readFile(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new InputError(`expected an image, got ${code === 'ENOENT' ? 'no such file' : code}; check the path`, {

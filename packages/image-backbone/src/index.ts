@@ -9,6 +9,8 @@ export {
   type ImageEncoder,
   type PatchEncoderOptions,
 } from './encoders.js';
+export type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen/frozen-encoder.js';
+export { OnnxImageEncoder, type OnnxEncoderOptions } from './frozen/onnx-encoder.js';
 export {
   DenseSplitter,
   QuerySplitter,

@@ -136,3 +136,28 @@ describe('resizePixels(pixels, preprocessing)', () => {
     expect([...small]).toEqual(new Array(64).fill(90));
   });
 });
+
+describe('decodeImage(source, { kernel: linear })', () => {
+  // Python: np.asarray(Image.fromarray(a).resize((w, h), Image.BILINEAR))
+  it('interpolates small images as PIL does', async () => {
+    const file = await encodePng(Uint8Array.of(0, 100, 200, 50, 250, 10), { width: 3, height: 2 });
+    const linear = (size: number) => decodeImage(file, { size, fit: 'stretch', kernel: 'linear' });
+    expect([...(await linear(2))]).toEqual([38, 163, 125, 100]);
+    expect([...(await linear(4))]).toEqual([0, 63, 138, 200, 13, 91, 144, 153, 38, 147, 155, 58, 50, 175, 160, 10]);
+  });
+  it('cuts the middle square out of what the shorter side makes of it', async () => {
+    const wide = await encodePng(
+      grey(12, 4, (x) => 20 * x),
+      { width: 12, height: 4 },
+    );
+    const cut = await decodeImage(wide, { size: 2, resize: 4, fit: 'crop', kernel: 'linear' });
+    expect([...cut]).toEqual([100, 120, 100, 120]);
+    const large = await encodePng(
+      grey(96, 32, (x) => 2 * x),
+      { width: 96, height: 32 },
+    );
+    const [left, right] = await decodeImage(large, { size: 2, resize: 4, fit: 'crop', kernel: 'linear' });
+    expect(Math.abs(left - 87)).toBeLessThan(3);
+    expect(Math.abs(right - 103)).toBeLessThan(3);
+  });
+});

@@ -3,3 +3,4 @@ export { expectClose, numbersOf } from './close.js';
 export { expectGradient, gradientOf } from './gradient.js';
 export { expectNoLeak } from './leak.js';
 export { sharedFolder, itWithShared } from './shared.js';
+export { averagePoolModel } from './tiny-onnx.js';

@@ -1,0 +1,40 @@
+/** What a frozen encoder does to an image before it looks at it. */
+export interface EncoderPreprocessing {
+  /** Pixels along a side of its input. */
+  size: number;
+  /** `stretch`: aspect not kept; `crop`: the shorter side is brought to `resize`, and the middle square is cut out. */
+  fit: 'stretch' | 'crop';
+  /** Pixels of the shorter side before the crop; `size` or more. */
+  resize: number;
+  /** How pixels are interpolated. */
+  kernel: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
+  /** Channels that the grey values are repeated to. */
+  channels: number;
+  /** A grey value v in [0, 255] becomes (v · rescale − mean) / deviation, for each channel. */
+  rescale: number;
+  mean: readonly number[];
+  deviation: readonly number[];
+}
+
+/** Features of some images. */
+export interface FrozenFeatures {
+  /** float32 [images, dim]: one vector an image. */
+  pooled: Float32Array;
+  /** float32 [images, grid², dim]: one vector a place, row by row from the top left; where the encoder has a map. */
+  map?: Float32Array;
+}
+
+/** An image encoder whose weights are not trained. */
+export interface FrozenImageEncoder {
+  readonly name: string;
+  /** SHA-256 of its weights. */
+  readonly weightsHash: string;
+  readonly preprocessing: EncoderPreprocessing;
+  /** Numbers of a pooled vector. */
+  readonly dim: number;
+  /** Its map of features, where it has one. */
+  readonly map?: { grid: number; dim: number };
+  /** @param images grey values in [0, 255], size × size of each. */
+  encode(images: readonly Uint8Array[]): Promise<FrozenFeatures>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,228 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { InputError, sha256, sha256OfFile } from '@cxr-align/files';
+import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
+import type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen-encoder.js';
+import { readPreprocessing } from './preprocessing-file.js';
+
+/** Where exporters put an image encoder. */
+const modelFiles = ['model.onnx', 'onnx/vision_model.onnx', 'onnx/model.onnx'];
+
+/** Names that exporters give the one vector of an image; else the first output of two axes is taken. */
+const pooledNames = ['features', 'image_embeds', 'image_embeddings', 'pooler_output', 'embeddings'];
+/** The same for its places. */
+const mapNames = ['feature_map', 'last_hidden_state'];
+
+/** The most tokens beside those of the places (class, registers) at the start of a sequence. */
+const mostExtraTokens = 8;
+
+export interface OnnxEncoderOptions {
+  /** Execution providers of ONNX Runtime, the first that works is used. Default `cpu`. */
+  providers?: readonly string[];
+  /** Threads of an operation. Default: all processors. */
+  threads?: number;
+}
+
+type Runtime = typeof import('onnxruntime-node');
+
+/** What one run of the session gives. */
+type Outputs = InferenceSession.OnnxValueMapType;
+
+/**
+ * A frozen image encoder in a folder: an ONNX file (`model.onnx`, `onnx/vision_model.onnx` or `onnx/model.onnx`) beside a
+ * `preprocess.json` or `preprocessor_config.json`. Its first input takes float32 [batch, channels, size, size]; an output of two
+ * axes is its vector, one of [batch, dim, grid, grid] or [batch, tokens, dim] its map. Where it has a map alone, the vector is
+ * the mean over the places.
+ */
+export class OnnxImageEncoder implements FrozenImageEncoder {
+  private constructor(
+    readonly name: string,
+    readonly weightsHash: string,
+    readonly preprocessing: EncoderPreprocessing,
+    readonly dim: number,
+    readonly map: { grid: number; dim: number } | undefined,
+    private readonly runtime: Runtime,
+    private readonly session: InferenceSession,
+    private readonly outputs: { pooled?: string; map?: string },
+  ) {
+    const { rescale, mean, deviation } = preprocessing;
+    this.tables = mean.map((centre, channel) =>
+      Float32Array.from({ length: 256 }, (_, value) => (value * rescale - centre) / deviation[channel]),
+    );
+  }
+
+  /** What each grey value becomes, a table for each channel. */
+  private readonly tables: Float32Array[];
+
+  /** @throws {InputError} if the folder holds no encoder, or one that is no image encoder. */
+  static async load(
+    folder: string,
+    { providers = ['cpu'], threads }: OnnxEncoderOptions = {},
+  ): Promise<OnnxImageEncoder> {
+    const path = modelFiles.map((name) => join(folder, name)).find((file) => existsSync(file));
+    if (path === undefined)
+      throw new InputError(
+        `expected an encoder: one of ${modelFiles.join(', ')}, got none; export one to this folder`,
+        {
+          file: folder,
+        },
+      );
+    const runtime = await loadRuntime();
+    let session: InferenceSession;
+    try {
+      session = await runtime.InferenceSession.create(path, {
+        executionProviders: [...providers],
+        logSeverityLevel: 3,
+        ...(threads !== undefined && { intraOpNumThreads: threads }),
+      });
+    } catch (error) {
+      throw new InputError(`expected an ONNX model, got ${(error as Error).message.split('\n')[0]}`, { file: path });
+    }
+    const [input] = session.inputMetadata;
+    if (!input?.isTensor || input.type !== 'float32' || input.shape.length !== 4)
+      throw new InputError(
+        `expected an input float32 [batch, channels, height, width] first, got ${input?.isTensor ? `${input.type} [${input.shape}]` : 'none'}`,
+        { file: path },
+      );
+    const [, channels] = input.shape;
+    const preprocessing = readPreprocessing(folder, typeof channels === 'number' && channels > 0 ? channels : 3);
+    // Shapes are often left open in the file: a black image tells them.
+    const probe = await session.run({ [input.name]: blackImage(runtime, preprocessing) });
+    const { pooled, map } = chooseOutputs(probe, path);
+    const layout = map === undefined ? undefined : mapLayout(probe[map].dims, path);
+    return new OnnxImageEncoder(
+      basename(resolve(folder)),
+      await hashOf(path),
+      preprocessing,
+      pooled === undefined ? layout!.dim : probe[pooled].dims[1],
+      layout && { grid: layout.grid, dim: layout.dim },
+      runtime,
+      session,
+      { pooled, map },
+    );
+  }
+
+  async encode(images: readonly Uint8Array[]): Promise<FrozenFeatures> {
+    const { size, channels } = this.preprocessing;
+    const area = size * size;
+    const values = new Float32Array(images.length * channels * area);
+    images.forEach((pixels, i) => {
+      if (pixels.length !== area)
+        throw new RangeError(
+          `image-backbone/OnnxImageEncoder: expected ${size} × ${size} grey values, got ${pixels.length}`,
+        );
+      this.tables.forEach((table, channel) => {
+        const start = (i * channels + channel) * area;
+        for (let at = 0; at < area; at++) values[start + at] = table[pixels[at]];
+      });
+    });
+    const [input] = this.session.inputNames;
+    const shape = [images.length, channels, size, size];
+    const outputs = await this.session.run({ [input]: new this.runtime.Tensor('float32', values, shape) });
+    const map = this.outputs.map === undefined ? undefined : placesOf(outputs[this.outputs.map], this.map!.grid);
+    const pooled =
+      this.outputs.pooled === undefined
+        ? meanOverPlaces(map!, images.length, this.map!)
+        : valuesOf(outputs[this.outputs.pooled]);
+    return { pooled, ...(map && { map }) };
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+async function loadRuntime(): Promise<Runtime> {
+  try {
+    const runtime = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
+    return runtime.default ?? runtime;
+  } catch (error) {
+    throw new InputError(
+      `expected the package onnxruntime-node, which runs frozen encoders, got ${(error as Error).message.split('\n')[0]}; install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node`,
+    );
+  }
+}
+
+function blackImage({ Tensor: Make }: Runtime, { size, channels }: EncoderPreprocessing): TypedTensor<'float32'> {
+  return new Make('float32', new Float32Array(channels * size * size), [1, channels, size, size]);
+}
+
+/** The names of the outputs that are the vector and the map. */
+function chooseOutputs(outputs: Outputs, file: string): { pooled?: string; map?: string } {
+  const named = Object.entries(outputs).filter(([, value]) => (value as Tensor).type === 'float32');
+  const choose = (known: readonly string[], ...ranks: number[]): string | undefined => {
+    const fitting = named.filter(([, value]) => ranks.includes((value as Tensor).dims.length)).map(([name]) => name);
+    return known.find((name) => fitting.includes(name)) ?? fitting[0];
+  };
+  const chosen = { pooled: choose(pooledNames, 2), map: choose(mapNames, 4, 3) };
+  if (chosen.pooled === undefined && chosen.map === undefined)
+    throw new InputError(
+      `expected an output float32 [batch, dim] or a map, got ${Object.entries(outputs)
+        .map(([name, value]) => `${name} ${(value as Tensor).type} [${(value as Tensor).dims}]`)
+        .join(', ')}`,
+      { file },
+    );
+  return chosen;
+}
+
+/** The grid of a map, and how many tokens come before its places. */
+function mapLayout(dims: readonly number[], file: string): { grid: number; dim: number; extra: number } {
+  if (dims.length === 4) {
+    const [, dim, height, width] = dims;
+    if (height === width) return { grid: height, dim, extra: 0 };
+    throw new InputError(`expected a square map, got [${dims}]`, { file });
+  }
+  const [, tokens, dim] = dims;
+  const grid = Math.floor(Math.sqrt(tokens));
+  const extra = tokens - grid * grid;
+  if (extra > mostExtraTokens)
+    throw new InputError(`expected tokens of a square map and at most ${mostExtraTokens} others, got [${dims}]`, {
+      file,
+    });
+  return { grid, dim, extra };
+}
+
+function valuesOf(tensor: Outputs[string]): Float32Array {
+  return (tensor as TypedTensor<'float32'>).data as Float32Array;
+}
+
+/** A map as [images, places, dim]. */
+function placesOf(tensor: Outputs[string], grid: number): Float32Array {
+  const { dims } = tensor as Tensor;
+  const values = valuesOf(tensor);
+  const places = grid * grid;
+  const [images] = dims;
+  if (dims.length === 3) {
+    const [, tokens, dim] = dims;
+    const out = new Float32Array(images * places * dim);
+    for (let i = 0; i < images; i++)
+      out.set(values.subarray((i * tokens + tokens - places) * dim, (i + 1) * tokens * dim), i * places * dim);
+    return out;
+  }
+  const [, dim] = dims;
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < images; i++) {
+    const start = i * dim * places;
+    for (let feature = 0; feature < dim; feature++)
+      for (let place = 0; place < places; place++)
+        out[start + place * dim + feature] = values[start + feature * places + place];
+  }
+  return out;
+}
+
+function meanOverPlaces(map: Float32Array, images: number, { grid, dim }: { grid: number; dim: number }): Float32Array {
+  const places = grid * grid;
+  const mean = new Float32Array(images * dim);
+  for (let row = 0; row < images * places; row++) {
+    const image = Math.floor(row / places);
+    for (let feature = 0; feature < dim; feature++) mean[image * dim + feature] += map[row * dim + feature] / places;
+  }
+  return mean;
+}
+
+/** The hash of the weights: of the file, and of the data that lie beside it where it is large. */
+async function hashOf(path: string): Promise<string> {
+  const beside = [`${path}_data`, `${path}.data`].filter((file) => existsSync(file));
+  if (beside.length === 0) return sha256OfFile(path);
+  return sha256((await Promise.all([path, ...beside].map(sha256OfFile))).join(''));
+}
