@@ -69,9 +69,11 @@ export const configSchema = z.strictObject({
   encoder: z
     .strictObject({
       kind: z
-        .enum(['conv', 'patch'])
+        .enum(['conv', 'patch', 'frozen'])
         .default('conv')
-        .describe('Image encoder that is trained: convolutional, or patches in a transformer'),
+        .describe(
+          'Image encoder: conv and patch (in a transformer) are trained; frozen: features of --encoder or --features',
+        ),
       channels: z.array(count).min(1).max(6).default([24, 48, 96]).describe('conv: channels of each stage'),
       stemStride: z
         .number()

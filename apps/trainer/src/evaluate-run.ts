@@ -16,7 +16,9 @@ import { dataGraph, evaluatedLabels, mappingRemarks, type EvaluatedLabels } from
 import { correctForPrevalence } from './label-shift.js';
 import { againstMetadata } from './metadata-baseline.js';
 import { buildModel, type Model } from './model.js';
-import { loadData, openDataset, samplesIn, type DataOptions, type LoadedData } from './prepare-data.js';
+import { trainedSource, type EncoderOptions } from './input-source.js';
+import { loadInputs, type LoadedData } from './load-inputs.js';
+import { openDataset, samplesIn, type DataOptions } from './prepare-data.js';
 import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
 import { largestErrors } from './report/largest-errors.js';
@@ -40,7 +42,7 @@ export function loadModel(run: string): LoadedModel {
   const parameters = new Parameters(stored.config.seed);
   const textTensor = texts && tf.tensor3d(Float32Array.from(texts.data), texts.shape as [number, number, number]);
   const model = buildModel(stored.config, parameters, {
-    size: stored.size,
+    input: stored.input,
     labels: stored.graph.labels.length,
     texts: textTensor,
   });
@@ -91,12 +93,12 @@ export async function evaluateSplit({
   /** Corrects probabilities for the prevalence of these images, which they estimate themselves. Default false. */
   labelShift?: boolean;
 }): Promise<EvaluatedModel> {
-  const { dataset, images } = data;
+  const { dataset, inputs } = data;
   const { config } = stored;
   const { graph: evaluated, crosswalk, columns, mapping } = evaluatedLabels(stored.graph, graph);
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
-  const { logits, cosines } = await predictImages(model, images, samples, stored.scale, {
+  const { logits, cosines } = await predictImages(model, inputs, samples, {
     onImages: (done) => bar.update(done),
   });
   bar.stop();
@@ -180,7 +182,7 @@ function smallestDefined(thresholds: readonly number[]): number {
 }
 
 /** What `evaluate --run` is asked for. */
-export interface EvaluateRequest extends DataOptions {
+export interface EvaluateRequest extends DataOptions, Omit<EncoderOptions, 'out'> {
   run: string;
   split?: string;
   out?: string;
@@ -209,11 +211,9 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     request.path,
   );
   const keep = opened.dataset.samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
-  const data = await loadData(
-    { ...opened, dataset: selectSamples(opened.dataset, keep) },
-    { size: stored.size, fit: stored.config.image.fit },
-    { maxBad: request.maxBad, progress },
-  );
+  const chosen = { ...opened, dataset: selectSamples(opened.dataset, keep) };
+  const source = await trainedSource(stored, chosen.dataset, { ...request, out: request.out ?? request.run }, progress);
+  const data = await loadInputs(chosen, source, { maxBad: request.maxBad, progress });
   data.remarks.forEach((line) => progress.say(line));
   if (request.labelShift && stored.config.calibration === 'none')
     progress.say(

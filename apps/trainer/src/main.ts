@@ -7,6 +7,7 @@ import { compare } from './commands/compare.js';
 import { data } from './commands/data.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/evaluate.js';
+import { extract } from './commands/extract.js';
 import { graph } from './commands/graph/graph.js';
 import { phantom } from './commands/phantom.js';
 import { predict } from './commands/predict.js';
@@ -16,7 +17,7 @@ import { train } from './commands/train.js';
 
 /** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. */
 async function main(): Promise<void> {
-  const commands = [train, evaluate, compare, ablate, predict, phantom, data, graph, prompts, setup, doctor];
+  const commands = [train, evaluate, compare, ablate, predict, extract, phantom, data, graph, prompts, setup, doctor];
   const parser = commands.reduce(
     (built, command) => built.command(command as unknown as CommandModule),
     yargs(hideBin(process.argv)),

@@ -6,12 +6,14 @@ import {
   PatchEncoder,
   QuerySplitter,
   SimilarityScore,
+  StandardizedFeatures,
   type ImageEncoder,
 } from '@cxr-align/image-backbone';
 import { Linear, type Parameters, type Pass, type Scope } from '@cxr-align/nn';
 import { PromptEncoder } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
+import type { InputDescription } from './model-inputs.js';
 
 /** What a model says of a batch. */
 export interface ModelOutput {
@@ -31,14 +33,15 @@ export interface ModelOutput {
 export interface Model {
   /** ln κ and offset of the similarity score, if the model has one. */
   readonly similarity?: SimilarityScore;
-  /** @param images float32 [batch, size, size, 1]. */
-  apply(images: tf.Tensor4D, pass: Pass): ModelOutput;
+  /** Where the model takes the features of a frozen encoder. */
+  readonly features?: StandardizedFeatures;
+  /** @param inputs float32 [batch, size, size, 1] of images, or [batch, grid, grid, dim] of features. */
+  apply(inputs: tf.Tensor4D, pass: Pass): ModelOutput;
 }
 
 /** What a model is built for. */
 export interface ModelInput {
-  /** Pixels along a side. */
-  size: number;
+  input: InputDescription;
   labels: number;
   /** Frozen prompt embeddings float32 [kinds, labels, textDim]: positive, then negative where there is one. */
   texts?: tf.Tensor3D;
@@ -46,14 +49,14 @@ export interface ModelInput {
 
 /** Builds the model of a configuration; its arrays are made in `parameters`. */
 export function buildModel(config: Config, parameters: Parameters, input: ModelInput): Model {
-  if (config.model === 'linear' || config.model === 'mlp')
-    return new PixelModel(config.model, parameters.scope('pixels'), input);
+  if (config.model === 'linear' || config.model === 'mlp') return new PlainModel(config.model, parameters, input);
   return new SplitModel(config, parameters, input);
 }
 
 /** Encoder, splitter and score: the aligned model, and without texts the vision-only one. */
 class SplitModel implements Model {
   readonly similarity?: SimilarityScore;
+  readonly features?: StandardizedFeatures;
   private readonly encoder: ImageEncoder;
   private readonly dense?: DenseSplitter;
   private readonly query?: QuerySplitter;
@@ -62,10 +65,12 @@ class SplitModel implements Model {
   private readonly head?: HeadScore;
   private readonly texts?: tf.Tensor3D;
 
-  constructor(config: Config, parameters: Parameters, { size, labels, texts }: ModelInput) {
+  constructor(config: Config, parameters: Parameters, { input, labels, texts }: ModelInput) {
     const { splitter, dropout, score } = config;
     const { dim, layers, heads } = splitter;
-    this.encoder = buildEncoder(config, parameters.scope('encoder'), size);
+    const scope = parameters.scope('encoder');
+    if (input.kind === 'features') this.features = new StandardizedFeatures(scope, input);
+    this.encoder = input.kind === 'features' ? this.features! : buildEncoder(config, scope, input.size);
     const transformer = { dim, layers, heads, dropout };
     if (splitter.kind === 'dense') {
       this.dense = new DenseSplitter(parameters.scope('splitter'), {
@@ -102,8 +107,8 @@ class SplitModel implements Model {
 
   private readonly useSimilarity: boolean;
 
-  apply(images: tf.Tensor4D, pass: Pass): ModelOutput {
-    const map = this.encoder.apply(images, pass);
+  apply(inputs: tf.Tensor4D, pass: Pass): ModelOutput {
+    const map = this.encoder.apply(inputs, pass);
     const [batch, height, width, features] = map.shape;
     const prompts = this.encodePrompts(pass);
     const split = this.dense
@@ -144,23 +149,28 @@ function buildEncoder({ encoder, dropout, splitter }: Config, scope: Scope, size
   });
 }
 
-/** The baselines: a linear map, or one hidden layer, on pixels averaged to at most 32 × 32. */
-class PixelModel implements Model {
+/** The baselines: a linear map, or one hidden layer, on pixels averaged to at most 32 × 32, or on pooled features. */
+class PlainModel implements Model {
+  readonly features?: StandardizedFeatures;
   private readonly layers: Linear[];
+  /** Places along a side that are averaged. */
   private readonly window: number;
 
-  constructor(kind: 'linear' | 'mlp', scope: Scope, { size, labels }: ModelInput) {
-    this.window = Math.max(1, Math.floor(size / 32));
-    const pixels = Math.floor(size / this.window) ** 2;
-    const widths = kind === 'linear' ? [pixels, labels] : [pixels, 256, labels];
+  constructor(kind: 'linear' | 'mlp', parameters: Parameters, { input, labels }: ModelInput) {
+    if (input.kind === 'features') this.features = new StandardizedFeatures(parameters.scope('encoder'), input);
+    this.window = input.kind === 'features' ? input.grid : Math.max(1, Math.floor(input.size / 32));
+    const numbers = input.kind === 'features' ? input.dim : Math.floor(input.size / this.window) ** 2;
+    const widths = kind === 'linear' ? [numbers, labels] : [numbers, 256, labels];
+    const scope = parameters.scope('pixels');
     this.layers = widths
       .slice(1)
       .map((width, i) => new Linear(scope.scope(i), widths[i], width, { gain: kind === 'linear' ? 0.01 : 1 }));
   }
 
-  apply(images: tf.Tensor4D): ModelOutput {
-    const small = this.window === 1 ? images : tf.avgPool(images, this.window, this.window, 'valid');
-    const flat: tf.Tensor = tf.reshape(small, [images.shape[0], -1]);
+  apply(inputs: tf.Tensor4D): ModelOutput {
+    const known = this.features?.apply(inputs) ?? inputs;
+    const small = this.window === 1 ? known : tf.avgPool(known, this.window, this.window, 'valid');
+    const flat: tf.Tensor = tf.reshape(small, [inputs.shape[0], -1]);
     const logits = this.layers.reduce((x, layer, i) => layer.apply(i === 0 ? x : tf.relu(x)), flat);
     return { logits: logits as tf.Tensor2D };
   }

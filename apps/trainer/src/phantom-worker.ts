@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { renderPhantom, type PhantomPlan } from '@cxr-align/datasets';
 import { encodePng } from '@cxr-align/image-backbone';
-import type { PainterSettings } from './phantom-painters.js';
+
+/** What a painter needs to know once. */
+export interface PainterSettings {
+  folder: string;
+  seed: number;
+  size: number;
+}
 
 const { folder, seed, size } = workerData as PainterSettings;
 

@@ -1,8 +1,8 @@
-import { imageBatch, type PixelScale } from '@cxr-align/image-backbone';
 import { Pass } from '@cxr-align/nn';
 import { cosineMatrix } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from './model.js';
+import type { ModelInputs } from './model-inputs.js';
 
 /** What a model says of images. */
 export interface ImagePredictions {
@@ -18,21 +18,20 @@ export interface PredictOptions {
   onImages?: (done: number) => void;
 }
 
-/** Predicts images in batches. */
+/** Predicts samples in batches. */
 export async function predictImages(
   model: Model,
-  images: { pixels: Uint8Array; size: number },
-  places: readonly number[],
-  scale: PixelScale,
+  inputs: Pick<ModelInputs, 'batch'>,
+  samples: readonly number[],
   { batchSize = 64, onImages }: PredictOptions = {},
 ): Promise<ImagePredictions> {
   const parts: Float32Array[] = [];
   let sum: Float64Array | undefined;
   let prompts: Float32Array | undefined;
-  for (let start = 0; start < places.length; start += batchSize) {
-    const batch = places.slice(start, start + batchSize);
+  for (let start = 0; start < samples.length; start += batchSize) {
+    const batch = samples.slice(start, start + batchSize);
     const made = tf.tidy(() => {
-      const output = model.apply(imageBatch(images, batch, scale), Pass.predicting);
+      const output = model.apply(inputs.batch(batch), Pass.predicting);
       return {
         logits: output.logits,
         ...(output.embeddings && { images: tf.sum(cosineMatrix(output.embeddings), 0) }),
@@ -47,20 +46,19 @@ export async function predictImages(
     }
     prompts ??= (await made.prompts?.data()) as Float32Array | undefined;
     tf.dispose(made);
-    onImages?.(Math.min(places.length, start + batchSize));
+    onImages?.(Math.min(samples.length, start + batchSize));
   }
   const logits = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
   parts.reduce((at, part) => (logits.set(part, at), at + part.length), 0);
-  return { logits, cosines: { images: sum && Float32Array.from(sum, (value) => value / places.length), prompts } };
+  return { logits, cosines: { images: sum && Float32Array.from(sum, (value) => value / samples.length), prompts } };
 }
 
 /** The logits of images alone. */
 export async function predictLogits(
   model: Model,
-  images: { pixels: Uint8Array; size: number },
-  places: readonly number[],
-  scale: PixelScale,
+  inputs: Pick<ModelInputs, 'batch'>,
+  samples: readonly number[],
   options: PredictOptions = {},
 ): Promise<Float32Array> {
-  return (await predictImages(model, images, places, scale, options)).logits;
+  return (await predictImages(model, inputs, samples, options)).logits;
 }

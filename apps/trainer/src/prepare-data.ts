@@ -5,13 +5,9 @@ import {
   limitTraining,
   overlappingPatients,
   readDataset,
-  selectSamples,
-  type BadRow,
   type Dataset,
   type Split,
 } from '@cxr-align/datasets';
-import { loadImages, type ImageSet, type Preprocessing } from '@cxr-align/image-backbone';
-import type { Progress } from './progress.js';
 
 /** How a data set is brought in. */
 export interface DataOptions {
@@ -19,19 +15,6 @@ export interface DataOptions {
   format?: string;
   maxBad?: number;
   allowPatientOverlap?: boolean;
-}
-
-/** A data set with its images in memory. */
-export interface LoadedData {
-  dataset: Dataset;
-  /** Images of the samples: sample i is image i. */
-  images: ImageSet;
-  /** Rows of the table that were left out. */
-  badRows: BadRow[];
-  /** Images that were left out, and why. */
-  unreadable: string[];
-  /** What people should be told. */
-  remarks: string[];
 }
 
 /** Reads the table, checks that no patient is in two splits, and draws the splits that are missing. */
@@ -93,41 +76,6 @@ export function trainingDataset(options: DataOptions & TrainingSetOptions): {
       `training set limited to ${dataset.samples.filter(({ split }) => split === 'train').length} images, whole patients`,
     );
   return { dataset, remarks };
-}
-
-/** Decodes the images of a data set; too many unreadable ones end the run. */
-export async function loadData(
-  { dataset, remarks }: { dataset: Dataset; remarks: string[] },
-  preprocessing: Preprocessing,
-  { maxBad = 0.01, progress }: { maxBad?: number; progress: Progress },
-): Promise<LoadedData> {
-  const bar = progress.start('reading images', dataset.samples.length);
-  const all = await loadImages(
-    dataset.samples.map(({ image }) => image),
-    preprocessing,
-    { onImage: (done) => bar.update(done) },
-  ).finally(() => bar.stop());
-  const unreadable = all.unreadable.map(({ error }) => error.message);
-  if (unreadable.length > maxBad * dataset.samples.length) {
-    const shown = [
-      ...unreadable.slice(0, 5),
-      ...(unreadable.length > 5 ? [`… and ${unreadable.length - 5} more`] : []),
-    ];
-    throw new InputError(
-      `${shown.join('\n')}; mend the images, or allow more with --max-bad (${unreadable.length} of ${dataset.samples.length} cannot be read)`,
-    );
-  }
-  const read = [...all.places.keys()].filter((at) => all.places[at] >= 0);
-  return {
-    dataset: read.length === dataset.samples.length ? dataset : selectSamples(dataset, read),
-    images: { ...all, places: Int32Array.from(read.keys()) },
-    badRows: dataset.badRows,
-    unreadable,
-    remarks:
-      unreadable.length > 0
-        ? [...remarks, `left out ${unreadable.length} unreadable images:\n${unreadable.slice(0, 5).join('\n')}`]
-        : remarks,
-  };
 }
 
 /** The places of the samples of a split. */

@@ -9,9 +9,9 @@ import {
   type StoredTensor,
 } from '@cxr-align/files';
 import { LabelGraph, type LabelGraphDefinition } from '@cxr-align/label-graph';
-import type { PixelScale } from '@cxr-align/image-backbone';
 import type { LabelCalibration } from './calibrated.js';
 import { checkConfig, type Config } from './config.js';
+import type { ImageInput, InputDescription } from './model-inputs.js';
 import type { MetadataBaseline } from './metadata-baseline.js';
 
 /** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */
@@ -21,9 +21,8 @@ export interface StoredModel {
   texts?: StoredTensor;
   target?: StoredTensor;
   config: Config;
-  /** Pixels along a side that the model takes, and the scale of its grey values. */
-  size: number;
-  scale: PixelScale;
+  /** What the model takes. */
+  input: InputDescription;
   graph: LabelGraph;
   /** The prompts of each label in words, where the built-in encoder read them. */
   prompts: { label: string; positive: string[]; negative: string[] }[];
@@ -52,8 +51,7 @@ export function writeModel(
     texts,
     target,
     config,
-    size,
-    scale,
+    input,
     graph,
     prompts,
     thresholds,
@@ -71,7 +69,7 @@ export function writeModel(
       ...Object.entries({ texts, target }).flatMap(([name, one]) => (one ? [[name, one] as const] : [])),
     ]),
   );
-  json('config.json', { config, size, scale, weightsSha256: sha256(bytes) });
+  json('config.json', { config, input, weightsSha256: sha256(bytes) });
   json('labels.json', graph.labels);
   json('graph.json', graph.toDefinition());
   json('prompts.json', prompts);
@@ -93,12 +91,12 @@ export function readModel(run: string): StoredModel {
   const folder = join(run, 'model');
   if (!existsSync(join(folder, weightsFile)))
     throw new InputError(`expected a trained run with model/${weightsFile}, got none; train it first`, { file: run });
-  const { config, size, scale, weightsSha256 } = readJson(join(folder, 'config.json')) as {
+  // Runs of before have the size and scale of their images without a name.
+  const { config, weightsSha256, input, ...image } = readJson(join(folder, 'config.json')) as {
     config: unknown;
-    size: number;
-    scale: PixelScale;
     weightsSha256: string;
-  };
+    input?: InputDescription;
+  } & Omit<ImageInput, 'kind'>;
   const bytes = readFileSync(join(folder, weightsFile));
   if (sha256(bytes) !== weightsSha256)
     throw new InputError('expected the weights that config.json has the hash of, got others; train again', {
@@ -117,8 +115,7 @@ export function readModel(run: string): StoredModel {
     texts,
     target,
     config: checkConfig(config, join(folder, 'config.json')),
-    size,
-    scale,
+    input: input ?? { kind: 'image', ...image },
     graph,
     prompts: readJson(join(folder, 'prompts.json')) as StoredModel['prompts'],
     thresholds: graph.labels.map((label) => thresholds[label] ?? NaN),

@@ -3,7 +3,8 @@ import { LabelGraph, mapLabels } from '@cxr-align/label-graph';
 import type { Config } from './config.js';
 import { loadModel } from './evaluate-run.js';
 import { probabilitiesOf } from './predictions.js';
-import { loadData, type LoadedData } from './prepare-data.js';
+import { trainedSource, type EncoderOptions } from './input-source.js';
+import { loadInputs, type LoadedData } from './load-inputs.js';
 import type { Progress } from './progress.js';
 import { predictLogits } from './predict-images.js';
 
@@ -14,7 +15,7 @@ import { predictLogits } from './predict-images.js';
  */
 export async function teacherEstimates(
   { teacher }: Pick<Config, 'teacher'>,
-  { maxBad }: { maxBad?: number },
+  { maxBad, ...encoder }: EncoderOptions & { maxBad?: number },
   { dataset }: LoadedData,
   progress: Progress,
 ): Promise<Float32Array> {
@@ -30,16 +31,13 @@ export async function teacherEstimates(
       );
     return stored.graph.labels.indexOf(same.label);
   });
-  const { images } = await loadData(
-    { dataset, remarks: [] },
-    { size: stored.size, fit: stored.config.image.fit },
-    { maxBad, progress },
-  );
+  const { out, features, encoder: folder } = encoder;
+  const given = stored.input.kind === 'features' ? { features, encoder: folder } : {};
+  const source = await trainedSource(stored, dataset, { out, ...given }, progress);
+  const { inputs } = await loadInputs({ dataset, remarks: [] }, source, { maxBad, progress });
   const bar = progress.start('asking the teacher', dataset.samples.length);
   const all = dataset.samples.map((_, i) => i);
-  const told = probabilitiesOf(
-    await predictLogits(model, images, all, stored.scale, { onImages: (done) => bar.update(done) }),
-  );
+  const told = probabilitiesOf(await predictLogits(model, inputs, all, { onImages: (done) => bar.update(done) }));
   bar.stop();
   dispose();
   const n = stored.graph.labels.length;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { selectSplit, type Dataset, type Split } from '@cxr-align/datasets';
+import { selectSplit, type Split } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
@@ -19,7 +19,10 @@ import { graphFor, graphRemarks, knowledgeOf } from './label-knowledge.js';
 import { fitMetadataBaseline } from './metadata-baseline.js';
 import { buildModel } from './model.js';
 import { Objective, planTasks } from './objective.js';
-import { loadData, samplesIn, trainingDataset, type DataOptions, type LoadedData } from './prepare-data.js';
+import { trainingSource, type EncoderOptions } from './input-source.js';
+import { loadInputs, type LoadedData } from './load-inputs.js';
+import { FeatureInputs } from './model-inputs.js';
+import { samplesIn, trainingDataset, type DataOptions } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { gradientsFile, historyFile, writeModel, type StoredModel } from './run-folder.js';
 import { largestErrors } from './report/largest-errors.js';
@@ -28,13 +31,12 @@ import { frozenTexts } from './texts.js';
 import { needsTeacher, trainingTargets, truthOf } from './targets.js';
 import { teacherEstimates } from './teacher.js';
 import { trainingData } from './training-data.js';
-import { countLabels, trainingScale } from './training-set.js';
+import { countLabels } from './training-set.js';
 import { predictLogits } from './predict-images.js';
 import { TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
 
 /** What `train` is asked for. */
-export interface TrainRequest extends DataOptions {
-  out: string;
+export interface TrainRequest extends DataOptions, EncoderOptions {
   config: Config;
   trainCount?: number;
   trainFraction?: number;
@@ -53,6 +55,8 @@ export interface TrainResult {
   validation: number | null;
   parameters: number;
   seconds: number;
+  /** Share of the steps' time in which they waited for their batch. */
+  dataWaitShare: number;
 }
 
 /** Trains one model, evaluates it and writes the run folder. */
@@ -65,25 +69,29 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const plan = planTasks(config, knowledge);
   const texts = config.model === 'aligned' ? await frozenTexts(config, graph) : undefined;
   prepareFolder(run, request.resume ?? false);
-  const size = imageSize(config.image.size, opened.dataset);
-  const data = await loadData(opened, { size, fit: config.image.fit }, { maxBad: request.maxBad, progress });
+  const source = await trainingSource(config, opened.dataset, request, progress);
+  const data = await loadInputs(opened, source, { maxBad: request.maxBad, progress });
+  const { inputs } = data;
   const training = samplesIn(data.dataset, 'train');
   const estimates = needsTeacher(config) ? await teacherEstimates(config, request, data, progress) : undefined;
   const { values: targets, ...labelled } = trainingTargets(config, data.dataset, graph, estimates);
   const remarks = [...data.remarks, ...graphRemarks(config.graph, opened.dataset), ...labelled.remarks];
-  const scale = trainingScale(data, training);
   [...remarks, ...plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`)].forEach((line) =>
     progress.say(line),
   );
 
   const parameters = new Parameters(config.seed);
   const textTensor = texts && tf.tensor3d(texts.values, texts.shape);
-  const model = buildModel(config, parameters, { size, labels: graph.labels.length, texts: textTensor });
+  const model = buildModel(config, parameters, {
+    input: inputs.description,
+    labels: graph.labels.length,
+    texts: textTensor,
+  });
+  if (inputs instanceof FeatureInputs) model.features?.standardize(inputs.statistics(training));
   const counts = countLabels(targets, training, graph.labels.length);
   const objective = new Objective(config, plan.tasks, knowledge, counts);
   const loop = new TrainingLoop(config, model, parameters, objective, {
-    images: data.images,
-    scale,
+    inputs,
     training,
     targets,
     labels: graph.labels.length,
@@ -98,7 +106,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
       request.trainCount,
       request.trainFraction,
       request.splitSeed,
-      size,
+      inputs.description,
       graph.toDefinition(),
     ]),
   );
@@ -117,7 +125,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
 
   const validation = samplesIn(data.dataset, 'val');
   const truth = truthOf(data.dataset, config, graph);
-  const logitsOf = (samples: number[]): Promise<Float32Array> => predictLogits(model, data.images, samples, scale);
+  const logitsOf = (samples: number[]): Promise<Float32Array> => predictLogits(model, inputs, samples);
   const bar = progress.start('training', loop.totalSteps);
   bar.update(loop.epoch * (loop.totalSteps / config.epochs));
   let note = '';
@@ -151,8 +159,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     ...(texts && { texts: { shape: texts.shape, data: texts.values } }),
     target: { shape: [graph.labels.length, graph.labels.length], data: knowledge.similarity },
     config,
-    size,
-    scale,
+    input: inputs.description,
     graph,
     prompts: texts?.prompts ?? [],
     ...fitOnValidation(config, graph, rowsOf(truth, validation, graph.labels.length), validationLogits),
@@ -190,6 +197,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     validation: Number.isFinite(loop.best) ? loop.best : null,
     parameters: parameters.count(),
     seconds: (Date.now() - began) / 1000,
+    dataWaitShare: loop.steppedMs > 0 ? loop.waitedMs / loop.steppedMs : 0,
   };
 }
 
@@ -217,15 +225,6 @@ function prepareFolder(run: string, resume: boolean): void {
     }
   }
   mkdirSync(run, { recursive: true });
-}
-
-/** Images in memory are not enlarged: there is nothing to be seen in between their pixels. */
-function imageSize(wanted: number, { samples }: Dataset): number {
-  const largest = samples.reduce(
-    (most, { image }) => (typeof image === 'string' ? Infinity : Math.max(most, image.height, image.width)),
-    0,
-  );
-  return Math.min(wanted, Number.isFinite(largest) ? largest : wanted);
 }
 
 function macroAuroc(logits: Float32Array, samples: readonly number[], truth: Float32Array, labels: number): number {

@@ -1,4 +1,3 @@
-import { imageBatch, type ImageSet, type PixelScale } from '@cxr-align/image-backbone';
 import { AdamW, Pass, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
 import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/losses';
@@ -6,13 +5,13 @@ import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
 import type { Model } from './model.js';
+import type { ModelInputs } from './model-inputs.js';
 import type { BatchTargets, Objective, Task } from './objective.js';
 import { WeightAverage } from './weight-average.js';
 
 /** What the loop trains on. */
 export interface TrainingData {
-  images: ImageSet;
-  scale: PixelScale;
+  inputs: ModelInputs;
   /** Images of the training split. */
   training: readonly number[];
   /** [images, labels] row by row: 1, 0, NaN where unknown. */
@@ -64,6 +63,9 @@ export class TrainingLoop {
   epoch = 0;
   best = -Infinity;
   bestEpoch = -1;
+  /** Milliseconds that batches were waited for, and that steps took with it. */
+  waitedMs = 0;
+  steppedMs = 0;
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   private readonly modelVariables: tf.Variable[];
@@ -162,14 +164,12 @@ export class TrainingLoop {
     const { config, data, model, objective } = this;
     const pass = Pass.training({ seed: config.seed, step });
     objective.beginStep(step);
+    const began = performance.now();
     const [images, targets, mask] = tf.tidy(() => [
-      imageBatch(data.images, batch, data.scale, {
-        augmentation: config.augmentation,
-        seed: config.seed,
-        epoch: this.epoch,
-      }),
+      data.inputs.trainingBatch(batch, { seed: config.seed, epoch: this.epoch }),
       ...targetTensors(data, batch),
     ]) as [tf.Tensor4D, tf.Tensor2D, tf.Tensor2D];
+    this.waitedMs += performance.now() - began;
     const isLogged = config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
     if (isLogged || objective.weighting.balance) {
       const ofTasks = await this.lookAtTasks(images, { targets, mask }, step);
@@ -190,6 +190,7 @@ export class TrainingLoop {
     for (const [name, part] of Object.entries(extras)) values[name] = await read(part);
     const length = await read(norm);
     tf.dispose([images, targets, mask, loss, norm, extras]);
+    this.steppedMs += performance.now() - began;
     return { values, norm: length };
   }
 

@@ -40,6 +40,8 @@ export interface FeatureIndex extends FeatureSource, FeatureLayout {
   shards: { file: string; images: number; hash: string }[];
   /** One identifier an image, over all shards in order. */
   ids: string[];
+  /** The start of the SHA-256 of each image's bytes: what the features are of. */
+  contents: string[];
   /** Images that could not be read, and why. */
   unreadable: { id: string; reason: string }[];
 }
@@ -59,7 +61,7 @@ export class FeatureStoreWriter {
   ) {
     const asked = { ...source, dim, grid, views, dtype };
     const existing = existsSync(join(folder, 'index.json')) ? readIndex(folder) : undefined;
-    this.index = existing ?? { ...asked, shards: [], ids: [], unreadable: [] };
+    this.index = existing ?? { ...asked, shards: [], ids: [], contents: [], unreadable: [] };
     if (describe(this.index) !== describe(asked)) {
       throw new InputError(
         `expected a store of ${describe(asked)}, got one of ${describe(this.index)}; use another folder`,
@@ -73,22 +75,25 @@ export class FeatureStoreWriter {
     return new Set([...this.index.ids, ...this.index.unreadable.map(({ id }) => id)]);
   }
 
-  /** Adds one shard. @param features [ids.length, views, grid², dim] row by row. */
-  append(ids: readonly string[], features: Float32Array): void {
+  /** Adds one shard. @param features [images, views, grid², dim] row by row. */
+  append(images: readonly { id: string; content: string }[], features: Float32Array): void {
     const { dtype, shards } = this.index;
     const width = rowWidth(this.index);
-    const rows = ids.length * this.index.views;
+    const rows = images.length * this.index.views;
     if (features.length !== rows * width) {
       throw new RangeError(
-        `datasets/FeatureStoreWriter: expected ${rows * width} numbers for ${ids.length} images, got ${features.length}`,
+        `datasets/FeatureStoreWriter: expected ${rows * width} numbers for ${images.length} images, got ${features.length}`,
       );
     }
     const file = `features-${String(shards.length).padStart(5, '0')}.safetensors`;
     const halves = new Set(dtype === 'float16' ? ['features'] : []);
     const bytes = writeSafetensors(new Map([['features', { shape: [rows, width], data: features }]]), { halves });
     writeFileAtomic(join(this.folder, file), bytes);
-    shards.push({ file, images: ids.length, hash: sha256(bytes) });
-    for (const id of ids) this.index.ids.push(id);
+    shards.push({ file, images: images.length, hash: sha256(bytes) });
+    for (const { id, content } of images) {
+      this.index.ids.push(id);
+      this.index.contents.push(content);
+    }
     this.write();
   }
 
@@ -269,5 +274,5 @@ function readIndex(folder: string): FeatureIndex {
         file,
       },
     );
-  return { ...index, unreadable: index.unreadable ?? [] };
+  return { ...index, contents: index.contents ?? [], unreadable: index.unreadable ?? [] };
 }

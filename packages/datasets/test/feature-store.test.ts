@@ -6,19 +6,22 @@ import { folderWith } from './temporary.js';
 
 const source = { encoder: 'made-up', weightsHash: 'abc', preprocessing: { size: 8 } };
 
+const named = (...ids: string[]) => ids.map((id) => ({ id, content: `content of ${id}` }));
+
 describe('FeatureStoreWriter', () => {
   it('goes on where an earlier writer stopped, and the store reads back', () => {
     const folder = folderWith({});
-    new FeatureStoreWriter(folder, source, { dim: 2 }).append(['a', 'b'], Float32Array.of(1, 2, 3, 4));
+    new FeatureStoreWriter(folder, source, { dim: 2 }).append(named('a', 'b'), Float32Array.of(1, 2, 3, 4));
     const second = new FeatureStoreWriter(folder, source, { dim: 2 });
     second.reject([{ id: 'broken', reason: 'cut short' }]);
     expect([...new FeatureStoreWriter(folder, source, { dim: 2 }).done]).toEqual(['a', 'b', 'broken']);
-    second.append(['c'], Float32Array.of(0.5, -6));
+    second.append(named('c'), Float32Array.of(0.5, -6));
     const store = new FeatureStore(folder);
     expect(store.places.get('c')).toBe(2);
     expect([...store.read([0, 1, 2])]).toEqual([1, 2, 3, 4, 0.5, -6]);
     expect([...store.read([2, 0])]).toEqual([0.5, -6, 1, 2]);
     expect(store.index.dtype).toBe('float16');
+    expect(store.index.contents[2]).toBe('content of c');
     expect(store.index.unreadable).toEqual([{ id: 'broken', reason: 'cut short' }]);
     store.close();
   });
@@ -31,8 +34,8 @@ describe('FeatureStoreWriter', () => {
   ])('refuses to go on with features of %s', (_, other, layout) => {
     const folder = folderWith({});
     const writer = new FeatureStoreWriter(folder, source, { dim: 2 });
-    expect(() => writer.append(['a'], Float32Array.of(1))).toThrow('expected 2 numbers for 1 images, got 1');
-    writer.append(['a'], Float32Array.of(1, 2));
+    expect(() => writer.append(named('a'), Float32Array.of(1))).toThrow('expected 2 numbers for 1 images, got 1');
+    writer.append(named('a'), Float32Array.of(1, 2));
     expect(() => new FeatureStoreWriter(folder, other, layout)).toThrow('use another folder');
   });
 });
@@ -47,7 +50,7 @@ describe('FeatureStore', () => {
       const all: number[] = [];
       for (let shard = 0; shard < 70; shard++) {
         const values = Array.from({ length: 2 * 3 * 8 }, (_, i) => shard + i / 8);
-        writer.append([`${shard}/0`, `${shard}/1`], Float32Array.from(values));
+        writer.append(named(`${shard}/0`, `${shard}/1`), Float32Array.from(values));
         all.push(...values);
       }
       const store = new FeatureStore(folder);
@@ -62,7 +65,7 @@ describe('FeatureStore', () => {
   );
   it('refuses a damaged, cut or missing shard, an index that leaves its folder, and a folder that is no store', async () => {
     const folder = folderWith({});
-    new FeatureStoreWriter(folder, source, { dim: 1, dtype: 'float32' }).append(['a'], Float32Array.of(1));
+    new FeatureStoreWriter(folder, source, { dim: 1, dtype: 'float32' }).append(named('a'), Float32Array.of(1));
     const shard = join(
       folder,
       readdirSync(folder).find((name) => name.endsWith('.safetensors'))!,

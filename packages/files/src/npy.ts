@@ -142,19 +142,27 @@ export function widenFloat16(words: Uint16Array, out: Float32Array): void {
   for (let i = 0; i < words.length; i++) out[i] = halves[words[i]];
 }
 
-const scratch = new DataView(new ArrayBuffer(4));
+/** Half-precision words of some numbers, as {@link toFloat16} has them. */
+export function narrowFloat16(values: Float32Array): Uint16Array {
+  const words = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) words[i] = toFloat16(values[i]);
+  return words;
+}
+
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
 
 /** The half-precision word nearest to a number (ties to even); beyond ±65504 it is an infinity. */
 export function toFloat16(value: number): number {
-  scratch.setFloat32(0, value);
-  const bits = scratch.getUint32(0);
+  scratch[0] = value;
+  const bits = scratchBits[0];
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
     // A subnormal half: whole multiples of 2⁻²⁴.
-    const units = Math.abs(Math.fround(value)) * 2 ** 24;
+    const units = Math.abs(scratch[0]) * 2 ** 24;
     const floor = Math.floor(units);
     const rest = units - floor;
     return sign | (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor);

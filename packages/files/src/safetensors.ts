@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from './input-error.js';
-import { fromFloat16, toFloat16 } from './npy.js';
+import { fromFloat16, narrowFloat16 } from './npy.js';
 
 /** One tensor of a safetensors file. */
 export interface StoredTensor {
@@ -45,7 +45,7 @@ export function writeSafetensors(
   for (const [name, { data }] of tensors) {
     const content =
       halves.has(name) && data instanceof Float32Array
-        ? new Uint8Array(Uint16Array.from(data, toFloat16).buffer)
+        ? new Uint8Array(narrowFloat16(data).buffer)
         : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     bytes.set(content, position);
     position += content.length;

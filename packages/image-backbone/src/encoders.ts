@@ -129,3 +129,31 @@ export class PatchEncoder implements ImageEncoder {
     return tf.reshape(this.transformer.apply(tokens, pass), [batch, grid, grid, dim]);
   }
 }
+
+/** Features of a frozen encoder, brought to mean 0 and deviation 1 over the training set: nothing here is trained. */
+export class StandardizedFeatures implements ImageEncoder {
+  readonly dim: number;
+  readonly grid: number;
+  private readonly mean: tf.Variable & tf.Tensor1D;
+  private readonly deviation: tf.Variable & tf.Tensor1D;
+
+  constructor(scope: Scope, { dim, grid }: { dim: number; grid: number }) {
+    this.dim = dim;
+    this.grid = grid;
+    this.mean = scope.make('mean', [dim], { constant: 0 }, false);
+    this.deviation = scope.make('deviation', [dim], { constant: 1 }, false);
+  }
+
+  /** Takes the statistics of the training set [dim]. */
+  standardize({ mean, deviation }: { mean: Float32Array; deviation: Float32Array }): void {
+    tf.tidy(() => {
+      this.mean.assign(tf.tensor1d(mean));
+      this.deviation.assign(tf.tensor1d(deviation));
+    });
+  }
+
+  /** @param features float32 [batch, grid, grid, dim]. */
+  apply(features: tf.Tensor4D): tf.Tensor4D {
+    return tf.div(tf.sub(features, this.mean), this.deviation);
+  }
+}

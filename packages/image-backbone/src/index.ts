@@ -5,6 +5,7 @@ export { imageBatch, type BatchAugmentation, type PixelScale } from './image-bat
 export {
   ConvEncoder,
   PatchEncoder,
+  StandardizedFeatures,
   type ConvEncoderOptions,
   type ImageEncoder,
   type PatchEncoderOptions,

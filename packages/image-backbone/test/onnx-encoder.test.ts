@@ -20,9 +20,12 @@ describe('OnnxImageEncoder', () => {
     const settings = { ...processor, image_mean: [100, 0], image_std: [50, 100] };
     const encoder = await OnnxImageEncoder.load(folderOf(output, settings));
     expect(encoder).toMatchObject({ dim: 2, map: { grid: 2, dim: 2 } });
-    const { pooled, map } = await encoder.encode([quarters(100, 150, 200, 250), quarters(0, 0, 0, 100)]);
+    const images = [quarters(100, 150, 200, 250), quarters(0, 0, 0, 100)];
+    const { pooled, map } = await encoder.encode(images, ['pooled', 'map']);
+    expect(await encoder.encode(images)).toEqual({ pooled });
+    expect(await encoder.encode(images, ['map'])).toEqual({ map });
     expectClose(map!, [0, 1, 1, 1.5, 2, 2, 3, 2.5, -2, 0, -2, 0, -2, 0, 0, 1], 1e-6);
-    expectClose(pooled, [1.5, 1.75, -1.5, 0.25], 1e-6);
+    expectClose(pooled!, [1.5, 1.75, -1.5, 0.25], 1e-6);
     await expect(encoder.encode([new Uint8Array(63)])).rejects.toThrow('expected 8 × 8 grey values, got 63');
     await encoder.dispose();
   });
@@ -81,7 +84,7 @@ describe('OnnxImageEncoder', () => {
     const images: Uint8Array[] = [];
     for (const name of expected.images)
       images.push(await decodeImage(join(folder, '../../data', name), encoder.preprocessing));
-    const { pooled, map } = await encoder.encode(images);
+    const { pooled, map } = await encoder.encode(images, ['pooled', 'map']);
     const row = (values: Float32Array, i: number, width: number): Float32Array =>
       values.subarray(i * width, (i + 1) * width);
     const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
@@ -90,16 +93,16 @@ describe('OnnxImageEncoder', () => {
       return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
     };
     images.forEach((_, i) => {
-      const own = row(pooled, i, 1280);
+      const own = row(pooled!, i, 1280);
       expectClose(own.subarray(0, 16), expected.features_first16[i], 1e-3);
       expect(Math.hypot(...own)).toBeCloseTo(expected.norms[i], 3);
-      images.forEach((__, j) => expect(cosine(own, row(pooled, j, 1280))).toBeCloseTo(expected.cosine[i][j], 5));
+      images.forEach((__, j) => expect(cosine(own, row(pooled!, j, 1280))).toBeCloseTo(expected.cosine[i][j], 5));
     });
     const mean = Array.from(row(map!, 0, 49 * 1280)).reduce(
       (sums, value, at) => ((sums[at % 1280] += value / 49), sums),
       new Float64Array(1280),
     );
-    expectClose(row(pooled, 0, 1280), mean, 1e-5);
+    expectClose(row(pooled!, 0, 1280), mean, 1e-5);
     await encoder.dispose();
   });
 });

@@ -13,6 +13,7 @@ const flags = {
   engine: engineFlags.engine,
   ...dataFlags,
   out: { type: 'string', demandOption: true, describe: 'Folder for the runs, summary.json and report.html' },
+  features: { type: 'string', describe: 'Feature store that all runs are trained on' },
   grid: { type: 'string', describe: 'JSON or YAML: base, configurations, baseline, trainCounts' },
   seeds: { type: 'number', default: 3, describe: 'Runs of each configuration' },
   set: { type: 'string', array: true, describe: 'One key of all configurations, key=value; repeat for more' },
@@ -29,6 +30,7 @@ interface Flags {
   maxBad: number;
   allowPatientOverlap: boolean;
   out: string;
+  features?: string;
   grid?: string;
   seeds: number;
   set?: string[];
@@ -55,8 +57,10 @@ export const ablate: Command<unknown> = {
       if (!Number.isInteger(value) || value < 1)
         throw new InputError(`expected --${name} to be a whole number of 1 or more, got ${value}`);
     }
-    const plan = planAblation({ file: args.grid, seeds, set: args.set });
+    const set = [...(args.set ?? []), ...(args.features === undefined ? [] : ['encoder.kind=frozen'])];
+    const plan = planAblation({ file: args.grid, seeds, set });
     const passed = ['--engine', args.engine, '--format', args.format, '--max-bad', String(args.maxBad)];
+    if (args.features !== undefined) passed.push('--features', args.features);
     const summary = await runAblation(
       {
         plan,

@@ -38,6 +38,12 @@ export const dataFlags = {
   'allow-patient-overlap': { type: 'boolean', default: false, describe: 'Go on although a patient is in two splits' },
 } as const;
 
+/** Flags of commands that take the features of a frozen encoder. */
+export const encoderFlags = {
+  encoder: { type: 'string', describe: 'Folder of a frozen image encoder (ONNX); what is not in the store is encoded' },
+  features: { type: 'string', describe: 'Feature store; features/ in the results unless given' },
+} as const;
+
 /** Starts the engine that was asked for; the fallback to a slower one is said aloud. */
 export async function startAsked({
   engine,

@@ -12,13 +12,23 @@ import { writePredictions } from '../predictions-file.js';
 import { evaluationReport } from '../report/evaluation-report.js';
 import { viewRules, type Views } from '../study-predictions.js';
 import { readJson, readLabelNames } from '../run-folder.js';
-import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
+import {
+  commonFlags,
+  dataFlags,
+  encoderFlags,
+  engineFlags,
+  printResult,
+  progress,
+  startAsked,
+  type Command,
+} from './command.js';
 import { evaluationText } from './evaluation-text.js';
 
 const flags = {
   ...commonFlags,
   ...engineFlags,
   ...dataFlags,
+  ...encoderFlags,
   data: { ...dataFlags.data, demandOption: false },
   run: { type: 'string', describe: 'Run folder of train' },
   graph: { type: 'string', describe: 'Label graph of the data, if its labels are others than those of the run' },
@@ -68,6 +78,8 @@ interface Flags {
   maxBad: number;
   allowPatientOverlap: boolean;
   run?: string;
+  encoder?: string;
+  features?: string;
   graph?: string;
   split?: string;
   out?: string;
@@ -182,10 +194,22 @@ async function evaluateScores(args: Flags): Promise<Evaluation> {
 }
 
 /** @throws {InputError} if a flag was given that needs a run or its images. */
-function refuseRunFlags({ run, data, graph, split, views, labelShift, errorThumbnails }: Flags): void {
+function refuseRunFlags({
+  run,
+  data,
+  encoder,
+  features,
+  graph,
+  split,
+  views,
+  labelShift,
+  errorThumbnails,
+}: Flags): void {
   const given = Object.entries({
     '--run': run !== undefined,
     '--data': data !== undefined,
+    '--encoder': encoder !== undefined,
+    '--features': features !== undefined,
     '--graph': graph !== undefined,
     '--split': split !== undefined,
     '--views': views !== 'image',

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { writePhantom } from '@cxr-align/datasets';
+import { writePhantom, type PhantomImage, type PhantomPlan } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { startPainters } from '../phantom-painters.js';
+import type { PainterSettings } from '../phantom-worker.js';
+import { ThreadPool } from '../thread-pool.js';
 import { commonFlags, printResult, progress, type Command } from './command.js';
 
 const flags = {
@@ -40,12 +42,17 @@ export const phantom: Command<unknown> = {
         { file: out },
       );
     const bar = progress.start('drawing phantoms', images);
-    const painters = startPainters({ folder: out, seed, size });
+    const settings: PainterSettings = { folder: out, seed, size };
+    const painters = new ThreadPool<PhantomPlan, PhantomImage['boxes']>(
+      new URL('./phantom-worker.js', import.meta.url),
+      availableParallelism(),
+      settings,
+    );
     await writePhantom(out, {
       images,
       seed,
       concurrency: painters.count,
-      draw: painters.draw,
+      draw: (plan) => painters.run(plan),
       onImage: (done) => bar.update(done),
     }).finally(() => painters.stop());
     bar.stop();

@@ -1,4 +1,3 @@
-import { decodeImage } from '@cxr-align/image-backbone';
 import { InputError } from '@cxr-align/files';
 import { coherentProbabilities } from '@cxr-align/label-graph';
 import { predictionSet } from '@cxr-align/metrics';
@@ -6,12 +5,17 @@ import { loadModel } from '../evaluate-run.js';
 import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
 import { orNull } from '../maybe-number.js';
 import { predictLogits } from '../predict-images.js';
+import { openImageReader } from '../single-images.js';
 import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
 
 const flags = {
   ...commonFlags,
   ...engineFlags,
   run: { type: 'string', demandOption: true, describe: 'Run folder of train' },
+  encoder: {
+    type: 'string',
+    describe: 'Folder of the frozen encoder of the run; where it was in training unless given',
+  },
 } as const;
 
 interface Flags {
@@ -19,6 +23,7 @@ interface Flags {
   engine: Parameters<typeof startAsked>[0]['engine'];
   threads?: number;
   run: string;
+  encoder?: string;
   images: string[];
 }
 
@@ -32,12 +37,12 @@ export const predict: Command<unknown> = {
     const args = given as unknown as Flags;
     await startAsked(args);
     const { model, stored, dispose } = loadModel(args.run);
-    const { graph, size, scale, thresholds, config, calibrations } = stored;
+    const { graph, thresholds, config, calibrations } = stored;
+    const reader = await openImageReader(stored, args.encoder);
     let failed = 0;
     for (const image of args.images) {
       try {
-        const pixels = await decodeImage(image, { size, fit: config.image.fit });
-        const own = calibratedProbabilities(await predictLogits(model, { pixels, size }, [0], scale), calibrations);
+        const own = calibratedProbabilities(await predictLogits(model, await reader.read(image), [0]), calibrations);
         const decided = toldProbabilities(config, graph, own);
         const probabilities = coherentProbabilities(own, graph);
         const labels = Object.fromEntries(
@@ -63,6 +68,7 @@ export const predict: Command<unknown> = {
       }
     }
     dispose();
+    await reader.dispose();
     if (failed > 0) throw new InputError(`${failed} of ${args.images.length} images could not be read`);
   },
 };

@@ -1,7 +1,16 @@
 import { describeConfig, makeConfig, presets } from '../config.js';
 import { orNull } from '../maybe-number.js';
 import { trainRun } from '../train-run.js';
-import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
+import {
+  commonFlags,
+  dataFlags,
+  encoderFlags,
+  engineFlags,
+  printResult,
+  progress,
+  startAsked,
+  type Command,
+} from './command.js';
 import { evaluationText } from './evaluation-text.js';
 import { InputError } from '@cxr-align/files';
 
@@ -9,6 +18,7 @@ const flags = {
   ...commonFlags,
   ...engineFlags,
   ...dataFlags,
+  ...encoderFlags,
   data: { ...dataFlags.data, demandOption: false },
   out: { type: 'string', describe: 'Run folder to write' },
   config: { type: 'string', describe: 'JSON or YAML file with the configuration' },
@@ -65,15 +75,20 @@ export const train: Command<unknown> = {
       preset: args.preset ?? args.model,
       file: args.config,
       set: args.set,
-      flags: { seed: args.seed },
+      flags: {
+        seed: args.seed,
+        ...((args.encoder ?? args.features) !== undefined && { encoder: { kind: 'frozen' } }),
+      },
     });
+    if (config.encoder.kind === 'frozen' && args.encoder === undefined && args.features === undefined)
+      throw new InputError('expected --encoder DIR or --features STORE with encoder.kind frozen, got neither');
     const engine = await startAsked(args);
     const result = await trainRun({ ...args, path: args.data, out: args.out, config }, engine, progress);
     printResult(args.json, { ...result, validation: orNull(result.validation ?? NaN) }, () =>
       [
         evaluationText(result.evaluation),
         '',
-        `best epoch ${result.bestEpoch} of ${config.epochs}, validation AUROC ${result.validation?.toFixed(3) ?? 'undefined'}; ${result.seconds.toFixed(0)} s`,
+        `best epoch ${result.bestEpoch} of ${config.epochs}, validation AUROC ${result.validation?.toFixed(3) ?? 'undefined'}; ${result.seconds.toFixed(0)} s; steps waited for data ${(100 * result.dataWaitShare).toFixed(1)} % of their time`,
         `report: ${result.run}/report.html`,
       ].join('\n'),
     );
@@ -85,6 +100,8 @@ interface ArgumentsOf {
   engine: Parameters<typeof startAsked>[0]['engine'];
   threads?: number;
   data?: string;
+  encoder?: string;
+  features?: string;
   format: string;
   maxBad: number;
   allowPatientOverlap: boolean;

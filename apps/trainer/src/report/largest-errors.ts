@@ -1,13 +1,17 @@
 import type { Split } from '@cxr-align/datasets';
-import { encodePng } from '@cxr-align/image-backbone';
+import { decodeImage, encodePng, resizePixels } from '@cxr-align/image-backbone';
 import type { Thumbnail } from '@cxr-align/report';
 import type { Predictions } from '../predictions.js';
-import { samplesIn, type LoadedData } from '../prepare-data.js';
+import type { LoadedData } from '../load-inputs.js';
+import { samplesIn } from '../prepare-data.js';
+
+/** Pixels along a side of a thumbnail; its borders are black where the image is not square. */
+const thumbnail = { size: 128, fit: 'pad' } as const;
 
 /** The images whose label was said to be furthest from what it is: as many as are asked for, the largest error first. */
 export async function largestErrors(
   { labels, targets, probabilities }: Predictions,
-  { dataset, images }: LoadedData,
+  { dataset }: Pick<LoadedData, 'dataset'>,
   split: Split,
   count: number,
 ): Promise<Thumbnail[]> {
@@ -17,14 +21,13 @@ export async function largestErrors(
     .filter(({ error }) => !Number.isNaN(error))
     .sort((a, b) => b.error - a.error || a.at - b.at)
     .slice(0, count);
-  const { size, pixels } = images;
   return Promise.all(
     errors.map(async ({ at }) => {
       const sample = samples[Math.floor(at / labels.length)];
-      const place = images.places[sample];
-      const own = pixels.subarray(place * size * size, (place + 1) * size * size);
+      const { image } = dataset.samples[sample];
+      const pixels = await (typeof image === 'string' ? decodeImage(image, thumbnail) : resizePixels(image, thumbnail));
       return {
-        png: await encodePng(own, { width: size, height: size }),
+        png: await encodePng(pixels, { width: thumbnail.size, height: thumbnail.size }),
         caption: [
           labels[at % labels.length],
           `${targets[at] === 1 ? 'present' : 'absent'}, said ${probabilities[at].toFixed(3)}`,

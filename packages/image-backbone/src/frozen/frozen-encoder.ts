@@ -18,9 +18,9 @@ export interface EncoderPreprocessing {
 
 /** Features of some images. */
 export interface FrozenFeatures {
-  /** float32 [images, dim]: one vector an image. */
-  pooled: Float32Array;
-  /** float32 [images, grid², dim]: one vector a place, row by row from the top left; where the encoder has a map. */
+  /** float32 [images, dim]: one vector an image; where it was asked for. */
+  pooled?: Float32Array;
+  /** float32 [images, grid², dim]: one vector a place, row by row from the top left; where it was asked for. */
   map?: Float32Array;
 }
 
@@ -34,7 +34,11 @@ export interface FrozenImageEncoder {
   readonly dim: number;
   /** Its map of features, where it has one. */
   readonly map?: { grid: number; dim: number };
-  /** @param images grey values in [0, 255], size × size of each. */
-  encode(images: readonly Uint8Array[]): Promise<FrozenFeatures>;
+  /**
+   * @param images grey values in [0, 255], size × size of each.
+   * @param wanted the vector unless given.
+   * @throws {RangeError} if an image is of another size, or a map is wanted where there is none.
+   */
+  encode(images: readonly Uint8Array[], wanted?: readonly (keyof FrozenFeatures)[]): Promise<FrozenFeatures>;
   dispose(): Promise<void>;
 }

@@ -46,12 +46,14 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
     private readonly outputs: { pooled?: string; map?: string },
   ) {
     const { rescale, mean, deviation } = preprocessing;
-    this.tables = mean.map((centre, channel) =>
+    const tables = mean.map((centre, channel) =>
       Float32Array.from({ length: 256 }, (_, value) => (value * rescale - centre) / deviation[channel]),
     );
+    const isOne = tables.every((table) => table.every((value, grey) => value === tables[0][grey]));
+    this.tables = isOne ? tables.slice(0, 1) : tables;
   }
 
-  /** What each grey value becomes, a table for each channel. */
+  /** What each grey value becomes: a table for each channel, or one for all of them. */
   private readonly tables: Float32Array[];
 
   /** @throws {InputError} if the folder holds no encoder, or one that is no image encoder. */
@@ -102,7 +104,12 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
     );
   }
 
-  async encode(images: readonly Uint8Array[]): Promise<FrozenFeatures> {
+  async encode(
+    images: readonly Uint8Array[],
+    wanted: readonly (keyof FrozenFeatures)[] = ['pooled'],
+  ): Promise<FrozenFeatures> {
+    if (wanted.includes('map') && !this.map)
+      throw new RangeError(`image-backbone/OnnxImageEncoder: expected no map to be wanted, for ${this.name} has none`);
     const { size, channels } = this.preprocessing;
     const area = size * size;
     const values = new Float32Array(images.length * channels * area);
@@ -111,20 +118,30 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
         throw new RangeError(
           `image-backbone/OnnxImageEncoder: expected ${size} × ${size} grey values, got ${pixels.length}`,
         );
+      const start = i * channels * area;
       this.tables.forEach((table, channel) => {
-        const start = (i * channels + channel) * area;
-        for (let at = 0; at < area; at++) values[start + at] = table[pixels[at]];
+        for (let at = 0, to = start + channel * area; at < area; at++, to++) values[to] = table[pixels[at]];
       });
+      const filled = this.tables.length;
+      for (let channel = filled; channel < channels; channel++)
+        values.copyWithin(start + channel * area, start, start + area);
     });
     const [input] = this.session.inputNames;
     const shape = [images.length, channels, size, size];
-    const outputs = await this.session.run({ [input]: new this.runtime.Tensor('float32', values, shape) });
-    const map = this.outputs.map === undefined ? undefined : placesOf(outputs[this.outputs.map], this.map!.grid);
-    const pooled =
-      this.outputs.pooled === undefined
-        ? meanOverPlaces(map!, images.length, this.map!)
-        : valuesOf(outputs[this.outputs.pooled]);
-    return { pooled, ...(map && { map }) };
+    const { pooled = this.outputs.map!, map } = this.outputs;
+    const names = wanted.map((kind) => (kind === 'map' ? map! : pooled));
+    const outputs = await this.session.run({ [input]: new this.runtime.Tensor('float32', values, shape) }, [
+      ...new Set(names),
+    ]);
+    const features: FrozenFeatures = {};
+    if (wanted.includes('map')) features.map = placesOf(outputs[map!], this.map!.grid);
+    if (wanted.includes('pooled')) {
+      features.pooled =
+        this.outputs.pooled === undefined
+          ? meanOverPlaces(features.map ?? placesOf(outputs[pooled], this.map!.grid), images.length, this.map!)
+          : valuesOf(outputs[pooled]);
+    }
+    return features;
   }
 
   async dispose(): Promise<void> {

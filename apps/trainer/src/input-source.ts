@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FeatureStore, type Dataset } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import { OnnxImageEncoder, type Augmentation } from '@cxr-align/image-backbone';
+import type { Config } from './config.js';
+import { extractFeatures } from './extract-features.js';
+import type { InputSource } from './load-inputs.js';
+import type { FeatureInput, InputDescription } from './model-inputs.js';
+import type { Progress } from './progress.js';
+
+/** Where the features of a frozen encoder come from. */
+export interface EncoderOptions {
+  /** Folder of the encoder: what is not in the store yet is encoded. */
+  encoder?: string;
+  /** Folder of the feature store; `features` in the results' folder unless given. */
+  features?: string;
+  /** Folder of the results. */
+  out: string;
+}
+
+/** What a model is trained on. */
+export async function trainingSource(
+  {
+    encoder: kind,
+    image,
+    augmentation,
+    splitter,
+    model,
+  }: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'splitter' | 'model'>,
+  dataset: Dataset,
+  options: EncoderOptions,
+  progress: Progress,
+): Promise<InputSource> {
+  if (kind.kind !== 'frozen')
+    return { kind: 'image', preprocessing: { size: imageSize(image.size, dataset), fit: image.fit }, augmentation };
+  const looksAround = splitter.kind === 'query' && (model === 'aligned' || model === 'vision-only');
+  return featureSource(dataset, { ...options, augmentation, map: looksAround }, progress);
+}
+
+/** What a trained model is given. */
+export async function trainedSource(
+  { input, config }: { input: InputDescription; config: Config },
+  dataset: Dataset,
+  options: EncoderOptions,
+  progress: Progress,
+): Promise<InputSource> {
+  if (input.kind === 'image') {
+    const given = (['encoder', 'features'] as const).find((name) => options[name] !== undefined);
+    if (given) throw new InputError(`expected no --${given} with this run: its encoder was trained with it`);
+    return { kind: 'image', preprocessing: { size: input.size, fit: config.image.fit }, scale: input.scale };
+  }
+  const { features, encoder = features === undefined ? await knownEncoder(input) : undefined, out } = options;
+  const { augmentation } = config;
+  const source = await featureSource(dataset, { encoder, features, out, augmentation, map: input.grid > 1 }, progress);
+  return { ...source, expected: input };
+}
+
+/** The folder of a run's encoder. @throws {InputError} if it is not there any more. */
+export async function knownEncoder({ encoder, source }: FeatureInput): Promise<string> {
+  if (encoder !== null && existsSync(encoder)) return encoder;
+  throw new InputError(
+    `expected the encoder ${source.encoder} of this run${encoder === null ? '' : ` in ${encoder}`}, got no such folder; say --encoder DIR`,
+  );
+}
+
+async function featureSource(
+  dataset: Dataset,
+  { encoder: folder, features, out, augmentation, map }: EncoderOptions & { augmentation: Augmentation; map: boolean },
+  progress: Progress,
+): Promise<Extract<InputSource, { kind: 'features' }>> {
+  const store = features ?? join(out, 'features');
+  if (folder === undefined) return { kind: 'features', store, encoder: null };
+  const encoder = await OnnxImageEncoder.load(folder);
+  // A store that is there already has its layout.
+  const existing = existsSync(join(store, 'index.json')) ? new FeatureStore(store).index : undefined;
+  const layout = existing
+    ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
+    : { map: map && encoder.map !== undefined };
+  const known = (existing?.augmentation ?? { ...augmentation, seed: 0 }) as Augmentation & { seed: number };
+  const { seed, ...changes } = known;
+  const { images, alreadyThere } = await extractFeatures(
+    dataset,
+    encoder,
+    store,
+    { ...layout, augmentation: changes, seed },
+    progress,
+  );
+  await encoder.dispose();
+  progress.say(
+    `features of ${encoder.name} in ${store}: ${images - alreadyThere} images encoded, ${alreadyThere} there already`,
+  );
+  return { kind: 'features', store, encoder: folder };
+}
+
+/** Images in memory are not enlarged: there is nothing to be seen in between their pixels. */
+function imageSize(wanted: number, { samples }: Dataset): number {
+  const largest = samples.reduce(
+    (most, { image }) => (typeof image === 'string' ? Infinity : Math.max(most, image.height, image.width)),
+    0,
+  );
+  return Math.min(wanted, Number.isFinite(largest) ? largest : wanted);
+}

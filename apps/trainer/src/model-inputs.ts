@@ -1,0 +1,140 @@
+import { FeatureStore, type FeatureLayout, type FeatureSource } from '@cxr-align/datasets';
+import {
+  imageBatch,
+  pixelStatistics,
+  type Augmentation,
+  type ImageSet,
+  type PixelScale,
+} from '@cxr-align/image-backbone';
+import { RandomStream } from '@cxr-align/random';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Images of one size, from which a trained encoder makes features. */
+export interface ImageInput {
+  kind: 'image';
+  /** Pixels along a side. */
+  size: number;
+  scale: PixelScale;
+}
+
+/** Features of a frozen encoder. */
+export interface FeatureInput {
+  kind: 'features';
+  grid: number;
+  dim: number;
+  /** How a store keeps the numbers. */
+  dtype: FeatureLayout['dtype'];
+  source: FeatureSource;
+  /** The folder that the encoder was in; null where the features came without one. */
+  encoder: string | null;
+}
+
+/** What a model is made for. */
+export type InputDescription = ImageInput | FeatureInput;
+
+/** Where the inputs of a data set's samples come from: sample i is input i. */
+export interface ModelInputs {
+  readonly description: InputDescription;
+  /** @returns float32 [samples, height, width, channels]. The caller owns it. */
+  batch(samples: ArrayLike<number>): tf.Tensor4D;
+  /** The same, changed at random as the epoch has it. */
+  trainingBatch(samples: ArrayLike<number>, draw: { seed: number; epoch: number }): tf.Tensor4D;
+}
+
+/** Decoded images in memory. */
+export class ImageInputs implements ModelInputs {
+  readonly description: ImageInput;
+
+  constructor(
+    private readonly images: Pick<ImageSet, 'pixels' | 'size'>,
+    scale: PixelScale,
+    private readonly augmentation?: Augmentation,
+  ) {
+    this.description = { kind: 'image', size: images.size, scale };
+  }
+
+  batch(samples: ArrayLike<number>): tf.Tensor4D {
+    return imageBatch(this.images, samples, this.description.scale);
+  }
+
+  trainingBatch(samples: ArrayLike<number>, draw: { seed: number; epoch: number }): tf.Tensor4D {
+    const { augmentation } = this;
+    return imageBatch(this.images, samples, this.description.scale, augmentation && { augmentation, ...draw });
+  }
+}
+
+/** Mean and deviation of the grey values of some images. */
+export function scaleOf({ pixels, size }: Pick<ImageSet, 'pixels' | 'size'>, samples: readonly number[]): PixelScale {
+  const area = size * size;
+  const chosen = new Uint8Array(samples.length * area);
+  samples.forEach((sample, i) => chosen.set(pixels.subarray(sample * area, (sample + 1) * area), i * area));
+  return pixelStatistics(chosen);
+}
+
+/** Features in a store on disk: a batch is read when it is asked for. */
+export class FeatureInputs implements ModelInputs {
+  readonly description: FeatureInput;
+
+  /** @param places of the samples in the store. */
+  constructor(
+    readonly store: FeatureStore,
+    private readonly places: Int32Array,
+    encoder: string | null,
+  ) {
+    const { encoder: name, weightsHash, preprocessing, grid, dim, dtype } = store.index;
+    this.description = {
+      kind: 'features',
+      grid,
+      dim,
+      dtype,
+      source: { encoder: name, weightsHash, preprocessing },
+      encoder,
+    };
+  }
+
+  batch(samples: ArrayLike<number>): tf.Tensor4D {
+    return this.rows(samples, () => 0);
+  }
+
+  trainingBatch(samples: ArrayLike<number>, { seed, epoch }: { seed: number; epoch: number }): tf.Tensor4D {
+    const { views } = this.store.index;
+    return this.rows(samples, (sample) =>
+      views === 1 ? 0 : Math.floor(new RandomStream({ seed, purpose: 'view', epoch, step: sample }).uniform() * views),
+    );
+  }
+
+  /** Mean and deviation of each feature over all views and places of some samples; a deviation of 0 counts as 1. */
+  statistics(samples: readonly number[]): { mean: Float32Array; deviation: Float32Array } {
+    const { dim, views } = this.store.index;
+    const sums = new Float64Array(dim);
+    const squares = new Float64Array(dim);
+    const together = Math.max(1, Math.floor(2 ** 20 / (views * this.store.width)));
+    let count = 0;
+    for (let start = 0; start < samples.length; start += together) {
+      const rows = samples
+        .slice(start, start + together)
+        .flatMap((sample) => Array.from({ length: views }, (_, view) => this.places[sample] * views + view));
+      const values = this.store.read(rows);
+      for (let at = 0; at < values.length; at += dim) {
+        for (let feature = 0; feature < dim; feature++) {
+          const value = values[at + feature];
+          sums[feature] += value;
+          squares[feature] += value * value;
+        }
+      }
+      count += values.length / dim;
+    }
+    const mean = Float32Array.from(sums, (sum) => sum / count);
+    const deviation = Float32Array.from(squares, (square, feature) => {
+      const variance = square / count - (sums[feature] / count) ** 2;
+      return variance > 1e-10 ? Math.sqrt(variance) : 1;
+    });
+    return { mean, deviation };
+  }
+
+  private rows(samples: ArrayLike<number>, viewOf: (sample: number) => number): tf.Tensor4D {
+    const { grid, dim, views } = this.store.index;
+    const rows = Array.from(samples, (sample) => this.places[sample] * views + viewOf(sample));
+    return tf.tensor4d(this.store.read(rows), [rows.length, grid, grid, dim]);
+  }
+}

@@ -1,0 +1,50 @@
+import { fromFloat16, InputError, toFloat16 } from '@cxr-align/files';
+import { decodeImage, OnnxImageEncoder } from '@cxr-align/image-backbone';
+import * as tf from '@tensorflow/tfjs-core';
+import { knownEncoder } from './input-source.js';
+import { ImageInputs, type FeatureInput, type ModelInputs } from './model-inputs.js';
+import type { StoredModel } from './run-folder.js';
+
+/** Reads images one by one for a trained model. */
+export interface ImageReader {
+  /** @throws {InputError} if it is no sound image. */
+  read: (path: string) => Promise<Pick<ModelInputs, 'batch'>>;
+  dispose: () => Promise<void>;
+}
+
+/** @param encoder folder of the frozen encoder, for a model that takes its features; where it was in training unless given. */
+export async function openImageReader(
+  { input, config }: Pick<StoredModel, 'input' | 'config'>,
+  encoder?: string,
+): Promise<ImageReader> {
+  if (input.kind === 'features')
+    return featureReader(input, await OnnxImageEncoder.load(encoder ?? (await knownEncoder(input))));
+  if (encoder !== undefined)
+    throw new InputError('expected no --encoder with this run: its encoder was trained with it');
+  const { size, scale } = input;
+  return {
+    read: async (path) => {
+      const pixels = await decodeImage(path, { size, fit: config.image.fit });
+      return new ImageInputs({ pixels, size }, scale);
+    },
+    dispose: async () => {},
+  };
+}
+
+function featureReader({ source, grid, dim, dtype }: FeatureInput, encoder: OnnxImageEncoder): ImageReader {
+  const { weightsHash, preprocessing } = encoder;
+  if (weightsHash !== source.weightsHash || JSON.stringify(preprocessing) !== JSON.stringify(source.preprocessing))
+    throw new InputError(
+      `expected the encoder that the model was trained on, ${source.encoder} (${source.weightsHash.slice(0, 12)}), got ${encoder.name} (${weightsHash.slice(0, 12)}) or another preprocessing`,
+    );
+  return {
+    read: async (path) => {
+      const wanted = grid > 1 ? 'map' : 'pooled';
+      const { [wanted]: values } = await encoder.encode([await decodeImage(path, preprocessing)], [wanted]);
+      // As the store keeps them, so that an image has the same score here and there.
+      const stored = dtype === 'float16' ? values!.map((value) => fromFloat16(toFloat16(value))) : values!;
+      return { batch: () => tf.tensor4d(stored, [1, grid, grid, dim]) };
+    },
+    dispose: () => encoder.dispose(),
+  };
+}
