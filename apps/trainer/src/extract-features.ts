@@ -16,6 +16,8 @@ export interface ExtractOptions {
   dtype?: FeatureLayout['dtype'];
   /** Images that are encoded at once. Default 16. */
   batchSize?: number;
+  /** The most images of a shard: what a kill can lose. Default: as many as fit into 32 MiB, at most 2,048. */
+  shardImages?: number;
 }
 
 /** What came of it. */
@@ -34,7 +36,7 @@ export interface ExtractResult {
   imagesPerSecond: number | null;
 }
 
-/** The most bytes of features that are kept before they are written as a shard: what a kill can lose. */
+/** The most bytes of features that are kept before they are written as a shard. */
 const shardBytes = 32 * 2 ** 20;
 const mostImagesOfShard = 2048;
 /** Batches that are decoded before they are needed. */
@@ -50,7 +52,15 @@ export async function extractFeatures(
   { samples, name }: Dataset,
   encoder: FrozenImageEncoder,
   out: string,
-  { views = 1, augmentation, seed, map = false, dtype, batchSize = 16 }: ExtractOptions,
+  {
+    views = 1,
+    augmentation,
+    seed,
+    map = false,
+    dtype,
+    batchSize = 16,
+    shardImages = mostImagesOfShard,
+  }: ExtractOptions,
   progress: Progress,
 ): Promise<ExtractResult> {
   const began = performance.now();
@@ -71,7 +81,7 @@ export async function extractFeatures(
   const bar = progress.start(`encoding ${name}`, open.length);
   const shard: { images: { id: string; content: string }[]; features: Float32Array[] } = { images: [], features: [] };
   const width = grid * grid * dim;
-  const imagesOfShard = Math.max(batchSize, Math.min(mostImagesOfShard, Math.floor(shardBytes / (4 * width * views))));
+  const imagesOfShard = Math.max(batchSize, Math.min(shardImages, Math.floor(shardBytes / (4 * width * views))));
   const unreadable: ExtractResult['unreadable'] = [];
   const flush = (): void => {
     if (shard.images.length === 0) return;

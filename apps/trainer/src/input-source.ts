@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FeatureStore, type Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { OnnxImageEncoder, type Augmentation } from '@cxr-align/image-backbone';
@@ -90,7 +90,7 @@ async function featureSource(
   progress.say(
     `features of ${encoder.name} in ${store}: ${images - alreadyThere} images encoded, ${alreadyThere} there already`,
   );
-  return { kind: 'features', store, encoder: folder };
+  return { kind: 'features', store, encoder: resolve(folder) };
 }
 
 /** Images in memory are not enlarged: there is nothing to be seen in between their pixels. */

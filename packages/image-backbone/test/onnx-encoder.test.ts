@@ -66,7 +66,9 @@ describe('OnnxImageEncoder', () => {
     const folder = mkdtempSync(join(tmpdir(), 'encoder-'));
     await expect(OnnxImageEncoder.load(folder)).rejects.toThrow('expected an encoder: one of model.onnx');
     writeFileSync(join(folder, 'model.onnx'), 'no model');
-    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow('model.onnx: expected an ONNX model, got');
+    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow(
+      'model.onnx: expected an ONNX model that runs on cpu, got',
+    );
     writeFileSync(join(folder, 'model.onnx'), averagePoolModel({ channels: 1, window: 4, output: 'both' }));
     await expect(OnnxImageEncoder.load(folder)).rejects.toThrow('expected preprocess.json or preprocessor_config.json');
     await expect(OnnxImageEncoder.load(folder, { providers: ['abacus'] })).rejects.toThrow('abacus');

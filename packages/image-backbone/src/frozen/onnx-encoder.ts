@@ -78,7 +78,10 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
         ...(threads !== undefined && { intraOpNumThreads: threads }),
       });
     } catch (error) {
-      throw new InputError(`expected an ONNX model, got ${(error as Error).message.split('\n')[0]}`, { file: path });
+      throw new InputError(
+        `expected an ONNX model that runs on ${providers.join(' or ')}, got ${(error as Error).message.split('\n')[0]}`,
+        { file: path },
+      );
     }
     const [input] = session.inputMetadata;
     if (!input?.isTensor || input.type !== 'float32' || input.shape.length !== 4)

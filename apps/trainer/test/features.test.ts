@@ -1,0 +1,197 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FeatureStore } from '@cxr-align/datasets';
+import { startEngine, type Engine } from '@cxr-align/engine';
+import { OnnxImageEncoder } from '@cxr-align/image-backbone';
+import { averagePoolModel } from '@cxr-align/testkit';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkConfig, type Config } from '../src/config.js';
+import { evaluateRun, loadModel } from '../src/evaluate-run.js';
+import { extractFeatures, type ExtractOptions, type ExtractResult } from '../src/extract-features.js';
+import { openDataset } from '../src/prepare-data.js';
+import { readPredictions } from '../src/predictions-file.js';
+import { predictLogits } from '../src/predict-images.js';
+import { probabilitiesOf } from '../src/predictions.js';
+import { silentProgress, type Progress } from '../src/progress.js';
+import { openImageReader } from '../src/single-images.js';
+import { trainRun, type TrainRequest } from '../src/train-run.js';
+import { madeUpData, quick } from './made-up-data.js';
+
+let engine: Engine;
+let path: string;
+let encoder: string;
+const place = mkdtempSync(join(tmpdir(), 'features-'));
+const configure = (changes: object = {}): Config =>
+  checkConfig({ ...quick, encoder: { kind: 'frozen' }, ...changes }, 'test');
+const train = (name: string, config: Config, more: Partial<TrainRequest> = {}, progress: Progress = silentProgress) =>
+  trainRun({ path, out: join(place, name), config, encoder, ...more }, engine, progress);
+const { augmentation } = checkConfig({}, 'test');
+
+/** An encoder of 16 × 16 images: the means of 4 × 4 windows, and of the whole. */
+function makeEncoder(channels = 2): string {
+  const folder = mkdtempSync(join(tmpdir(), 'encoder-'));
+  writeFileSync(join(folder, 'model.onnx'), averagePoolModel({ channels, window: 4, output: 'both' }));
+  writeFileSync(join(folder, 'preprocess.json'), JSON.stringify({ size: 16 }));
+  return folder;
+}
+
+async function extract(
+  out: string,
+  options: Partial<ExtractOptions> = {},
+  progress: Progress = silentProgress,
+): Promise<ExtractResult> {
+  const loaded = await OnnxImageEncoder.load(encoder);
+  const { dataset } = openDataset({ path });
+  return extractFeatures(dataset, loaded, join(place, out), { augmentation, seed: 3, ...options }, progress);
+}
+
+beforeAll(async () => {
+  engine = await startEngine('wasm');
+  path = await madeUpData();
+  encoder = makeEncoder();
+});
+
+describe('extractFeatures(dataset, encoder, out, options)', () => {
+  it('fills a store with a row for each view, the first of the image as it is', async () => {
+    const result = await extract('views', { views: 3, map: true });
+    expect(result).toMatchObject({ images: 96, alreadyThere: 0, unreadable: [], dim: 2, grid: 4, views: 3 });
+    const store = new FeatureStore(join(place, 'views'));
+    await store.verify();
+    const [own, changed, again] = [0, 1, 2].map((row) => store.read([row]));
+    expect(changed).not.toEqual(own);
+    expect(again).not.toEqual(changed);
+    await extract('one', { map: true });
+    const plain = new FeatureStore(join(place, 'one'));
+    for (const at of [0, 17, 95]) expect(plain.read([at])).toEqual(store.read([3 * at]));
+    await extract('pooled', { dtype: 'float32' });
+    const mean = plain.read([5]).reduce((sums, value, i) => ((sums[i % 2] += value / 16), sums), [0, 0]);
+    const pooled = new FeatureStore(join(place, 'pooled')).read([5]);
+    expect(pooled[0]).toBeCloseTo(mean[0], 3);
+  });
+  it('goes on after a kill without encoding finished shards again, and ends with the same features', async () => {
+    const stop = new Error('killed');
+    const encoded: number[] = [];
+    const killing: Progress = {
+      say: () => {},
+      start: () => ({
+        stop: () => {},
+        update: (done) => {
+          encoded.push(done);
+          if (done === 48) throw stop;
+        },
+      }),
+    };
+    const options = { views: 2, batchSize: 16, shardImages: 16 };
+    await expect(extract('killed', options, killing)).rejects.toBe(stop);
+    expect(new FeatureStore(join(place, 'killed')).index.ids).toHaveLength(48);
+    const again = await extract('killed', options);
+    expect(again.alreadyThere).toBe(48);
+    await extract('straight', options);
+    const [a, b] = ['killed', 'straight'].map((name) => new FeatureStore(join(place, name)));
+    expect(a.index.ids).toEqual(b.index.ids);
+    const rows = Array.from({ length: a.rows }, (_, row) => row);
+    expect(a.read(rows)).toEqual(b.read(rows));
+    expect((await extract('killed', options)).imagesPerSecond).toBeNull();
+  });
+  it('notes images that cannot be read, once', async () => {
+    const broken = await madeUpData(48);
+    writeFileSync(join(broken, 'images', '7.png'), 'no image');
+    rmSync(join(broken, 'images', '9.png'));
+    const { dataset } = openDataset({ path: broken });
+    const loaded = await OnnxImageEncoder.load(encoder);
+    const run = () =>
+      extractFeatures(dataset, loaded, join(place, 'broken'), { augmentation, seed: 0 }, silentProgress);
+    const { unreadable } = await run();
+    expect(unreadable.map(({ id }) => id)).toEqual(['7.png', '9.png']);
+    expect(unreadable[1].reason).toContain('no such file');
+    expect((await run()).unreadable).toEqual([]);
+    const request = { path: broken, features: join(place, 'broken'), encoder: undefined };
+    await expect(train('on broken', configure(), request)).rejects.toThrow('2 of 48 cannot be read');
+    const { evaluation } = await train('on broken', configure(), { ...request, maxBad: 0.05 });
+    expect(evaluation.samples).toBe(8);
+    expect(JSON.parse(readFileSync(join(place, 'on broken', 'config.json'), 'utf8')).data.unreadableImages).toBe(2);
+  });
+});
+
+describe('trainRun(request) on the features of a frozen encoder', () => {
+  it.each([
+    ['query', {}],
+    ['dense', { splitter: { ...quick.splitter, kind: 'dense' } }],
+    ['vision-only', { model: 'vision-only' }],
+    ['linear', { model: 'linear' }],
+    ['mlp', { model: 'mlp' }],
+  ])('trains %s; evaluate and predict say what the run says', async (name, changes) => {
+    const before = tf.memory().numTensors;
+    const { evaluation, dataWaitShare } = await train(name, configure({ epochs: 12, learningRate: 0.01, ...changes }));
+    expect(evaluation.macro.auroc).toBeGreaterThan(0.7);
+    expect(dataWaitShare).toBeGreaterThan(0);
+    expect(dataWaitShare).toBeLessThan(1);
+    const run = join(place, name);
+    const { grid } = new FeatureStore(join(run, 'features')).index;
+    expect(grid).toBe(name === 'query' || name === 'vision-only' ? 4 : 1);
+    const again = await evaluateRun({ run, path, out: join(place, `${name} again`) }, silentProgress);
+    expect(again).toEqual(evaluation);
+    const { model, stored, dispose } = loadModel(run);
+    const reader = await openImageReader(stored);
+    const { samples, probabilities } = await readPredictions(run);
+    const [first] = samples;
+    const logits = await predictLogits(model, await reader.read(join(path, 'images', first.id)), [0]);
+    Array.from(probabilitiesOf(logits)).forEach((probability, i) =>
+      expect(probability).toBeCloseTo(probabilities[i], 6),
+    );
+    await reader.dispose();
+    dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+  it('draws other views in other epochs, and goes on from a checkpoint bit for bit', async () => {
+    await extract('four views', { views: 4, map: true });
+    await extract('one view', { map: true });
+    const config = configure();
+    const of = (store: string) => ({ features: join(place, store), encoder: undefined });
+    await train('straight run', config, of('four views'));
+    await train('single run', config, of('one view'));
+    const stop = new Error('stopped');
+    let stops = 0;
+    const stopping: Progress = {
+      say: () => {},
+      start: (name) => ({
+        stop: () => {},
+        update: (done) => {
+          if (name === 'training' && done > 6 && stops++ === 0) throw stop;
+        },
+      }),
+    };
+    await expect(train('stopped run', config, of('four views'), stopping)).rejects.toBe(stop);
+    await train('stopped run', config, { ...of('four views'), resume: true });
+    const history = (name: string): string => readFileSync(join(place, name, 'history.jsonl'), 'utf8');
+    expect(history('stopped run')).toBe(history('straight run'));
+    expect(history('single run')).not.toBe(history('straight run'));
+    expect(readdirSync(join(place, 'straight run'))).not.toContain('features');
+  });
+  it('refuses a store of other images, of some images, and of another encoder', async () => {
+    const config = configure({ model: 'linear' });
+    await extract('of path');
+    await train('own', config, { features: join(place, 'of path'), encoder: undefined });
+    const other = await madeUpData(96);
+    writeFileSync(join(other, 'images', '0.png'), readFileSync(join(path, 'images', '1.png')));
+    const request = { features: join(place, 'of path'), encoder: undefined };
+    await expect(train('x', config, { ...request, path: other })).rejects.toThrow('another image called 0.png');
+    const larger = await madeUpData(102);
+    await expect(train('x', config, { ...request, path: larger })).rejects.toThrow('got none of 6, the first 96.png');
+    const run = join(place, 'own');
+    await expect(evaluateRun({ run, path, out: join(place, 'own again') }, silentProgress)).rejects.toThrow(
+      'say --encoder DIR',
+    );
+    const stranger = makeEncoder(3);
+    const asked = { run, path, out: join(place, 'strange'), encoder: stranger };
+    await expect(evaluateRun(asked, silentProgress)).rejects.toThrow('expected features as the model was trained on');
+    await expect(openImageReader(loadModel(run).stored, stranger)).rejects.toThrow('or another preprocessing');
+    await expect(openImageReader(loadModel(run).stored)).rejects.toThrow('say --encoder DIR');
+    const conv = checkConfig({ ...quick, model: 'linear' }, 'test');
+    await train('pixels', conv, { encoder: undefined });
+    const pixels = { run: join(place, 'pixels'), path, out: join(place, 'pixels again'), encoder };
+    await expect(evaluateRun(pixels, silentProgress)).rejects.toThrow('its encoder was trained with it');
+    expect(existsSync(join(place, 'x', 'evaluation.json'))).toBe(false);
+  });
+});
