@@ -1,5 +1,15 @@
+/** The usual ways of writing a label cell. */
+const usualCells = new Map(
+  Object.entries({ '': NaN, '1': 1, '1.0': 1, '0': 0, '0.0': 0, '-1': -1, '-1.0': -1 } satisfies Record<
+    string,
+    number
+  >),
+);
+
 /** What a label cell says: 1, 0, −1 (uncertain), NaN (blank), or undefined if it says none of these. */
 export function readLabelCell(text: string): number | undefined {
+  const usual = usualCells.get(text);
+  if (usual !== undefined) return usual;
   const cell = text.trim();
   if (cell === '' || /^nan$/i.test(cell)) return NaN;
   const value = Number(cell);

@@ -7,7 +7,7 @@ export {
   type Sample,
   type Split,
 } from './dataset.js';
-export { readTable, type Table } from './table.js';
+export { readTable, type Table, type TableRow } from './table.js';
 export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
 export {
   applyPolicy,

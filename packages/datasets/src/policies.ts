@@ -163,11 +163,12 @@ export function applyPolicy(
     'smoothed-ones': () => 0.55 + 0.3 * draws.uniform(),
     estimate: (at) => estimates![at],
   };
-  const values = decided.map((cell, at) => {
-    const { uncertain, blank: unmentioned } = rules[at % n];
-    if (cell === -1) return outcome[uncertain](at);
-    return Number.isNaN(cell) ? outcome[unmentioned](at) : cell;
-  });
+  const values = new Float32Array(decided.length);
+  for (let at = 0, label = 0; at < values.length; at++, label = label + 1 === n ? 0 : label + 1) {
+    const cell = decided[at];
+    if (cell === -1) values[at] = outcome[rules[label].uncertain](at);
+    else values[at] = Number.isNaN(cell) ? outcome[rules[label].blank](at) : cell;
+  }
   applyNoFinding(values, cells, labels, policy.noFinding ?? 'as-is');
   return { values, counts: countTargets(cells, decided, values, labels) };
 }
@@ -239,18 +240,20 @@ function countTargets(
     overruled: 0,
     byHierarchy: 0,
   }));
-  values.forEach((value, at) => {
-    const count = counts[at % labels.length];
+  const differ = (a: number, b: number): boolean => a !== b && !(Number.isNaN(a) && Number.isNaN(b));
+  for (let at = 0, label = 0; at < values.length; at++, label = label + 1 === labels.length ? 0 : label + 1) {
+    const count = counts[label];
     const cell = cells[at];
+    const value = values[at];
     if (cell === -1) count.uncertainCells++;
     else if (Number.isNaN(cell)) count.blankCells++;
-    else if (!Object.is(value, cell)) count.overruled++;
-    if (!Object.is(Math.fround(cell), decided[at])) count.byHierarchy++;
+    else if (value !== cell) count.overruled++;
+    if (differ(Math.fround(cell), decided[at])) count.byHierarchy++;
     if (Number.isNaN(value)) count.unknown++;
     else if (value === 1) count.positives++;
     else if (value === 0) count.negatives++;
     else count.soft++;
-  });
+  }
   return counts;
 }
 

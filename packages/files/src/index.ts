@@ -1,5 +1,14 @@
 export { InputError, type InputPlace } from './input-error.js';
-export { fromFloat16, narrowFloat16, readNpy, toFloat16, widenFloat16, writeNpy, type ArrayData, type NumericArray } from './npy.js';
+export {
+  fromFloat16,
+  narrowFloat16,
+  readNpy,
+  toFloat16,
+  widenFloat16,
+  writeNpy,
+  type ArrayData,
+  type NumericArray,
+} from './npy.js';
 export { readNpz } from './npz.js';
 export {
   readSafetensors,

@@ -1,5 +1,8 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, normalize, relative, resolve, sep } from 'node:path';
 import { InputError, type InputPlace } from './input-error.js';
+
+/** Names that lead nowhere else: words joined by single slashes, none of them starting with a dot. */
+const plainName = /^\w[\w. +-]*(\/\w[\w. +-]*)*$/;
 
 /**
  * The absolute path of a file that a table names, which must stay inside the data folder.
@@ -7,6 +10,8 @@ import { InputError, type InputPlace } from './input-error.js';
  * @throws {InputError} if the name is absolute, leads out of the folder, or holds a NUL byte.
  */
 export function resolveInside(folder: string, name: string, place: InputPlace = {}): string {
+  if (plainName.test(name) && isAbsolute(folder) && normalize(folder) === folder)
+    return folder.endsWith(sep) ? folder + name : folder + sep + name;
   const path = resolve(folder, name);
   const inside = relative(resolve(folder), path);
   if (

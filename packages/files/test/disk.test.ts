@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { resolveInside, sha256, writeFileAtomic } from '../src/index.js';
 
 describe('writeFileAtomic(path, content)', () => {
@@ -29,4 +29,14 @@ describe('resolveInside(folder, name)', () => {
       't.csv, row 3: expected a path inside',
     );
   });
+});
+
+describe('resolveInside(folder, name), plain names', () => {
+  it.each(['a.png', 'a/b/c.jpg', './a', 'a//b', 'a/./b', 'a/b/', 'ä.png', 'a b.png', '.hidden', 'a/.b'])(
+    'resolves %j as node does',
+    (name) => {
+      for (const folder of ['/data', '/', 'data', '/data/', '/x/../data'])
+        expect(resolveInside(folder, name)).toBe(resolve(folder, name));
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { readTable } from '@cxr-align/datasets';
+import { readTable, type BadRow } from '@cxr-align/datasets';
 import { InputError, readNpy, writeFileAtomic } from '@cxr-align/files';
 import { rankingDraws } from '../bootstrap-threads.js';
 import { tableGroups, type GroupColumns } from '../fairness.js';
@@ -222,7 +222,10 @@ function refuseRunFlags({
 
 /** The attributes of the samples. @throws {InputError} if there is not a row for each. */
 function readGroups(file: string, samples: number): GroupColumns {
-  const { header, rows, badRows } = readTable(file);
+  const table = readTable(file);
+  const { header } = table;
+  const badRows: BadRow[] = [];
+  const rows = [...table.rows((row) => badRows.push(row))];
   if (badRows.length > 0 || rows.length !== samples) {
     throw new InputError(
       `expected a header and a whole row for each of ${samples} samples, got ${rows.length}${badRows.length > 0 ? ` and ${badRows.length} with another number of cells` : ''}`,

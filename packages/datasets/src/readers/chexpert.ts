@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { InputError, resolveInside } from '@cxr-align/files';
 import type { Split } from '../dataset.js';
 import { readAge, readLabelCell, readSex } from '../cells.js';
-import { columnOf, readTable, type Table } from '../table.js';
+import { columnOf, readHeader, readTable, type Table } from '../table.js';
 import { DatasetBuilder, type DatasetReader } from './reader.js';
 
 const fixedColumns = ['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA'];
@@ -21,7 +21,7 @@ export const chexpertReader: DatasetReader = {
   recognize: (path) => {
     const file = tableFiles(path)[0]?.file;
     if (!file) return undefined;
-    const { header } = readTable(file, { headerOnly: true });
+    const header = readHeader(file);
     return fixedColumns.every((column) => header.includes(column))
       ? `${basename(file)} has the columns ${fixedColumns.join(', ')}`
       : undefined;
@@ -56,8 +56,7 @@ function labelColumns({ file, header }: Table): string[] {
 }
 
 function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: string): void {
-  const { file, header, rows, badRows } = table;
-  badRows.forEach((row) => builder.reject(row));
+  const { file, header, rows } = table;
   const places = builder.labels.map((label) => {
     const place = header.indexOf(label);
     if (place < 0)
@@ -68,12 +67,18 @@ function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: st
     return place;
   });
   const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map((column) => columnOf(header, [column.toLowerCase()]));
-  const root = imageRoot(folder, rows[0]?.cells[pathAt]);
-  for (const { line, cells } of rows) {
+  const [first] = rows();
+  const root = imageRoot(folder, first?.cells[pathAt]);
+  const values = new Float32Array(places.length);
+  for (const { line, cells } of rows((row) => builder.reject(row))) {
     const place = { file, row: line };
     const id = cells[pathAt].trim();
-    const values = places.map((at) => readLabelCell(cells[at]));
-    const wrong = values.indexOf(undefined);
+    let wrong = -1;
+    for (let i = 0; i < places.length; i++) {
+      const value = readLabelCell(cells[places[i]]);
+      if (value === undefined) wrong = wrong < 0 ? i : wrong;
+      else values[i] = value;
+    }
     const age = readAge(cells[ageAt]);
     if (wrong >= 0) {
       builder.reject({
@@ -100,7 +105,7 @@ function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: st
           ...(Number.isNaN(age) ? {} : { age }),
           view: cells[viewAt].trim() || cells[sideAt].trim() || undefined,
         },
-        values as number[],
+        values,
       );
     }
   }
@@ -115,6 +120,6 @@ function imageRoot(folder: string, firstPath: string | undefined): { folder: str
   if (!firstPath || existsSync(join(folder, firstPath))) return keep;
   const [first] = firstPath.split('/');
   return first !== 'images' && firstPath.includes('/')
-    ? { folder, strip: (path) => path.split('/').slice(1).join('/') }
+    ? { folder, strip: (path) => path.slice(path.indexOf('/') + 1) }
     : keep;
 }

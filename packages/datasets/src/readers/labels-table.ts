@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError, resolveInside } from '@cxr-align/files';
 import { readAge, readLabelCell, readSex, readSplit } from '../cells.js';
-import { columnOf, readTable, type Table } from '../table.js';
+import { columnOf, readHeader, readTable, type Table } from '../table.js';
 import { DatasetBuilder, type DatasetReader } from './reader.js';
 
 const imageColumns = ['image', 'image index', 'file', 'filename', 'path', 'image_path'];
@@ -37,7 +37,7 @@ export const labelsTableReader: DatasetReader = {
   recognize: (path) => {
     const file = tableFile(path);
     if (!file) return undefined;
-    const { header } = readTable(file, { headerOnly: true });
+    const header = readHeader(file);
     const image = columnOf(header, imageColumns);
     return image >= 0 && !header.includes('Finding Labels')
       ? `${basename(file)} has the column ${header[image]}`
@@ -50,7 +50,6 @@ export const labelsTableReader: DatasetReader = {
     const described = describedLabels(folder);
     const labels = described?.labels ?? inferLabels(table);
     const builder = new DatasetBuilder(labels);
-    table.badRows.forEach((row) => builder.reject(row));
     const hasSplits = addRows(builder, table, folder, described?.parents ?? new Map());
     const isDirectory = statSync(path).isDirectory();
     return builder.result(basename(isDirectory ? path : dirname(path)), {
@@ -100,8 +99,13 @@ function describedLabels(folder: string): DescribedLabels | undefined {
 function inferLabels({ file, header, rows }: Table): string[] {
   const labels = header.filter((name, at) => {
     if (name === '' || otherColumns.includes(name.toLowerCase())) return false;
-    const values = rows.map(({ cells }) => readLabelCell(cells[at]));
-    return values.every((value) => value !== undefined) && values.some((value) => value === 0 || value === 1);
+    let isSaid = false;
+    for (const { cells } of rows()) {
+      const value = readLabelCell(cells[at]);
+      if (value === undefined) return false;
+      isSaid ||= value === 0 || value === 1;
+    }
+    return isSaid;
   });
   if (labels.length === 0) {
     throw new InputError(
@@ -135,7 +139,7 @@ function addRows(builder: DatasetBuilder, table: Table, folder: string, parents:
     unspecified: columnOf(header, ['unspecified']),
   };
   const imageFolder = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
-  for (const { line, cells } of rows) {
+  for (const { line, cells } of rows((row) => builder.reject(row))) {
     const place = { file, row: line };
     const cell = (column: keyof typeof at): string => (at[column] < 0 ? '' : cells[at[column]].trim());
     const values = places.map((column) => readLabelCell(cells[column]));

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { resolveInside } from '@cxr-align/files';
 import type { Split } from '../dataset.js';
 import { readAge, readSex } from '../cells.js';
-import { columnOf, readTable } from '../table.js';
+import { columnOf, readHeader, readTable } from '../table.js';
 import { DatasetBuilder, type DatasetReader } from './reader.js';
 
 /** The fourteen findings in NIH's official order. */
@@ -33,7 +33,7 @@ export const nihReader: DatasetReader = {
   recognize: (path) => {
     const file = tableFile(path);
     if (!file) return undefined;
-    const { header } = readTable(file, { headerOnly: true });
+    const header = readHeader(file);
     return header.includes('Image Index') && header.includes('Finding Labels')
       ? `${basename(file)} has the columns Image Index, Finding Labels`
       : undefined;
@@ -44,14 +44,13 @@ export const nihReader: DatasetReader = {
     const table = readTable(file);
     const { header } = table;
     const builder = new DatasetBuilder(findings);
-    table.badRows.forEach((row) => builder.reject(row));
     const test = listed(folder, 'test_list.txt');
     const [imageAt, findingAt] = [header.indexOf('Image Index'), header.indexOf('Finding Labels')];
     const [patientAt, ageAt, sexAt, viewAt] = ['patient id', 'patient age', 'patient gender', 'view position'].map(
       (name) => columnOf(header, [name]),
     );
     const imageFolder = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
-    for (const { line, cells } of table.rows) {
+    for (const { line, cells } of table.rows((row) => builder.reject(row))) {
       const place = { file, row: line };
       const found = cells[findingAt].split('|').map((name) => name.trim());
       const strange = found.find((name) => name !== 'No Finding' && !findings.includes(name));

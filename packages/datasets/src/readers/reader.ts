@@ -14,13 +14,20 @@ export interface DatasetReader {
 export class DatasetBuilder {
   readonly samples: Sample[] = [];
   readonly badRows: BadRow[] = [];
-  private readonly cells: number[] = [];
+  private cells = new Float32Array(1024);
+  private filled = 0;
 
   constructor(readonly labels: readonly string[]) {}
 
-  add(sample: Sample, cells: readonly number[]): void {
+  add(sample: Sample, cells: ArrayLike<number>): void {
     this.samples.push(sample);
-    for (const cell of cells) this.cells.push(cell);
+    if (this.filled + cells.length > this.cells.length) {
+      const larger = new Float32Array(2 * (this.filled + cells.length));
+      larger.set(this.cells);
+      this.cells = larger;
+    }
+    this.cells.set(cells, this.filled);
+    this.filled += cells.length;
   }
 
   reject(row: BadRow): void {
@@ -33,7 +40,7 @@ export class DatasetBuilder {
       name,
       labels: this.labels,
       samples: this.samples,
-      cells: Float32Array.from(this.cells),
+      cells: this.cells.slice(0, this.filled),
       badRows: this.badRows,
       ...rest,
     };

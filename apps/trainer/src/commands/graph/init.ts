@@ -40,7 +40,8 @@ function labelsOf(data: string, format: string): { labels: readonly string[]; ti
 }
 
 function pathLabels(file: string, column: string): string[] {
-  const { header, rows } = readTable(file);
+  const { header, rows: all } = readTable(file);
+  const rows = [...all()];
   const at = header.indexOf(column);
   if (at < 0)
     throw new InputError(`expected a column ${JSON.stringify(column)}, got ${header.join(', ')}; check --column`, {
