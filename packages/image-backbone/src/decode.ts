@@ -64,7 +64,7 @@ async function toSquare(image: Sharp, preprocessing: Preprocessing): Promise<Uin
 const smallImage = 24;
 
 async function smallToSquare(image: Sharp, { size, fit, resize = size }: Preprocessing): Promise<Uint8Array> {
-  const { data, info } = await image.greyscale().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await image.toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
   const factor = resize / Math.min(info.width, info.height);
   const side = (extent: number): number => (fit === 'stretch' ? resize : Math.max(resize, Math.round(extent * factor)));
@@ -81,7 +81,7 @@ async function smallToSquare(image: Sharp, { size, fit, resize = size }: Preproc
 }
 
 async function rawGrey(image: Sharp): Promise<Uint8Array> {
-  const data = await image.greyscale().raw().toBuffer();
+  const data = await image.toColourspace('b-w').raw().toBuffer();
   return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { startEngine, type EngineName } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { lossCases, type LossCase, type Size } from './loss-cases.js';
+import { median } from './run-program.js';
 
 /** What one loss takes at one size on one engine, or in PyTorch. */
 export interface Timing {
@@ -28,8 +29,6 @@ const sizes: Size[] = [
   [100, 14, 512],
   [256, 40, 512],
 ];
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** Median time of a piece of work in milliseconds: after a warm-up, at least 3 times, for about `budget` ms. */
 async function timeOf(work: () => tf.Tensor, budget: number): Promise<number> {
@@ -90,7 +89,7 @@ export async function benchLosses(engines: readonly EngineName[], budget: number
 
 /** The same formulas in PyTorch, if a Python with torch is there. */
 function torchTimings(size: Size): Timings | undefined {
-  const script = fileURLToPath(new URL('../torch_losses.py', import.meta.url));
+  const script = fileURLToPath(new URL('../python/torch_losses.py', import.meta.url));
   for (const python of [process.env.CXR_PYTHON, 'python3', '/usr/bin/python3']) {
     if (python === undefined) continue;
     const { status, stdout } = spawnSync(python, [script, ...size.map(String)], { encoding: 'utf8' });

@@ -1,89 +1,137 @@
 import { cpus } from 'node:os';
-import { engineNames, type EngineName } from '@cxr-align/engine';
+import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
+import { benchData, dataOnce, dataText } from './data.js';
+import { benchEpoch, epochText } from './epoch.js';
+import { benchEverything, bestEngine, everythingText } from './everything.js';
+import { Flags, UsageError } from './flags.js';
 import { benchGraph, graphText } from './graph.js';
-import { isSteady, soak, soakText } from './soak.js';
-import { benchStep, stepOnce, stepRequest, stepText } from './step.js';
-import { benchMetrics, metricText } from './metrics.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
+import { benchMetrics, metricText } from './metrics.js';
+import { isSteady, soak, soakText } from './soak.js';
+import { benchStep, stepOnce, stepRequest, stepSizes, stepText } from './step.js';
 
-const usage = `npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
-       npm run bench -- graph|metrics [--json]
-       npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND]
-                             [--rounds N] [--profile] [--json]
+const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAME] [--encoder DIR] [--images N] [--rounds N] [--json]
+npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
+npm run bench -- graph|metrics [--json]
+npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND] [--rounds N]
+                      [--profile] [--json]
+npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
+npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
+npm run soak [-- --engine NAME] [--steps N] [--json]
 
-       npm run soak -- [--engine NAME] [--steps N] [--json]
-
+  (none)    all of the following, and a table of ratios with what repeats each
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
   graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
   metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
   step      the method's whole training step at the paper's size (batch 32 and 100) and at a small one, in turns with
             PyTorch where --against names its script; --sizes of paper, paper-100, small; --mixing full, factored, folded
+  data      decoding beside torchvision where --python has it; an epoch over 377,000 rows of features; CheXpert's table
+  epoch     an epoch with the frozen encoder in every step, and one that reads its features; --encoder again for more;
+            a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
   soak      20,000 small training steps: whether tensors or memory grow; exit code 1 if they do
   --engine  engines to time, comma-separated. Default wasm; native for step
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
   --write   puts the table into the README of the package`;
 
+/** What was measured: for machines, for people, and whether it is as it should be. */
+interface Outcome {
+  result: unknown;
+  text: () => string;
+  isSound?: boolean;
+}
+
+const benchmarks: Record<string, (flags: Flags, args: string[]) => Promise<Outcome>> = {
+  graph: async () => {
+    const result = benchGraph();
+    return { result, text: () => graphText(result) };
+  },
+  metrics: async () => {
+    const result = benchMetrics();
+    return { result, text: () => metricText(result) };
+  },
+  losses: async (flags) => {
+    const engines = flags.text('--engine', 'wasm').split(',');
+    const strange = engines.find((name) => !engineNames.includes(name as EngineName));
+    if (strange !== undefined) throw new UsageError(`expected --engine of ${engineNames.join(', ')}, got ${strange}`);
+    const result = await benchLosses(engines as EngineName[], flags.whole('--ms', 300));
+    const text = (): string => result.map(lossTable).join('\n\n');
+    if (flags.has('--write')) {
+      const [cpu] = cpus();
+      writeLossTables(
+        `Milliseconds forward and backward, medians on ${cpus().length} cores (${cpu.model.trim()}); *peak* is the tensor memory at the worst moment, by the size of the input that is learned. \`npm run bench -- losses --write\` makes this table.\n\n${text()}`,
+      );
+    }
+    return { result, text };
+  },
+  step: async (_, args) => {
+    const request = stepRequest(args);
+    if (typeof request === 'string') throw new UsageError(request);
+    const result = benchStep(request);
+    return { result, text: () => stepText(result) };
+  },
+  data: async (flags) => {
+    const result = await benchData({
+      images: flags.whole('--images', 300, 16),
+      rounds: flags.whole('--rounds', 3),
+      python: flags.text('--python', 'python3'),
+    });
+    return { result, text: () => dataText(result) };
+  },
+  epoch: async (flags) => {
+    const result = await benchEpoch({
+      engine: flags.choice('--engine', engineNames, 'wasm'),
+      images: flags.whole('--images', 256, 32),
+      encoders: flags.texts('--encoder'),
+      python: flags.text('--python'),
+    });
+    return { result, text: () => epochText(result) };
+  },
+  soak: async (flags) => {
+    const result = await soak(flags.choice('--engine', engineNames, 'wasm'), flags.whole('--steps', 20_000, 20));
+    return { result, text: () => soakText(result), isSound: isSteady(result) };
+  },
+  everything: async (flags) => {
+    const result = benchEverything({
+      engine: flags.has('--engine') ? flags.choice('--engine', engineNames, 'wasm') : await bestEngine(startEngine),
+      python: flags.text('--python', 'python3'),
+      rounds: flags.whole('--rounds', 1),
+      sizes: flags.text('--sizes')?.split(',') ?? stepSizes.filter((name) => name !== 'paper-100'),
+      images: flags.whole('--images', 60, 16),
+      encoders: flags.texts('--encoder'),
+    });
+    return { result, text: () => `${everythingText(result)}\n\n${JSON.stringify(result)}` };
+  },
+};
+
 /** Exit code 2 on wrong usage. */
 async function main(args: string[]): Promise<number> {
-  const valueOf = (name: string, fallback: string): string =>
-    args.includes(name) ? (args[args.indexOf(name) + 1] ?? '') : fallback;
-  if (args[0] === 'graph') {
-    const timings = benchGraph();
-    console.log(args.includes('--json') ? JSON.stringify(timings) : graphText(timings));
-    return 0;
-  }
-  if (args[0] === 'metrics') {
-    const timings = benchMetrics();
-    console.log(args.includes('--json') ? JSON.stringify(timings) : metricText(timings));
-    return 0;
-  }
-  if (args[0] === 'soak') {
-    const steps = Number(valueOf('--steps', '20000'));
-    const engine = valueOf('--engine', 'wasm') as EngineName;
-    if (!Number.isInteger(steps) || steps < 20 || !engineNames.includes(engine)) {
-      console.error(
-        `expected --steps of 20 or more and --engine of ${engineNames.join(', ')}, got ${steps}, ${engine}`,
-      );
-      return 2;
-    }
-    const result = await soak(engine, steps);
-    console.log(args.includes('--json') ? JSON.stringify(result) : soakText(result));
-    return isSteady(result) ? 0 : 1;
-  }
-  if (args[0] === 'step-once') {
+  const [first = '--'] = args;
+  const name = first.startsWith('--') ? 'everything' : first;
+  // Parts that a benchmark runs in processes of their own.
+  if (name === 'step-once') {
     await stepOnce(args);
     return 0;
   }
-  if (args[0] === 'step') {
-    const request = stepRequest(args);
-    if (typeof request === 'string') {
-      console.error(`${request}\n\n${usage}`);
-      return 2;
-    }
-    const results = benchStep(request);
-    console.log(args.includes('--json') ? JSON.stringify(results) : stepText(results));
+  if (name === 'data-once') {
+    console.log(JSON.stringify(await dataOnce(args.slice(1))));
     return 0;
   }
-  const engines = valueOf('--engine', 'wasm').split(',');
-  const budget = Number(valueOf('--ms', '300'));
-  const strange = engines.find((name) => !engineNames.includes(name as EngineName));
-  if (args[0] !== 'losses' || strange !== undefined || !(budget > 0)) {
-    if (strange !== undefined) console.error(`expected --engine of ${engineNames.join(', ')}, got ${strange}\n`);
+  const run = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+  if (!run || args.includes('--help')) {
     console.error(usage);
+    return args.includes('--help') ? 0 : 2;
+  }
+  try {
+    const flags = new Flags(args);
+    const { result, text, isSound = true } = await run(flags, args);
+    console.log(flags.has('--json') ? JSON.stringify(result) : text());
+    return isSound ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${usage}`);
     return 2;
   }
-  const results = await benchLosses(engines as EngineName[], budget);
-  if (args.includes('--json')) console.log(JSON.stringify(results));
-  const text = results.map(lossTable).join('\n\n');
-  if (!args.includes('--json')) console.log(text);
-  if (args.includes('--write')) {
-    const [cpu] = cpus();
-    writeLossTables(
-      `Milliseconds forward and backward, medians on ${cpus().length} cores (${cpu.model.trim()}); *peak* is the tensor memory at the worst moment, by the size of the input that is learned. \`npm run bench -- losses --write\` makes this table.\n\n${text}`,
-    );
-  }
-  return 0;
 }
 
 main(process.argv.slice(2)).then(

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bootstrapModels, clusterRows, RankedScores } from '@cxr-align/metrics';
 import { RandomStream } from '@cxr-align/random';
+import { median } from './run-program.js';
 
 /** What was measured; times in milliseconds on one core. */
 export interface MetricTimings {
@@ -18,7 +19,6 @@ export interface MetricTimings {
 }
 
 const draws = 1000;
-const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Times the metrics at the size of NIH's test set. */
 export function benchMetrics({ rows = 25_596, labels = 14, patients = 2797 } = {}): MetricTimings {
@@ -42,7 +42,7 @@ export function benchMetrics({ rows = 25_596, labels = 14, patients = 2797 } = {
 }
 
 function timeSklearn(rows: number, labels: number, patients: number): MetricTimings['sklearn'] {
-  const script = fileURLToPath(new URL('../sklearn_metrics.py', import.meta.url));
+  const script = fileURLToPath(new URL('../python/sklearn_metrics.py', import.meta.url));
   const few = 10;
   for (const python of ['python3', '/usr/bin/python3']) {
     if (python.startsWith('/') && !existsSync(python)) continue;

@@ -13,6 +13,8 @@ export interface StepSize {
   batch: number;
   /** The splitter's mixing layer. */
   mixing: 'full' | 'factored' | 'folded';
+  /** Width of the features where it is another. */
+  inputDim?: number;
 }
 
 const labels = 14;
@@ -36,11 +38,11 @@ export class TrainingStep {
   private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
   private step = 0;
 
-  constructor({ dim, layers, batch, mixing }: StepSize) {
+  constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize) {
     const transformer = { dim, layers, heads, dropout };
     const scope = this.parameters.scope('model');
     this.splitter = new DenseSplitter(scope.scope('splitter'), {
-      inputDim: dim,
+      inputDim,
       labels,
       mixing,
       rank: dim,
@@ -56,7 +58,7 @@ export class TrainingStep {
     const random = (purpose: string, count: number): Float32Array =>
       new RandomStream({ seed: 1, purpose }).normals(count);
     this.data = tf.tidy(() => ({
-      features: tf.tensor2d(random('features', batch * dim), [batch, dim]),
+      features: tf.tensor2d(random('features', batch * inputDim), [batch, inputDim]),
       texts: tf.tensor3d(random('texts', labels * dim), [1, labels, dim]),
       targets: tf.tensor2d(
         random('targets', batch * labels).map((value) => (value > 0.8 ? 1 : 0)),
@@ -66,21 +68,22 @@ export class TrainingStep {
     }));
   }
 
-  /** Takes a step. @returns the loss. */
-  async run(): Promise<number> {
+  /** Takes a step. @param features [batch, inputDim]; always the same ones unless given. @returns the loss. */
+  async run(features?: Float32Array): Promise<number> {
+    const given = features && tf.tensor2d(features, this.data.features.shape);
     const pass = Pass.training({ seed: 1, step: this.step++ });
     const { loss, gradients } = gradientsAndExtras(
-      () => ({ loss: this.loss(pass), extras: {} }),
+      () => ({ loss: this.loss(pass, given ?? this.data.features), extras: {} }),
       this.parameters.trainable().map(({ variable }) => variable),
     );
     const norm = this.optimizer.apply(gradients, 2e-5);
     const [value] = await loss.data();
-    tf.dispose([loss, norm]);
+    tf.dispose([loss, norm, ...(given ? [given] : [])]);
     return value;
   }
 
-  private loss(pass: Pass): tf.Scalar {
-    const { features, texts, targets, prior } = this.data;
+  private loss(pass: Pass, features: tf.Tensor2D): tf.Scalar {
+    const { texts, targets, prior } = this.data;
     const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), -1, true), 1e-12)));
     const images = unit(this.splitter.apply(features, pass).embeddings) as tf.Tensor3D;
     const prompts = tf.squeeze(unit(this.prompts.apply(texts, pass)), [0]) as tf.Tensor2D;

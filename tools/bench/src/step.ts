@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { median, runJson, runSelf } from './run-program.js';
 import { stepFlops, TrainingStep, type StepSize } from './step-model.js';
 
 /** What one process measured of our step. */
@@ -54,8 +53,6 @@ const sizes: Record<string, { size: Omit<StepSize, 'mixing'>; steps: number }> =
 };
 /** The names of the sizes. */
 export const stepSizes = Object.keys(sizes);
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Times our step in this process. */
 export async function timeStep(
@@ -147,9 +144,8 @@ export function benchStep(request: StepRequest): StepResult[] {
 
 /** The flags of the hidden command that times one size in a process of its own. */
 function runOwn({ engine, mixing, profile }: StepRequest, name: string, isFirst: boolean): OwnTiming {
-  const main = fileURLToPath(new URL('./main.js', import.meta.url));
   const flags = ['--engine', engine, '--size', name, '--mixing', mixing, ...(profile && isFirst ? ['--profile'] : [])];
-  return run<OwnTiming>(process.execPath, [main, 'step-once', ...flags]);
+  return runSelf<OwnTiming>(['step-once', ...flags]);
 }
 
 interface TorchOutput {
@@ -163,15 +159,7 @@ function runTorch({ against, python, threads }: StepRequest, size: StepSize, fla
   const fc = { full: '--full-fc', factored: '--factored-fc', folded: '--folded-fc' }[size.mixing];
   const { dim, layers, batch } = size;
   const shape = ['--dim', dim, '--layers', layers, '--batch', batch, '--threads', threads].map(String);
-  return run<TorchOutput>(python, [against!, ...flags, ...shape, fc]);
-}
-
-/** The last line of JSON that a program prints. @throws {Error} with what it said if it fails. */
-function run<T>(command: string, args: readonly string[]): T {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
-  if (error) throw error;
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}\n${stderr.slice(-2000)}`);
-  return JSON.parse(stdout.trim().split('\n').slice(-1)[0]) as T;
+  return runJson<TorchOutput>(python, [against!, ...flags, ...shape, fc]);
 }
 
 /** Times one size and prints it: what {@link benchStep} runs in a process of its own. */

@@ -1,0 +1,284 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  applyPolicy,
+  chexpertLabels,
+  FeatureStore,
+  FeatureStoreWriter,
+  labelPolicy,
+  overlappingPatients,
+  readDataset,
+} from '@cxr-align/datasets';
+import { startEngine } from '@cxr-align/engine';
+import { imageBatch, loadImages } from '@cxr-align/image-backbone';
+import { binaryCrossEntropy } from '@cxr-align/losses';
+import { AdamW, Linear, Parameters } from '@cxr-align/nn';
+import { RandomStream } from '@cxr-align/random';
+import { gradientsAndExtras } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import sharp from 'sharp';
+import { hasModules, median, pythonScript, runJson, runSelf } from './run-program.js';
+
+/** Throughput of decoding, resizing and normalising files of one kind. */
+export interface DecodeResult {
+  kind: 'jpeg' | 'png16';
+  images: number;
+  imagesPerSecond: number;
+  /** What torchvision reaches on the same files; undefined without it. */
+  torchvision?: { imagesPerSecond: number; version: string };
+  /** Ours by torchvision's. */
+  ratio?: number;
+}
+
+/** An epoch over a large feature store. */
+export interface StoreResult {
+  rows: number;
+  dim: number;
+  openMs: number;
+  epochSeconds: number;
+  /** Share of the steps' time in which they waited for their batch. */
+  waitShare: number;
+  /** Peak of resident memory above what was there before the store was opened. */
+  aboveModelMiB: number;
+  /** Rows that were seen once. */
+  seenOnce: number;
+  /** Mean distance of neighbours in the order of the epoch, by what a random order has. */
+  shuffledDistance: number;
+}
+
+/** Reading a label table as long as CheXpert's. */
+export interface TableResult {
+  rows: number;
+  /** Read, mapped by a policy, joined to patients. */
+  seconds: number;
+  peakMiB: number;
+}
+
+export interface DataResult {
+  decode: DecodeResult[];
+  store: StoreResult;
+  table: TableResult;
+}
+
+export interface DataRequest {
+  images: number;
+  rounds: number;
+  python: string;
+}
+
+const pixels = 2048;
+const size = 224;
+const storeRows = 377_000;
+const storeDim = 512;
+const tableRows = 223_414;
+
+/** All parts, each in a process of its own. */
+export async function benchData({ images, rounds, python }: DataRequest): Promise<DataResult> {
+  const folder = await phantomFiles(images);
+  const hasPeer = hasModules(python, ['torchvision']);
+  const decode = (['jpeg', 'png16'] as const).map((kind): DecodeResult => {
+    const own: number[] = [];
+    const peer: { images_per_s: number; torchvision: string }[] = [];
+    for (let round = 0; round < rounds; round++) {
+      process.stderr.write(`${kind}, round ${round + 1} of ${rounds} …\n`);
+      own.push(runSelf<number>(['data-once', 'decode', join(folder, kind)]));
+      const workers = ['--workers', String(availableParallelism())];
+      if (hasPeer) peer.push(runJson(python, [pythonScript('torchvision_decode.py'), join(folder, kind), ...workers]));
+    }
+    const imagesPerSecond = median(own);
+    if (!hasPeer) return { kind, images, imagesPerSecond };
+    const theirs = median(peer.map(({ images_per_s: rate }) => rate));
+    const torchvision = { imagesPerSecond: theirs, version: peer[0].torchvision };
+    return { kind, images, imagesPerSecond, torchvision, ratio: imagesPerSecond / theirs };
+  });
+  const scratch = mkdtempSync(join(tmpdir(), 'cxr-align-bench-'));
+  try {
+    process.stderr.write('feature store …\n');
+    writeStore(join(scratch, 'store'));
+    const store = runSelf<StoreResult>(['data-once', 'store', join(scratch, 'store')]);
+    process.stderr.write('label table …\n');
+    writeTable(join(scratch, 'table'));
+    const table = runSelf<TableResult>(['data-once', 'table', join(scratch, 'table')]);
+    return { decode, store, table };
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** One part, in this process. */
+export async function dataOnce([part, folder]: readonly string[]): Promise<unknown> {
+  if (part === 'decode') return decodeRate(folder);
+  return part === 'store' ? storeEpoch(folder) : readTableOnce(folder);
+}
+
+/** Phantoms of 2048 × 2048 as JPEG of quality 90 and as 16-bit PNG; drawn once, and kept for the next call. */
+async function phantomFiles(images: number): Promise<string> {
+  const folder = join(tmpdir(), `cxr-align-bench-${pixels}-${images}`);
+  if (existsSync(join(folder, 'done'))) return folder;
+  rmSync(folder, { recursive: true, force: true });
+  process.stderr.write(`drawing ${images} phantoms of ${pixels} × ${pixels} …\n`);
+  const command = fileURLToPath(new URL('../../../apps/trainer/bin/cxr-align.js', import.meta.url));
+  const drawn = join(folder, 'phantoms');
+  const flags = ['phantom', '--out', drawn, '--images', String(images), '--size', String(pixels)];
+  const { status, stderr } = spawnSync(process.execPath, [command, ...flags], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`bench data: expected phantoms, got ${stderr}`);
+  const files = readdirSync(join(drawn, 'images'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.png'),
+  );
+  for (const kind of ['jpeg', 'png16']) mkdirSync(join(folder, kind));
+  for (const [i, name] of files.entries()) {
+    const image = sharp(join(drawn, 'images', name));
+    await image
+      .clone()
+      .toColourspace('b-w')
+      .jpeg({ quality: 90 })
+      .toFile(join(folder, 'jpeg', `${i}.jpg`));
+    await image
+      .clone()
+      .toColourspace('grey16')
+      .png()
+      .toFile(join(folder, 'png16', `${i}.png`));
+  }
+  rmSync(drawn, { recursive: true });
+  writeFileSync(join(folder, 'done'), '');
+  return folder;
+}
+
+/** Images a second of decode, resize and normalise, batch by batch. */
+async function decodeRate(folder: string): Promise<number> {
+  await startEngine('cpu');
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  const began = performance.now();
+  for (let start = 0; start < files.length; start += 64) {
+    const batch = files.slice(start, start + 64);
+    const set = await loadImages(batch, { size, fit: 'stretch', kernel: 'linear' });
+    const every = batch.map((_, i) => i);
+    imageBatch(set, every, { mean: 0.5, deviation: 0.25 }).dispose();
+  }
+  return files.length / ((performance.now() - began) / 1000);
+}
+
+/** Random features; the first two numbers of a row say which it is. */
+function writeStore(folder: string): void {
+  const source = { encoder: 'random', weightsHash: 'none', preprocessing: {} };
+  const writer = new FeatureStoreWriter(folder, source, { dim: storeDim });
+  const shard = 8192;
+  const noise = new RandomStream({ seed: 1, purpose: 'bench-store' }).normals(shard * storeDim);
+  for (let start = 0; start < storeRows; start += shard) {
+    const rows = Math.min(shard, storeRows - start);
+    const features = noise.slice(0, rows * storeDim);
+    for (let row = 0; row < rows; row++) {
+      features[row * storeDim] = (start + row) >> 10;
+      features[row * storeDim + 1] = (start + row) & 1023;
+    }
+    const names = Array.from({ length: rows }, (_, row) => `files/p${(start + row) >> 2}/${start + row}.jpg`);
+    writer.append(
+      names.map((id) => ({ id, content: '0123456789abcdef' })),
+      features,
+    );
+  }
+}
+
+/** Trains a linear map of 14 labels on all rows, once. */
+async function storeEpoch(folder: string): Promise<StoreResult> {
+  await startEngine('wasm');
+  const labels = 14;
+  const batchSize = 256;
+  const parameters = new Parameters(1);
+  const layer = new Linear(parameters.scope('linear'), storeDim, labels);
+  const optimizer = new AdamW(parameters.trainable());
+  const targets = tf.zeros<tf.Rank.R2>([batchSize, labels]);
+  const step = (features: tf.Tensor2D): void => {
+    const { loss, gradients } = gradientsAndExtras(
+      () => ({
+        loss: binaryCrossEntropy(
+          layer.apply(features) as tf.Tensor2D,
+          tf.slice(targets, [0, 0], [features.shape[0], labels]),
+        ),
+        extras: {},
+      }),
+      parameters.trainable().map(({ variable }) => variable),
+    );
+    tf.dispose([loss, optimizer.apply(gradients, 1e-3)]);
+  };
+  step(tf.zeros([batchSize, storeDim]));
+  const before = process.memoryUsage().rss;
+  const opened = performance.now();
+  const store = new FeatureStore(folder);
+  const openMs = performance.now() - opened;
+  const order = new RandomStream({ seed: 1, purpose: 'order' }).permutation(store.rows);
+  const seen = new Uint8Array(store.rows);
+  let waited = 0;
+  let peak = 0;
+  const began = performance.now();
+  for (let start = 0; start < order.length; start += batchSize) {
+    const from = performance.now();
+    const rows = order.subarray(start, start + batchSize);
+    const values = store.read(rows);
+    const features = tf.tensor2d(values, [rows.length, storeDim]);
+    waited += performance.now() - from;
+    for (let i = 0; i < rows.length; i++) seen[1024 * values[i * storeDim] + values[i * storeDim + 1]]++;
+    step(features);
+    features.dispose();
+    if ((start / batchSize) % 64 === 0) peak = Math.max(peak, process.memoryUsage().rss);
+  }
+  const epochMs = performance.now() - began;
+  const distances = order.slice(1).reduce((sum, row, i) => sum + Math.abs(row - order[i]), 0) / (order.length - 1);
+  return {
+    rows: store.rows,
+    dim: storeDim,
+    openMs,
+    epochSeconds: epochMs / 1000,
+    waitShare: waited / epochMs,
+    aboveModelMiB: (Math.max(peak, process.memoryUsage().rss) - before) / 2 ** 20,
+    seenOnce: seen.reduce((count, times) => count + Number(times === 1), 0),
+    shuffledDistance: distances / (order.length / 3),
+  };
+}
+
+/** A table in CheXpert's columns, as long as its training set. */
+function writeTable(folder: string): void {
+  const random = new RandomStream({ seed: 1, purpose: 'bench-table' });
+  const cell = (): string => {
+    const drawn = random.uniform();
+    return drawn < 0.6 ? '' : drawn < 0.8 ? '1.0' : drawn < 0.93 ? '0.0' : '-1.0';
+  };
+  const rows = [['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA', ...chexpertLabels].join(',')];
+  for (let i = 0; i < tableRows; i++) {
+    const patient = String(Math.floor(i / 3.4) + 1).padStart(5, '0');
+    const isFrontal = random.chance(0.85);
+    const name = `CheXpert-v1.0/train/patient${patient}/study${1 + (i % 3)}/view1_${isFrontal ? 'frontal' : 'lateral'}.jpg`;
+    const person = [random.chance(0.5) ? 'Male' : 'Female', String(18 + random.integer(72))];
+    const view = isFrontal ? ['Frontal', 'AP'] : ['Lateral', ''];
+    rows.push([name, ...person, ...view, ...chexpertLabels.map(cell)].join(','));
+  }
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'train.csv'), rows.join('\n'));
+}
+
+function readTableOnce(folder: string): TableResult {
+  const began = performance.now();
+  const dataset = readDataset(folder);
+  const { values } = applyPolicy(dataset.cells, dataset.labels, labelPolicy('u-ones'));
+  overlappingPatients(dataset);
+  const seconds = (performance.now() - began) / 1000;
+  if (values.length !== tableRows * chexpertLabels.length)
+    throw new Error(`bench data: expected ${tableRows} rows, got ${values.length / chexpertLabels.length}`);
+  return { rows: tableRows, seconds, peakMiB: process.resourceUsage().maxRSS / 1024 };
+}
+
+/** The results in words. */
+export function dataText({ decode, store, table }: DataResult): string {
+  return [
+    ...decode.map(
+      ({ kind, images, imagesPerSecond, torchvision, ratio }) =>
+        `${kind}: ${images} files of ${pixels} × ${pixels} to ${size} × ${size}: ${imagesPerSecond.toFixed(1)} images/s${torchvision ? `, torchvision ${torchvision.version} ${torchvision.imagesPerSecond.toFixed(1)}: ratio ${ratio!.toFixed(2)}` : ''}`,
+    ),
+    `feature store of ${store.rows} × ${store.dim} float16: opens in ${store.openMs.toFixed(0)} ms; an epoch in ${store.epochSeconds.toFixed(1)} s, of which ${(100 * store.waitShare).toFixed(1)} % waiting for batches, ${store.aboveModelMiB.toFixed(0)} MiB above the model`,
+    `  every row once: ${store.seenOnce === store.rows ? 'yes' : `no, ${store.seenOnce}`}; neighbours are ${store.shuffledDistance.toFixed(3)} of a random order's distance apart`,
+    `label table of ${table.rows} rows, read, mapped and joined: ${table.seconds.toFixed(2)} s, ${table.peakMiB.toFixed(0)} MiB`,
+  ].join('\n');
+}
