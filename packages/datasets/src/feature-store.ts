@@ -163,22 +163,21 @@ export class FeatureStore {
    * @returns float32 [rows, grid², dim] row by row.
    */
   read(rows: ArrayLike<number>): Float32Array {
-    const { width, bytesOfNumber } = this;
-    const out = new Float32Array(rows.length * width);
+    const bytesOfRow = this.width * this.bytesOfNumber;
+    const bytes = new Uint8Array(rows.length * bytesOfRow);
     for (let i = 0; i < rows.length;) {
-      const shard = this.shardOf(rows[i]);
+      const at = this.shardOf(rows[i]);
       // Rows that lie one after the other are read at once.
       let count = 1;
-      while (i + count < rows.length && rows[i + count] === rows[i] + count && rows[i + count] < this.starts[shard + 1])
+      while (i + count < rows.length && rows[i + count] === rows[i] + count && rows[i + count] < this.starts[at + 1])
         count++;
-      const { descriptor, start } = this.shard(shard);
-      const bytes = new Uint8Array(count * width * bytesOfNumber);
-      readSync(descriptor, bytes, 0, bytes.length, start + (rows[i] - this.starts[shard]) * width * bytesOfNumber);
-      const part = out.subarray(i * width, (i + count) * width);
-      if (bytesOfNumber === 2) widenFloat16(new Uint16Array(bytes.buffer), part);
-      else part.set(new Float32Array(bytes.buffer));
+      const { descriptor, start } = this.shard(at);
+      readSync(descriptor, bytes, i * bytesOfRow, count * bytesOfRow, start + (rows[i] - this.starts[at]) * bytesOfRow);
       i += count;
     }
+    if (this.bytesOfNumber === 4) return new Float32Array(bytes.buffer);
+    const out = new Float32Array(rows.length * this.width);
+    widenFloat16(new Uint16Array(bytes.buffer), out);
     return out;
   }
 
@@ -233,12 +232,13 @@ export class FeatureStore {
         );
       shard = { descriptor: openSync(path, 'r'), start: place.start };
       if (this.open.size >= openShards) {
+        // The one that was opened first.
         const [[oldest, { descriptor }]] = this.open;
         closeSync(descriptor);
         this.open.delete(oldest);
       }
-    } else this.open.delete(at);
-    this.open.set(at, shard);
+      this.open.set(at, shard);
+    }
     return shard;
   }
 }

@@ -1,4 +1,7 @@
+import { philoxBlocks } from './philox-wasm.js';
 import { philox4x32 } from './philox.js';
+
+const blocks = philoxBlocks();
 
 /** What a stream of random numbers is for; the same key always gives the same stream. */
 export interface RandomKey {
@@ -48,9 +51,14 @@ export class RandomStream {
 
   private refill(): void {
     philox4x32(this.counter, this.key, this.block);
-    this.counter[0] += 1;
-    if (this.counter[0] === 0) this.counter[1] += 1;
+    this.count(1);
     this.used = 0;
+  }
+
+  private count(drawn: number): void {
+    const before = this.counter[0];
+    this.counter[0] += drawn;
+    if (this.counter[0] < before) this.counter[1] += 1;
   }
 
   /** A number in [0, 1), in steps of 2⁻³². */
@@ -112,17 +120,37 @@ export class RandomStream {
   /** `count` entries for a dropout mask: 0 with probability `rate`, else 1 / (1 − rate); sixteen bits decide each. */
   dropoutMask(count: number, rate: number): Float32Array {
     const mask = new Float32Array(count);
-    const keep = 1 / (1 - rate);
+    // The number's own bits where it is kept: without a branch, for a processor cannot guess the next one.
+    const bits = new Int32Array(mask.buffer);
+    const [keep] = new Int32Array(Float32Array.of(1 / (1 - rate)).buffer);
     const limit = Math.round(rate * 65536);
-    // Signed words stay integers of the machine, where unsigned ones may become floating-point numbers.
-    const words = new Int32Array(this.block.buffer);
-    for (let i = 0; i < count; i += 2) {
-      if (this.used === 4) this.refill();
-      const word = words[this.used++];
-      mask[i] = (word & 0xffff) < limit ? 0 : keep;
-      if (i + 1 < count) mask[i + 1] = word >>> 16 < limit ? 0 : keep;
+    for (let i = 0; i < count;) {
+      const words = this.nextWords(Math.ceil((count - i) / 2));
+      for (let at = 0; at < words.length; at++, i += 2) {
+        const word = words[at];
+        bits[i] = keep & ~(((word & 0xffff) - limit) >> 31);
+        // One more than there are is written nowhere.
+        bits[i + 1] = keep & ~(((word >>> 16) - limit) >> 31);
+      }
     }
     return mask;
+  }
+
+  /**
+   * Up to `most` of the next words, at least one. They are signed: those stay integers of the machine, where unsigned ones may
+   * become floating-point numbers. Overwritten by the next draw.
+   */
+  private nextWords(most: number): Int32Array {
+    const whole = Math.min(Math.floor(most / 4), blocks?.most ?? 0);
+    if (this.used === 4 && blocks && whole > 1) {
+      const words = blocks.fill(this.counter, this.key, whole);
+      this.count(whole);
+      return words;
+    }
+    if (this.used === 4) this.refill();
+    const begin = this.used;
+    this.used = Math.min(4, begin + most);
+    return new Int32Array(this.block.buffer).subarray(begin, this.used);
   }
 }
 

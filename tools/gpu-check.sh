@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Everything that a machine with a GPU can show, in one command: doctor, conformance, one epoch of training, the training step
+# beside PyTorch where it is there. Leaves OUT/gpu-check.json and a log of each part.
+#
+#   tools/gpu-check.sh [--out DIR] [--engines cuda,webgpu] [--tensorflow FILE] [--python BIN] [--small]
+#   tools/gpu-check.sh --pack FILE.tar.gz
+#
+#   --out         folder of the results. Default gpu-check
+#   --engines     engines to check. Default cuda,webgpu
+#   --tensorflow  wheel, archive or folder of libtensorflow for machines without a package index (cxr-align setup gpu --from)
+#   --python      a Python with torch 2.x; PyTorch's script is ../shared/bench/torch_baseline.py, or BENCH_PEER
+#   --small       the small step alone
+#   --pack        writes this checkout, built, with its modules and this Node into an archive: unpacked on a machine that has
+#                 neither Node nor a network, this script runs there as it is
+#
+# Node: NODE, or the one that was packed, or the one on the path; 20.19 or newer. Exit code 0 if every engine that was asked for
+# started and passed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+out=gpu-check
+engines=cuda,webgpu
+tensorflow=
+python=python3
+pack=
+sizes=paper,small
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --out) out=$2; shift 2 ;;
+    --engines) engines=$2; shift 2 ;;
+    --tensorflow) tensorflow=$2; shift 2 ;;
+    --python) python=$2; shift 2 ;;
+    --small) sizes=small; shift ;;
+    --pack) pack=$2; shift 2 ;;
+    -h | --help) sed -n '2,/^set /p' "$0" | sed -E '/^set /d; s/^# ?//'; exit 0 ;;
+    *) echo "gpu-check: expected --out, --engines, --tensorflow, --python, --small or --pack, got $1" >&2; exit 2 ;;
+  esac
+done
+
+fits() { "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null; }
+node=
+for candidate in "${NODE:-}" .node/bin/node "$(command -v node || true)"; do
+  if [ -n "$candidate" ] && fits "$candidate"; then node=$candidate; break; fi
+done
+if [ -z "$node" ]; then
+  echo 'gpu-check: expected Node 20.19 or newer, got none; say NODE=PATH, or carry an archive of --pack here' >&2
+  exit 2
+fi
+export PATH="$(cd "$(dirname "$node")" && pwd):$PATH"
+
+mkdir -p "$out"
+log() { echo "== $1" >&2; }
+# Runs a part; its output goes to OUT/NAME.json or .txt, what it says beside to OUT/NAME.log.
+part() {
+  local name=$1 file=$2
+  shift 2
+  log "$name: $*"
+  "$@" >"$out/$file" 2>"$out/$name.log"
+  local code=$?
+  [ $code -eq 0 ] || { echo "   ended with $code: $(tail -n 1 "$out/$name.log")" >&2; }
+  return $code
+}
+
+if [ ! -d .node ]; then
+  [ -d node_modules ] || part install install.txt npm ci || exit 1
+  part build build.txt env NX_DAEMON=false npx nx run-many -t build || exit 1
+fi
+if [ -n "$pack" ]; then
+  staging=$(mktemp -d)
+  trap 'rm -rf "$staging"' EXIT
+  mkdir -p "$staging/.node/bin"
+  cp "$(readlink -f "$node")" "$staging/.node/bin/node"
+  { git ls-files && find packages apps tools -type d -name dist -not -path '*/node_modules/*' && find . -name node_modules -prune; } >"$staging/list"
+  tar -czf "$pack" -T "$staging/list" -C "$staging" .node && log "packed into $pack: $(du -h "$pack" | cut -f1)"
+  exit $?
+fi
+cli() { "$node" apps/trainer/bin/cxr-align.js "$@"; }
+bench() { "$node" tools/bench/dist/main.js "$@"; }
+
+IFS=, read -ra asked <<<"$engines"
+for engine in "${asked[@]}"; do
+  case "$engine" in
+    cuda) part setup-cuda setup-cuda.txt cli setup gpu ${tensorflow:+--from "$tensorflow"} ;;
+    webgpu) part setup-webgpu setup-webgpu.txt cli setup webgpu ;;
+  esac
+done
+{ nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true; } >"$out/gpu.txt" 2>/dev/null
+part doctor doctor.json cli doctor --json
+[ -f "$out/data/train.csv" ] || part phantom phantom.txt cli phantom --out "$out/data" --images 600 --size 128
+
+peer=${BENCH_PEER:-../shared/bench/torch_baseline.py}
+against=()
+if [ -f "$peer" ] && "$python" -c 'import torch' 2>/dev/null; then against=(--against "$peer" --python "$python"); fi
+failed=0
+for engine in "${asked[@]}"; do
+  part "conformance-$engine" "conformance-$engine.json" "$node" tools/scripts/conformance.mjs --engine "$engine" --json || failed=1
+  part "epoch-$engine" "epoch-$engine.json" cli train --data "$out/data" --out "$out/run-$engine" --engine "$engine" --set epochs=1 --json || failed=1
+  part "step-$engine" "step-$engine.json" bench step --engine "$engine" --sizes "$sizes" --rounds 3 --json ${against[@]+"${against[@]}"} || failed=1
+done
+
+"$node" - "$out" "${asked[@]}" <<'JS' >"$out/gpu-check.json"
+const { existsSync, readFileSync } = require('node:fs');
+const [out, ...engines] = process.argv.slice(2);
+const json = (name) => {
+  const text = existsSync(`${out}/${name}`) ? readFileSync(`${out}/${name}`, 'utf8').trim() : '';
+  try {
+    return JSON.parse(text.split('\n').at(-1));
+  } catch {
+    return text ? { text } : null;
+  }
+};
+const said = (name) => (existsSync(`${out}/${name}.log`) ? readFileSync(`${out}/${name}.log`, 'utf8').trim().split('\n').at(-1) : null);
+const of = (engine) => {
+  const epoch = json(`epoch-${engine}.json`);
+  return {
+    conformance: json(`conformance-${engine}.json`),
+    epoch: epoch && { seconds: epoch.seconds, auroc: epoch.evaluation?.macro.auroc ?? null },
+    step: json(`step-${engine}.json`),
+    said: { conformance: said(`conformance-${engine}`), epoch: said(`epoch-${engine}`), step: said(`step-${engine}`) },
+  };
+};
+const gpu = readFileSync(`${out}/gpu.txt`, 'utf8').trim() || null;
+console.log(JSON.stringify({ gpu, node: process.version, doctor: json('doctor.json'), engines: Object.fromEntries(engines.map((name) => [name, of(name)])) }));
+JS
+log "results: $out/gpu-check.json"
+exit $failed
