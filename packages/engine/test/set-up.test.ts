@@ -93,6 +93,7 @@ describe('setUpNative', () => {
     const manifest = {
       kind: 'native' as const,
       binding: '4.22.0',
+      revision: 2,
       tensorflow: '2.21.0',
       source: 'a wheel',
       cuda: null,
@@ -107,6 +108,9 @@ describe('setUpNative', () => {
     expect(await setUpNative({ kind: 'native', from: '/media/a wheel' })).toMatchObject({ isNew: false });
     await expect(setUpNative({ kind: 'native', from: '/media/another' })).rejects.toThrow('(no such file)');
     expect(readManifest(setUpFolder('native'))).toEqual(manifest);
+    // A binding that was built before our last change is built again, from what it was built from.
+    writeFileSync(join(setUpFolder('native'), 'manifest.json'), JSON.stringify({ ...manifest, revision: 1 }));
+    await expect(setUpNative({ kind: 'native', from: '/media/a wheel' })).rejects.toThrow('(no such file)');
     expect(removeSetUp('native')).toBe(true);
     expect(readManifest(setUpFolder('native'))).toBeUndefined();
     expect(removeSetUp('native')).toBe(false);

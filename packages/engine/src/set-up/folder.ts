@@ -10,6 +10,8 @@ export interface NativeManifest {
   kind: NativeKind;
   /** Version of the binding, @tensorflow/tfjs-node or -gpu. */
   binding: string;
+  /** What we change in it, counted: {@link bindingRevision}. */
+  revision: number;
   /** Version of the TensorFlow library that it is built against. */
   tensorflow: string;
   /** Where the library came from. */
@@ -44,6 +46,9 @@ export function bindingFile(folder: string): string {
 }
 
 export const napiVersion = 8;
+
+/** Counts what we change in the binding; one that was built before is built again. */
+export const bindingRevision = 2;
 
 /** Takes back what was set up, and what an interrupted try left. @returns whether there was anything. */
 export function removeSetUp(kind: SetUpKind): boolean {

@@ -1,7 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bindingFile, setUpFolder, napiVersion, readManifest, type NativeKind, type NativeManifest } from './folder.js';
+import {
+  bindingFile,
+  bindingRevision,
+  setUpFolder,
+  napiVersion,
+  readManifest,
+  type NativeKind,
+  type NativeManifest,
+} from './folder.js';
 import { takeLibrary } from './library.js';
 import { shareTfjs, takePackage } from './take-package.js';
 import { runProgram } from './run-program.js';
@@ -48,7 +56,7 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
     from === undefined
       ? options.version === undefined || present?.tensorflow === version
       : present?.source === basename(from);
-  if (present && isWanted) return { ...present, folder, isNew: false, difference: null };
+  if (present?.revision === bindingRevision && isWanted) return { ...present, folder, isNew: false, difference: null };
   for (const [flag, path] of Object.entries({ from, headers: options.headers }))
     if (path !== undefined && !existsSync(path))
       throw new SetUpError(`engine/setUpNative: expected ${flag} to be a file or a folder, got ${path} (no such file)`);
@@ -67,7 +75,13 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
     const taken = await takeLibrary(join(place, 'deps'), { ...options, version, python: tools.python, log });
     log('building the binding …');
     await build(place, tools);
-    const manifest: NativeManifest = { kind, binding: bindingVersion, tensorflow: 'unknown', ...taken };
+    const manifest: NativeManifest = {
+      kind,
+      binding: bindingVersion,
+      revision: bindingRevision,
+      tensorflow: 'unknown',
+      ...taken,
+    };
     writeManifest(partial, manifest);
     log('self-test …');
     const { difference, tensorflow } = await selfTest(partial);
@@ -86,6 +100,7 @@ async function takeBinding(place: string, kind: NativeKind): Promise<void> {
   await takePackage('google-protobuf', protobufVersion, join(place, 'node_modules', 'google-protobuf'));
   shareTfjs(place);
   patchForNode23(join(place, 'dist'));
+  addAllocatorSettings(place);
 }
 
 /** Node 23 took `isNullOrUndefined` and `isArray` out of `util`, which the binding's JavaScript still asks for. */
@@ -100,6 +115,34 @@ function patchForNode23(dist: string): void {
         .replaceAll('(0, util_1.isArray)', 'Array.isArray'),
     );
   }
+}
+
+/**
+ * A training step takes and gives back gigabytes. By default glibc maps large blocks anew each time, and the kernel clears every
+ * page of them; with these settings freed memory stays with the process and is used again. The environment's own settings win.
+ */
+const allocatorSettings = `#include <cstdlib>
+#if defined(__GLIBC__)
+#include <initializer_list>
+#include <malloc.h>
+namespace {
+const bool set = [] {
+  for (const char* name : {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES"})
+    if (std::getenv(name)) return false;
+  return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, -1) && mallopt(M_ARENA_MAX, 1);
+}();
+}
+#endif
+`;
+
+/** @throws {SetUpError} if the binding is not built as it is known to be. */
+function addAllocatorSettings(place: string): void {
+  const file = join(place, 'binding.gyp');
+  const text = readFileSync(file, 'utf8');
+  const sources = "'binding/tfjs_backend.cc',";
+  if (!text.includes(sources)) throw new SetUpError(`engine/setUpNative: expected ${sources} in ${file}, got none`);
+  writeFileSync(file, text.replace(sources, `${sources}\n      'binding/allocator.cc',`));
+  writeFileSync(join(place, 'binding', 'allocator.cc'), allocatorSettings);
 }
 
 async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<void> {
