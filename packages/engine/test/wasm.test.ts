@@ -35,6 +35,9 @@ describe('matrix products on wasm', () => {
     ['a batch that is cut up, transposed', [2, 160, 210], [2, 140, 160], true, true],
     ['one matrix for a batch', [3, 60, 50], [1, 50, 40], false, false],
     ['one matrix for a batch, on the left', [1, 60, 50], [3, 50, 40], false, false],
+    ['few rows and a wide matrix', [5, 1100], [1100, 1000], false, false],
+    ['few rows and a wide matrix, transposed', [1100, 5], [1000, 1100], true, true],
+    ['few rows and a wide matrix in a batch of one', [1, 5, 1100], [1, 1000, 1100], false, true],
     ['one transposed matrix for a batch, on the left', [1, 50, 60], [3, 50, 40], true, false],
   ];
   it.each(shapes)('equal plain ones: %s', async (_, a, b, transposeA, transposeB) => {

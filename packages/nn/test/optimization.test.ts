@@ -1,10 +1,13 @@
 import { describeBackends, expectClose } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
-import { fastForms } from '@cxr-align/fast-forms';
+import { startEngine } from '@cxr-align/engine';
+import { fastForms, useFastForms } from '@cxr-align/fast-forms';
+import { RandomStream } from '@cxr-align/random';
 import { AdamW, Parameters, scheduleFactor, scheduleNames } from '../src/index.js';
 
 describeBackends('AdamW', (engine) => {
-  it('is done by TensorFlow itself on native', () => expect(fastForms().adamW !== undefined).toBe(engine === 'native'));
+  it('is done in place on native and wasm', () =>
+    expect(fastForms().adamW !== undefined).toBe(engine === 'native' || engine === 'wasm'));
   const build = (options = {}) => {
     const parameters = new Parameters(1);
     const matrix = parameters.make('matrix', [2, 2], { constant: 1 });
@@ -28,6 +31,19 @@ describeBackends('AdamW', (engine) => {
     expectClose(matrix, [4.9, 4.9, 4.9, 4.9]);
     expectClose(before, [0.9, 0.9, 0.9, 0.9]);
     before.dispose();
+    optimizer.dispose();
+    parameters.dispose();
+  });
+  it('leaves clones alone, that share the memory of a parameter', () => {
+    const { parameters, matrix, optimizer } = build({ weightDecay: 0 });
+    for (let step = 0; step < 3; step++) {
+      const clone = tf.clone(matrix);
+      const before = Array.from(matrix.dataSync());
+      optimizer.apply(gradients(matrix, 0.5), 0.1).dispose();
+      expectClose(clone, before);
+      expect(matrix.dataSync()[0]).toBeLessThan(before[0] - 0.05);
+      clone.dispose();
+    }
     optimizer.dispose();
     parameters.dispose();
   });
@@ -101,5 +117,35 @@ describe('scheduleFactor(name, step, options)', () => {
     expect(scheduleFactor('warmup-cosine', 60, options)).toBeCloseTo(0.5, 12);
     expect(scheduleFactor('warmup-linear', 60, options)).toBeCloseTo(0.5, 12);
     expect(scheduleFactor('warmup-cosine-restarts', 10 + 50, { ...options, cycles: 2 })).toBe(1);
+  });
+});
+
+describe('AdamW in place on wasm', () => {
+  it('gives the bits of the plain form, clipped and not', async () => {
+    await startEngine('wasm');
+    const { adamW } = fastForms();
+    const run = async (fast: boolean): Promise<number[][]> => {
+      useFastForms('wasm', fast ? { adamW } : {});
+      const parameters = new Parameters(3);
+      const matrix = parameters.make('matrix', [60, 70], { normal: 1 });
+      const bias = parameters.make('bias', [33], { normal: 1 });
+      const optimizer = new AdamW(parameters.trainable(), { weightDecay: 0.1, maxGradientNorm: 50 });
+      const norms: number[] = [];
+      for (let step = 0; step < 12; step++) {
+        const random = new RandomStream({ seed: 1, purpose: 'gradients', step });
+        const given = { [matrix.name]: tf.tensor(random.normals(4200, step % 2 ? 1 : 0.1), [60, 70]) };
+        if (step % 3 > 0) given[bias.name] = tf.tensor1d(random.normals(33));
+        const norm = optimizer.apply(given, 0.01 * (step + 1));
+        norms.push(norm.dataSync()[0]);
+        norm.dispose();
+      }
+      const { moments } = await optimizer.state();
+      const values = [matrix, bias].map((variable) => Array.from(variable.dataSync()));
+      optimizer.dispose();
+      parameters.dispose();
+      return [norms, ...values, ...[...moments.values()].map(({ data }) => Array.from(data))];
+    };
+    expect(await run(true)).toEqual(await run(false));
+    useFastForms('wasm', { adamW });
   });
 });

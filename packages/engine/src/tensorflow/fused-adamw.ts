@@ -1,5 +1,6 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
+import { detach } from '../detach.js';
 import { Operations } from './operations.js';
 
 /** A variable, and where TensorFlow keeps it and its moments. */
@@ -17,7 +18,7 @@ let count = 0;
 
 /**
  * AdamW by TensorFlow's own ResourceApplyAdam, which goes through memory once and in place. Each variable shares its memory with
- * a resource of TensorFlow: copies that are to outlive a step must be read before it.
+ * a resource of TensorFlow.
  */
 export class TensorflowAdamW implements FusedAdamW {
   private readonly slots: Slot[];
@@ -63,6 +64,7 @@ export class TensorflowAdamW implements FusedAdamW {
 
   private update(ops: Operations, slot: Slot, gradient: tf.Tensor, numbers: tf.Tensor[], learningRate: number): void {
     const { variable, weight, first, second, decay } = slot;
+    detach(variable);
     if (variable.dataId !== slot.known) assign(ops, weight, variable);
     // A scatter operation would do it without a temporary, and make every later read of the variable a copy.
     const shrinkage = decay === 0 ? undefined : tf.mul(variable, decay * learningRate);

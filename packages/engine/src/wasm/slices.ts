@@ -1,11 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { WasmBackend } from './heap.js';
 import { replaceKernel } from './kernels.js';
-
-/** What the wasm backend offers its own kernels. */
-interface WasmBackend {
-  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
-  typedArrayFromHeap(info: tf.TensorInfo): Float32Array | Int32Array | Uint8Array;
-}
 
 /**
  * Cuts a contiguous part out of a tensor without copying the whole of it first, as the shipped kernel does: an optimiser

@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** What the wasm backend offers its own kernels. */
+export interface WasmBackend {
+  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** A view of a tensor's memory; the heap may move when tensors are made, and the view is then of nothing. */
+  typedArrayFromHeap(info: tf.TensorInfo): Float32Array | Int32Array | Uint8Array;
+}
+
+/** The wasm backend, while it is the one in use. */
+export function wasmBackend(): WasmBackend {
+  return tf.backend() as unknown as WasmBackend;
+}

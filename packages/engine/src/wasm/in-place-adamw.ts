@@ -1,0 +1,112 @@
+import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
+import * as tf from '@tensorflow/tfjs-core';
+import { detach } from '../detach.js';
+import { wasmBackend } from './heap.js';
+
+/**
+ * AdamW in one pass over the arrays, in place in the heap of the wasm backend. Every operation is rounded to float32 in the order
+ * of the plain form, so that both give the same bits; the moments lie outside of the heap, which is small.
+ */
+export class InPlaceAdamW implements FusedAdamW {
+  private readonly first: Float32Array[];
+  private readonly second: Float32Array[];
+
+  constructor(
+    private readonly variables: readonly tf.Variable[],
+    private readonly decay: readonly number[],
+  ) {
+    const zeros = (): Float32Array[] => variables.map(({ size }) => new Float32Array(size));
+    this.first = zeros();
+    this.second = zeros();
+  }
+
+  apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
+    const { fround } = Math;
+    const norm = jointLength(gradients);
+    const { maxGradientNorm: most } = settings;
+    const shrink = most === undefined ? 1 : Math.min(1, fround(fround(most) / fround(norm + fround(1e-6))));
+    this.variables.forEach((variable, i) => {
+      detach(variable);
+      const weights = floats(variable);
+      const rate = fround(fround(this.decay[i]) * fround(settings.learningRate));
+      updateArray(weights, floats(gradients[i]), this.first[i], this.second[i], { ...settings, shrink, rate });
+    });
+    tf.dispose(gradients);
+    return tf.scalar(norm);
+  }
+
+  async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
+    return { first: joined(this.first), second: joined(this.second) };
+  }
+
+  restore(moments: { first: Float32Array; second: Float32Array }): void {
+    for (const kind of ['first', 'second'] as const) {
+      let start = 0;
+      for (const own of this[kind]) {
+        own.set(moments[kind].subarray(start, start + own.length));
+        start += own.length;
+      }
+    }
+  }
+
+  dispose(): void {
+    this.first.length = 0;
+    this.second.length = 0;
+  }
+}
+
+/** One array's step. `shrink` scales the gradient; `rate` is the learning rate times the decay. */
+function updateArray(
+  weights: Float32Array,
+  gradient: Float32Array,
+  first: Float32Array,
+  second: Float32Array,
+  {
+    step,
+    learningRate,
+    beta1,
+    beta2,
+    eps,
+    shrink,
+    rate,
+  }: Omit<AdamWSettings, 'maxGradientNorm'> & { shrink: number; rate: number },
+): void {
+  const { fround, sqrt } = Math;
+  const [keep1, take1] = [fround(beta1), fround(1 - beta1)];
+  const [keep2, take2] = [fround(beta2), fround(1 - beta2)];
+  const correction = fround(1 - beta2 ** step);
+  const slowness = fround((1 - beta1 ** step) / learningRate);
+  const least = fround(eps);
+  for (let i = 0; i < weights.length; i++) {
+    const g = fround(gradient[i] * shrink);
+    const m = fround(fround(first[i] * keep1) + fround(g * take1));
+    const v = fround(fround(second[i] * keep2) + fround(fround(g * g) * take2));
+    first[i] = m;
+    second[i] = v;
+    const root = fround(fround(sqrt(fround(v / correction))) + least);
+    const move = fround(m / fround(root * slowness));
+    const w = weights[i];
+    weights[i] = fround(fround(w - fround(w * rate)) - move);
+  }
+}
+
+/** The length of all gradients together, summed in float32 one after the other as the backend does. */
+function jointLength(gradients: readonly tf.Tensor[]): number {
+  const { fround } = Math;
+  let sum = fround(0);
+  for (const gradient of gradients) {
+    const values = floats(gradient);
+    for (let i = 0; i < values.length; i++) sum = fround(sum + fround(values[i] * values[i]));
+  }
+  return fround(Math.sqrt(sum));
+}
+
+function floats({ dataId, shape, dtype }: tf.Tensor): Float32Array {
+  return wasmBackend().typedArrayFromHeap({ dataId, shape, dtype }) as Float32Array;
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  arrays.reduce((start, part) => (all.set(part, start), start + part.length), 0);
+  return all;
+}
