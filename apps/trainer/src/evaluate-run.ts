@@ -235,6 +235,7 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     labelShift: request.labelShift,
   });
   dispose();
+  await data.inputs.dispose();
   const { predictions, evaluation } = evaluated;
   await runReport(
     out,

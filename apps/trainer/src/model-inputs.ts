@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { FeatureStore, type FeatureLayout, type FeatureSource } from '@cxr-align/datasets';
 import {
   imageBatch,
@@ -8,6 +9,7 @@ import {
 } from '@cxr-align/image-backbone';
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
+import { ThreadPool } from './thread-pool.js';
 
 /** Images of one size, from which a trained encoder makes features. */
 export interface ImageInput {
@@ -38,7 +40,16 @@ export interface ModelInputs {
   /** @returns float32 [samples, height, width, channels]. The caller owns it. */
   batch(samples: ArrayLike<number>): tf.Tensor4D;
   /** The same, changed at random as the epoch has it. */
-  trainingBatch(samples: ArrayLike<number>, draw: { seed: number; epoch: number }): tf.Tensor4D;
+  trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D>;
+  /** Begins to bring in the training batch that will be asked for next, where that can be done beside a step. */
+  prepare?(samples: readonly number[], draw: BatchDraw): void;
+  dispose(): Promise<void>;
+}
+
+/** What the random changes of a training batch depend on, beside its samples. */
+export interface BatchDraw {
+  seed: number;
+  epoch: number;
 }
 
 /** Decoded images in memory. */
@@ -57,10 +68,12 @@ export class ImageInputs implements ModelInputs {
     return imageBatch(this.images, samples, this.description.scale);
   }
 
-  trainingBatch(samples: ArrayLike<number>, draw: { seed: number; epoch: number }): tf.Tensor4D {
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D> {
     const { augmentation } = this;
     return imageBatch(this.images, samples, this.description.scale, augmentation && { augmentation, ...draw });
   }
+
+  async dispose(): Promise<void> {}
 }
 
 /** Mean and deviation of the grey values of some images. */
@@ -71,9 +84,12 @@ export function scaleOf({ pixels, size }: Pick<ImageSet, 'pixels' | 'size'>, sam
   return pixelStatistics(chosen);
 }
 
-/** Features in a store on disk: a batch is read when it is asked for. */
+/** Features in a store on disk: a batch is read when it is asked for, or by a thread while the step before it runs. */
 export class FeatureInputs implements ModelInputs {
   readonly description: FeatureInput;
+  private reader?: ThreadPool<number[], Float32Array>;
+  /** The rows that are being read ahead, and their values. */
+  private ahead?: { rows: number[]; values: Promise<Float32Array> };
 
   /** @param places of the samples in the store. */
   constructor(
@@ -93,12 +109,35 @@ export class FeatureInputs implements ModelInputs {
   }
 
   batch(samples: ArrayLike<number>): tf.Tensor4D {
-    return this.rows(samples, () => 0);
+    const rows = this.rowsOf(samples, () => 0);
+    return this.tensor(rows.length, this.store.read(rows));
   }
 
-  trainingBatch(samples: ArrayLike<number>, { seed, epoch }: { seed: number; epoch: number }): tf.Tensor4D {
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D> {
+    const rows = this.trainingRows(samples, draw);
+    const { ahead } = this;
+    this.ahead = undefined;
+    const values = String(ahead?.rows) === String(rows) ? await ahead!.values : this.store.read(rows);
+    return this.tensor(rows.length, values);
+  }
+
+  prepare(samples: readonly number[], draw: BatchDraw): void {
+    // The thread's script is built beside the command; sources that run as they are have none.
+    const script = new URL('./feature-reader-worker.js', import.meta.url);
+    if (!existsSync(script)) return;
+    this.reader ??= new ThreadPool(script, 1, this.store.folder);
+    const rows = this.trainingRows(samples, draw);
+    this.ahead = { rows, values: this.reader.run(rows) };
+  }
+
+  async dispose(): Promise<void> {
+    await this.reader?.stop();
+    this.store.close();
+  }
+
+  private trainingRows(samples: readonly number[], { seed, epoch }: BatchDraw): number[] {
     const { views } = this.store.index;
-    return this.rows(samples, (sample) =>
+    return this.rowsOf(samples, (sample) =>
       views === 1 ? 0 : Math.floor(new RandomStream({ seed, purpose: 'view', epoch, step: sample }).uniform() * views),
     );
   }
@@ -132,9 +171,13 @@ export class FeatureInputs implements ModelInputs {
     return { mean, deviation };
   }
 
-  private rows(samples: ArrayLike<number>, viewOf: (sample: number) => number): tf.Tensor4D {
-    const { grid, dim, views } = this.store.index;
-    const rows = Array.from(samples, (sample) => this.places[sample] * views + viewOf(sample));
-    return tf.tensor4d(this.store.read(rows), [rows.length, grid, grid, dim]);
+  private rowsOf(samples: ArrayLike<number>, viewOf: (sample: number) => number): number[] {
+    const { views } = this.store.index;
+    return Array.from(samples, (sample) => this.places[sample] * views + viewOf(sample));
+  }
+
+  private tensor(rows: number, values: Float32Array): tf.Tensor4D {
+    const { grid, dim } = this.description;
+    return tf.tensor4d(values, [rows, grid, grid, dim]);
   }
 }

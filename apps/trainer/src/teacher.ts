@@ -39,6 +39,7 @@ export async function teacherEstimates(
   const all = dataset.samples.map((_, i) => i);
   const told = probabilitiesOf(await predictLogits(model, inputs, all, { onImages: (done) => bar.update(done) }));
   bar.stop();
+  await inputs.dispose();
   dispose();
   const n = stored.graph.labels.length;
   return Float32Array.from({ length: all.length * labels.length }, (_, at) => {

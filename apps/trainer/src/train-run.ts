@@ -187,6 +187,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     { png: request.png },
   );
   loop.dispose();
+  await inputs.dispose();
   objective.dispose();
   parameters.dispose();
   textTensor?.dispose();

@@ -115,21 +115,24 @@ export class TrainingLoop {
     const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(
       data.training.length,
     );
+    const batches = Array.from({ length: stepsPerEpoch }, (_, i) => {
+      const begin = Math.floor((i * order.length) / stepsPerEpoch);
+      const end = Math.floor(((i + 1) * order.length) / stepsPerEpoch);
+      return Array.from(order.subarray(begin, end), (place) => data.training[place]);
+    });
     const sums: Record<string, number> = {};
     let norms = 0;
     let rate = 0;
     for (let i = 0; i < stepsPerEpoch; i++) {
       const step = this.epoch * stepsPerEpoch + i;
-      const begin = Math.floor((i * order.length) / stepsPerEpoch);
-      const end = Math.floor(((i + 1) * order.length) / stepsPerEpoch);
-      const batch = Array.from(order.subarray(begin, end), (place) => data.training[place]);
+      const batch = batches[i];
       rate =
         config.learningRate *
         scheduleFactor(config.schedule, step + 1, {
           warmup: Math.round(config.warmup * this.totalSteps),
           total: this.totalSteps + 1,
         });
-      const { values, norm } = await this.trainStep(batch, step, rate, onGradients);
+      const { values, norm } = await this.trainStep(batch, batches[i + 1], step, rate, onGradients);
       for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * batch.length;
       norms += norm;
       onStep?.(step + 1, this.totalSteps, values.total);
@@ -157,6 +160,7 @@ export class TrainingLoop {
 
   private async trainStep(
     batch: readonly number[],
+    next: readonly number[] | undefined,
     step: number,
     rate: number,
     onGradients: TrainingEvents['onGradients'],
@@ -165,10 +169,10 @@ export class TrainingLoop {
     const pass = Pass.training({ seed: config.seed, step });
     objective.beginStep(step);
     const began = performance.now();
-    const [images, targets, mask] = tf.tidy(() => [
-      data.inputs.trainingBatch(batch, { seed: config.seed, epoch: this.epoch }),
-      ...targetTensors(data, batch),
-    ]) as [tf.Tensor4D, tf.Tensor2D, tf.Tensor2D];
+    const draw = { seed: config.seed, epoch: this.epoch };
+    const images = await data.inputs.trainingBatch(batch, draw);
+    if (next) data.inputs.prepare?.(next, draw);
+    const [targets, mask] = targetTensors(data, batch);
     this.waitedMs += performance.now() - began;
     const isLogged = config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
     if (isLogged || objective.weighting.balance) {

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FeatureStore } from '@cxr-align/datasets';
 import { writeNpy } from '@cxr-align/files';
-import { itWithShared } from '@cxr-align/testkit';
+import { averagePoolModel, describeWithOnnx, itWithShared } from '@cxr-align/testkit';
 import { madeUpData } from './made-up-data.js';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
@@ -391,5 +392,75 @@ describe('cxr-align', () => {
   }
   itWithShared('data/bad/missing-image.csv', 'refuses to train on a table that names a missing image', (path) => {
     expectRefusal(['train', '--data', path, '--out', 'missing'], '99999999_000.png');
+  });
+});
+
+describeWithOnnx('cxr-align extract', () => {
+  let data: string;
+  const encoder = join(place, 'encoder');
+  beforeAll(async () => {
+    data = await madeUpData(60);
+    mkdirSync(encoder);
+    writeFileSync(join(encoder, 'model.onnx'), averagePoolModel({ channels: 3, window: 4, output: 'both' }));
+    writeFileSync(join(encoder, 'preprocess.json'), '{ "size": 16 }');
+  });
+
+  it('encodes on threads, goes on, and training, ablating, evaluating and predicting take the store', () => {
+    const flags = ['extract', '--data', data, '--encoder', encoder, '--out', 'store', '--map'];
+    const { code, out, err } = cxrAlign(...flags, '--batch', '7');
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringContaining('60 images as 4 × 4 × 3 numbers from encoder in store'),
+    });
+    expect(err).toContain('read as labels-csv');
+    const store = new FeatureStore(join(place, 'store'));
+    expect(store.index.ids).toEqual(Array.from({ length: 60 }, (_, i) => `${i}.png`));
+    const again = JSON.parse(cxrAlign(...flags, '--json').out);
+    expect(again).toMatchObject({ images: 60, alreadyThere: 60, unreadable: [], imagesPerSecond: null });
+
+    const run = cxrAlign(
+      'train',
+      '--data',
+      data,
+      '--features',
+      'store',
+      '--out',
+      'run-features',
+      ...quickFlags,
+      '--json',
+    );
+    expect({ code: run.code, err: run.code === 0 ? '' : run.err }).toEqual({ code: 0, err: '' });
+    const { evaluation, dataWaitShare } = JSON.parse(run.out);
+    expect(dataWaitShare).toBeGreaterThan(0);
+    const evaluate = ['evaluate', '--run', 'run-features', '--data', data, '--features', 'store', '--out', 'evaluated'];
+    expect(JSON.parse(cxrAlign(...evaluate, '--json').out)).toEqual(evaluation);
+    const image = join(data, 'images', '5.png');
+    expectRefusal(['predict', '--run', 'run-features', image], 'say --encoder DIR');
+    const { labels } = JSON.parse(cxrAlign('predict', '--run', 'run-features', '--encoder', encoder, image).out);
+    expect(Object.keys(labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
+
+    writeFileSync(
+      join(place, 'grid.json'),
+      '{ "baseline": "linear", "configurations": { "linear": { "model": "linear" }, "vision-only": { "model": "vision-only" } } }',
+    );
+    const grid = ['--grid', 'grid.json', '--seeds', '1', '--jobs', '1', '--draws', '20', '--features', 'store'];
+    const ablated = cxrAlign('ablate', '--data', data, '--out', 'ablated', ...grid, ...quickFlags);
+    expect({ code: ablated.code, err: ablated.code === 0 ? '' : ablated.err }).toEqual({ code: 0, err: '' });
+  });
+  it('refuses what cannot be meant', () => {
+    const flags = ['extract', '--data', data, '--encoder', encoder, '--out', 'refused'];
+    expectRefusal([...flags, '--views', '0'], 'expected --views to be a whole number of 1 or more, got 0');
+    expectRefusal([...flags, '--set', 'epochs=3'], 'expected --set augmentation.key=value, got epochs=3');
+    expectRefusal([...flags, '--set', 'augmentation.flip=1'], 'expected --views of 2 or more with --set');
+    expectRefusal([...flags, '--provider', 'abacus'], 'expected an ONNX model that runs on abacus');
+    expectRefusal(
+      ['extract', '--data', data, '--encoder', data, '--out', 'refused'],
+      'expected an encoder: one of model.onnx',
+    );
+    const train = ['train', '--data', data, '--out', 'refused', ...quickFlags];
+    expectRefusal([...train, '--set', 'encoder.kind=frozen'], 'expected --encoder DIR or --features STORE');
+    expectRefusal([...train, '--features', data], 'make one with cxr-align extract');
+    const scores = ['evaluate', '--scores', 'a.npy', '--targets', 'b.npy', '--labels', 'c.json', '--features', 'store'];
+    expectRefusal(scores, 'got --scores and --features');
   });
 });

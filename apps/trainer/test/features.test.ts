@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FeatureStore } from '@cxr-align/datasets';
 import { startEngine, type Engine } from '@cxr-align/engine';
 import { OnnxImageEncoder } from '@cxr-align/image-backbone';
-import { averagePoolModel } from '@cxr-align/testkit';
+import { averagePoolModel, describeWithOnnx } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig, type Config } from '../src/config.js';
 import { evaluateRun, loadModel } from '../src/evaluate-run.js';
@@ -52,7 +52,7 @@ beforeAll(async () => {
   encoder = makeEncoder();
 });
 
-describe('extractFeatures(dataset, encoder, out, options)', () => {
+describeWithOnnx('extractFeatures(dataset, encoder, out, options)', () => {
   it('fills a store with a row for each view, the first of the image as it is', async () => {
     const result = await extract('views', { views: 3, map: true });
     expect(result).toMatchObject({ images: 96, alreadyThere: 0, unreadable: [], dim: 2, grid: 4, views: 3 });
@@ -114,7 +114,7 @@ describe('extractFeatures(dataset, encoder, out, options)', () => {
   });
 });
 
-describe('trainRun(request) on the features of a frozen encoder', () => {
+describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => {
   it.each([
     ['query', {}],
     ['dense', { splitter: { ...quick.splitter, kind: 'dense' } }],

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { averagePoolModel, expectClose, itWithShared } from '@cxr-align/testkit';
+import { averagePoolModel, describeWithOnnx, expectClose, itWithShared } from '@cxr-align/testkit';
 import { decodeImage, OnnxImageEncoder } from '../src/index.js';
 
 const processor = { size: 8, resample: 2, rescale_factor: 1, image_mean: [100], image_std: [50] };
@@ -15,7 +15,7 @@ const folderOf = (output: 'both' | 'tokens', settings: object = processor, chann
 const quarters = (...values: number[]): Uint8Array =>
   Uint8Array.from({ length: 64 }, (_, at) => values[2 * (at >> 5) + ((at & 7) >> 2)]);
 
-describe('OnnxImageEncoder', () => {
+describeWithOnnx('OnnxImageEncoder', () => {
   it.each(['both', 'tokens'] as const)('encodes to a vector and a map: outputs %s', async (output) => {
     const settings = { ...processor, image_mean: [100, 0], image_std: [50, 100] };
     const encoder = await OnnxImageEncoder.load(folderOf(output, settings));
