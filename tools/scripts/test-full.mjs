@@ -125,6 +125,18 @@ await check('two runs with one seed give the same evaluation.json, with one thre
   if (new Set(evaluations).size !== 1) throw new Error('they differ');
 });
 
+await check('export-encoder writes a network of random weights, extract and train take it', async () => {
+  const python = process.env.CXR_PYTHON ?? 'python3';
+  const there = await capture(python, ['-c', 'import torch, torchvision, onnx']);
+  if (there.code !== 0) return `${python} has not all of torch, torchvision, onnx; CXR_PYTHON names another`;
+  const [encoder, store] = [join(place, 'encoder'), join(place, 'store')];
+  const script = join(root, 'tools/export-encoder/export_encoder.py');
+  await expectRun(python, [script, 'torchvision:resnet18', '--random', '--out', encoder]);
+  const flags = ['--data', tiny, '--encoder', encoder, '--out', store, '--map'];
+  await expectRun(process.execPath, [cxrAlign, 'extract', ...flags]);
+  await train('exported', {}, '--features', store);
+});
+
 await check('npm run setup:native; on native, every test that runs on wasm, and two runs with one seed', async () => {
   const env = { CXR_ALIGN_CACHE: join(place, 'native') };
   const setUp = (...args) => capture('npm', ['run', '--silent', 'setup:native', '--', ...args], { env });
