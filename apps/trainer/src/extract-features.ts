@@ -79,18 +79,12 @@ export async function extractFeatures(
   const done = writer.done;
   const open = samples.filter(({ id }) => !done.has(id));
   const bar = progress.start(`encoding ${name}`, open.length);
-  const shard: { images: { id: string; content: string }[]; features: Float32Array[] } = { images: [], features: [] };
-  const width = grid * grid * dim;
-  const imagesOfShard = Math.max(batchSize, Math.min(shardImages, Math.floor(shardBytes / (4 * width * views))));
+  const perImage = views * grid * grid * dim;
+  const shard = new ShardBuffer(
+    writer,
+    Math.max(batchSize, Math.min(shardImages, Math.floor(shardBytes / (4 * perImage)))),
+  );
   const unreadable: ExtractResult['unreadable'] = [];
-  const flush = (): void => {
-    if (shard.images.length === 0) return;
-    const features = new Float32Array(shard.images.length * views * width);
-    shard.features.reduce((at, part) => (features.set(part, at), at + part.length), 0);
-    writer.append(shard.images, features);
-    shard.images = [];
-    shard.features = [];
-  };
   const decoder = startDecoder({ preprocessing: encoder.preprocessing, views, augmentation, seed });
   const batches = Array.from({ length: Math.ceil(open.length / batchSize) }, (_, i) =>
     open.slice(i * batchSize, (i + 1) * batchSize),
@@ -109,15 +103,13 @@ export async function extractFeatures(
         sound.flatMap((one) => one.views),
         [map ? 'map' : 'pooled'],
       );
-      shard.features.push((map ? features.map : features.pooled)!);
-      for (const { id, content } of sound) shard.images.push({ id, content });
-      if (shard.images.length >= imagesOfShard) flush();
+      shard.add(sound, (map ? features.map : features.pooled)!);
     }
     encoded += batch.length;
     bar.update(encoded, `${(encoded / ((performance.now() - began) / 1000)).toFixed(0)} images/s`);
   }
   await decoder.stop();
-  flush();
+  shard.flush();
   if (unreadable.length > 0) writer.reject(unreadable);
   bar.stop();
   const seconds = (performance.now() - began) / 1000;
@@ -133,4 +125,31 @@ export async function extractFeatures(
     seconds,
     imagesPerSecond: open.length > 0 ? open.length / seconds : null,
   };
+}
+
+/** Collects features until a shard is full. */
+class ShardBuffer {
+  private images: { id: string; content: string }[] = [];
+  private features: Float32Array[] = [];
+
+  constructor(
+    private readonly writer: FeatureStoreWriter,
+    private readonly most: number,
+  ) {}
+
+  add(images: readonly { id: string; content: string }[], features: Float32Array): void {
+    for (const { id, content } of images) this.images.push({ id, content });
+    this.features.push(features);
+    if (this.images.length >= this.most) this.flush();
+  }
+
+  /** Writes what there is. */
+  flush(): void {
+    if (this.images.length === 0) return;
+    const all = new Float32Array(this.features.reduce((sum, { length }) => sum + length, 0));
+    this.features.reduce((start, part) => (all.set(part, start), start + part.length), 0);
+    this.writer.append(this.images, all);
+    this.images = [];
+    this.features = [];
+  }
 }
