@@ -5,7 +5,7 @@ import { useFastForms } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineError, type Engine } from './engine.js';
 import { addGradientKernels } from './wasm/gradients.js';
-import { InPlaceAdamW } from './wasm/in-place-adamw.js';
+import { OnePassAdamW } from './wasm/one-pass-adamw.js';
 import { useFastConvolutionGradient, useFastPoolingGradient, useFastProducts } from './wasm/products.js';
 import { useFastSlices } from './wasm/slices.js';
 import { prepareThreads } from './wasm/threads.js';
@@ -44,7 +44,7 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   useFastConvolutionGradient();
   useFastPoolingGradient();
   addGradientKernels();
-  useFastForms('wasm', { adamW: (variables, decay) => new InPlaceAdamW(variables, decay) });
+  useFastForms('wasm', { adamW: (variables, decay) => new OnePassAdamW(variables, decay) });
   const running = threaded ? wasm.getThreadsCount() : 1;
   started = {
     name: 'wasm',

@@ -6,7 +6,7 @@ import { RandomStream } from '@cxr-align/random';
 import { AdamW, Parameters, scheduleFactor, scheduleNames } from '../src/index.js';
 
 describeBackends('AdamW', (engine) => {
-  it('is done in place on native and wasm', () =>
+  it('has a form of its own on native and wasm', () =>
     expect(fastForms().adamW !== undefined).toBe(engine === 'native' || engine === 'wasm'));
   const build = (options = {}) => {
     const parameters = new Parameters(1);
@@ -31,6 +31,32 @@ describeBackends('AdamW', (engine) => {
     expectClose(matrix, [4.9, 4.9, 4.9, 4.9]);
     expectClose(before, [0.9, 0.9, 0.9, 0.9]);
     before.dispose();
+    optimizer.dispose();
+    parameters.dispose();
+  });
+  it('is seen by products and convolutions with the parameter, which an engine may have packed before', () => {
+    const parameters = new Parameters(1);
+    const matrix = parameters.make('matrix', [6, 5], { normal: 1 }) as tf.Variable<tf.Rank.R2>;
+    const filter = parameters.make('filter', [3, 3, 2, 4], { normal: 1 }) as tf.Variable<tf.Rank.R4>;
+    const optimizer = new AdamW(parameters.trainable());
+    const rows = tf.ones<tf.Rank.R2>([40, 6]);
+    const image = tf.ones<tf.Rank.R4>([1, 3, 3, 2]);
+    for (let step = 0; step < 3; step++) {
+      const [product, map] = tf.tidy(() => [
+        tf.matMul(rows, matrix).dataSync(),
+        tf.conv2d(image, filter, 1, 'valid').dataSync(),
+      ]);
+      // With ones, both are sums over all axes but the last.
+      const sums = (values: ArrayLike<number>, last: number): number[] =>
+        Array.from({ length: last }, (_, i) =>
+          Array.from(values).reduce((sum, v, at) => sum + (at % last === i ? v : 0), 0),
+        );
+      expectClose(product.subarray(0, 5), sums(matrix.dataSync(), 5), 1e-4);
+      expectClose(map, sums(filter.dataSync(), 4), 1e-4);
+      const given = { [matrix.name]: tf.ones([6, 5]), [filter.name]: tf.ones([3, 3, 2, 4]) };
+      optimizer.apply(given, 0.1).dispose();
+    }
+    tf.dispose([rows, image]);
     optimizer.dispose();
     parameters.dispose();
   });
@@ -120,7 +146,7 @@ describe('scheduleFactor(name, step, options)', () => {
   });
 });
 
-describe('AdamW in place on wasm', () => {
+describe('AdamW in one pass on wasm', () => {
   it('gives the bits of the plain form, clipped and not', async () => {
     await startEngine('wasm');
     const { adamW } = fastForms();

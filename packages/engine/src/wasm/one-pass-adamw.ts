@@ -1,13 +1,14 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
-import { detach } from '../detach.js';
 import { wasmBackend } from './heap.js';
 
 /**
- * AdamW in one pass over the arrays, in place in the heap of the wasm backend. Every operation is rounded to float32 in the order
- * of the plain form, so that both give the same bits; the moments lie outside of the heap, which is small.
+ * AdamW in one pass over the arrays, in the heap of the wasm backend. Every operation is rounded to float32 in the order of the
+ * plain form, so that both give the same bits; the moments are updated in place, outside of the heap, which is small. Weights get
+ * new memory: XNNPACK keeps packed copies of a product's matrix and of filters by the identity of their tensor, and would go on
+ * with the old ones.
  */
-export class InPlaceAdamW implements FusedAdamW {
+export class OnePassAdamW implements FusedAdamW {
   private readonly first: Float32Array[];
   private readonly second: Float32Array[];
 
@@ -26,10 +27,14 @@ export class InPlaceAdamW implements FusedAdamW {
     const { maxGradientNorm: most } = settings;
     const shrink = most === undefined ? 1 : Math.min(1, fround(fround(most) / fround(norm + fround(1e-6))));
     this.variables.forEach((variable, i) => {
-      detach(variable);
-      const weights = floats(variable);
+      const { shape, dtype } = variable;
+      const next = tf.engine().makeTensorFromTensorInfo(wasmBackend().makeOutput(shape, dtype));
       const rate = fround(fround(this.decay[i]) * fround(settings.learningRate));
-      updateArray(weights, floats(gradients[i]), this.first[i], this.second[i], { ...settings, shrink, rate });
+      const arrays = { weights: floats(variable), gradient: floats(gradients[i]), next: floats(next) };
+      const moments = { first: this.first[i], second: this.second[i] };
+      updateArray({ ...arrays, ...moments }, { ...settings, shrink, rate });
+      variable.assign(next);
+      next.dispose();
     });
     tf.dispose(gradients);
     return tf.scalar(norm);
@@ -57,10 +62,13 @@ export class InPlaceAdamW implements FusedAdamW {
 
 /** One array's step. `shrink` scales the gradient; `rate` is the learning rate times the decay. */
 function updateArray(
-  weights: Float32Array,
-  gradient: Float32Array,
-  first: Float32Array,
-  second: Float32Array,
+  {
+    weights,
+    gradient,
+    next,
+    first,
+    second,
+  }: Record<'weights' | 'gradient' | 'next' | 'first' | 'second', Float32Array>,
   {
     step,
     learningRate,
@@ -86,7 +94,7 @@ function updateArray(
     const root = fround(fround(sqrt(fround(v / correction))) + least);
     const move = fround(m / fround(root * slowness));
     const w = weights[i];
-    weights[i] = fround(fround(w - fround(w * rate)) - move);
+    next[i] = fround(fround(w - fround(w * rate)) - move);
   }
 }
 
