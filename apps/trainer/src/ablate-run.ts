@@ -12,6 +12,8 @@ import { readJson } from './run-folder.js';
 export interface AblateRequest {
   plan: AblationPlan;
   data: string;
+  /** Feature store that all runs are trained on. */
+  features?: string;
   out: string;
   /** Runs at a time, a process each. */
   jobs: number;
@@ -60,15 +62,21 @@ export async function ablate(request: AblateRequest, progress: Progress): Promis
 }
 
 /** Whether a folder holds the run, finished. */
-function isFinished(run: PlannedRun, { data, out }: AblateRequest): boolean {
+function isFinished(run: PlannedRun, { data, features, out }: AblateRequest): boolean {
   const folder = join(out, runFolder(run));
   if (!existsSync(join(folder, 'evaluation.json'))) return false;
-  const found = readJson(join(folder, 'config.json')) as { config: unknown; data: { path: string } };
+  const found = readJson(join(folder, 'config.json')) as {
+    config: unknown;
+    data: { path: string; features?: string | null };
+  };
   if (resolve(found.data.path) !== resolve(data)) {
     throw new InputError(`expected a run on ${data}, got one on ${found.data.path}; use another --out`, {
       file: folder,
     });
   }
+  const [wanted, got] = [features, found.data.features].map((folder) => (folder ? resolve(folder) : 'images'));
+  if (wanted !== got)
+    throw new InputError(`expected a run on ${wanted}, got one on ${got}; use another --out`, { file: folder });
   if (JSON.stringify(found.config) !== JSON.stringify(run.config)) {
     throw new InputError('expected the run of this grid, got one with another configuration; use another --out', {
       file: folder,
@@ -78,7 +86,10 @@ function isFinished(run: PlannedRun, { data, out }: AblateRequest): boolean {
 }
 
 /** Trains one run in a process of its own. Returns what went wrong. */
-async function train(run: PlannedRun, { data, out, command, flags }: AblateRequest): Promise<string | undefined> {
+async function train(
+  run: PlannedRun,
+  { data, features, out, command, flags }: AblateRequest,
+): Promise<string | undefined> {
   const folder = join(out, runFolder(run));
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'asked.json');
@@ -89,6 +100,7 @@ async function train(run: PlannedRun, { data, out, command, flags }: AblateReque
   const args = [
     ...first,
     ...['train', '--data', data, '--out', folder, '--config', config, '--threads', '1', '--split-seed', '0'],
+    ...(features === undefined ? [] : ['--features', features]),
     ...(run.trainCount === null ? [] : ['--train-count', String(run.trainCount)]),
     ...(isSame && hasCheckpoint(folder) ? ['--resume'] : []),
     ...flags,

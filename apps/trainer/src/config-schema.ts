@@ -24,7 +24,7 @@ export const configSchema = z.strictObject({
     .enum(['aligned', 'vision-only', 'linear', 'mlp'])
     .default('aligned')
     .describe(
-      'aligned: prompts and all losses; vision-only: splitter and head, no prompts; linear and mlp: baselines on pixels',
+      'aligned: prompts and all losses; vision-only: splitter and head, no prompts; linear and mlp: baselines on pixels, or on the features of a frozen encoder',
     ),
   seed: z
     .number()

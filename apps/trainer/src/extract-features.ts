@@ -16,7 +16,7 @@ export interface ExtractOptions {
   dtype?: FeatureLayout['dtype'];
   /** Images that are encoded at once. Default 16. */
   batchSize?: number;
-  /** The most images of a shard: what a kill can lose. Default: as many as fit into 32 MiB, at most 2,048. */
+  /** The most images of a shard: what a kill can lose. Default: as many as fit into 128 MiB, at most 2,048. */
   shardImages?: number;
 }
 
@@ -37,14 +37,14 @@ export interface ExtractResult {
 }
 
 /** The most bytes of features that are kept before they are written as a shard. */
-const shardBytes = 32 * 2 ** 20;
+const shardBytes = 128 * 2 ** 20;
 const mostImagesOfShard = 2048;
 /** Batches that are decoded before they are needed. */
 const batchesAhead = 2;
 
 /**
  * Encodes the images of a data set into a feature store. Images that are in it already are left out, so a run that was cut off
- * goes on where its last shard ends.
+ * goes on where its last shard ends; those that could not be read are tried again.
  *
  * @throws {InputError} if the store is one of another encoder or layout.
  */
@@ -110,7 +110,7 @@ export async function extractFeatures(
   }
   await decoder.stop();
   shard.flush();
-  if (unreadable.length > 0) writer.reject(unreadable);
+  writer.finish(unreadable);
   bar.stop();
   const seconds = (performance.now() - began) / 1000;
   return {

@@ -50,14 +50,14 @@ export async function trainedSource(
     if (given) throw new InputError(`expected no --${given} with this run: its encoder was trained with it`);
     return { kind: 'image', preprocessing: { size: input.size, fit: config.image.fit }, scale: input.scale };
   }
-  const { features, encoder = features === undefined ? await knownEncoder(input) : undefined, out } = options;
+  const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out } = options;
   const { augmentation } = config;
   const source = await featureSource(dataset, { encoder, features, out, augmentation, map: input.grid > 1 }, progress);
   return { ...source, expected: input };
 }
 
 /** The folder of a run's encoder. @throws {InputError} if it is not there any more. */
-export async function knownEncoder({ encoder, source }: FeatureInput): Promise<string> {
+export function knownEncoder({ encoder, source }: FeatureInput): string {
   if (encoder !== null && existsSync(encoder)) return encoder;
   throw new InputError(
     `expected the encoder ${source.encoder} of this run${encoder === null ? '' : ` in ${encoder}`}, got no such folder; say --encoder DIR`,

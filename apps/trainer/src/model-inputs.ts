@@ -88,8 +88,8 @@ export function scaleOf({ pixels, size }: Pick<ImageSet, 'pixels' | 'size'>, sam
 export class FeatureInputs implements ModelInputs {
   readonly description: FeatureInput;
   private reader?: ThreadPool<number[], Float32Array>;
-  /** The rows that are being read ahead, and their values. */
-  private ahead?: { rows: number[]; values: Promise<Float32Array> };
+  /** The batch that is being read ahead, and its values. */
+  private ahead?: { samples: readonly number[]; epoch: number; values: Promise<Float32Array> };
 
   /** @param places of the samples in the store. */
   constructor(
@@ -114,11 +114,11 @@ export class FeatureInputs implements ModelInputs {
   }
 
   async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D> {
-    const rows = this.trainingRows(samples, draw);
     const { ahead } = this;
     this.ahead = undefined;
-    const values = String(ahead?.rows) === String(rows) ? await ahead!.values : this.store.read(rows);
-    return this.tensor(rows.length, values);
+    const isAhead = ahead?.samples === samples && ahead.epoch === draw.epoch;
+    const values = isAhead ? await ahead.values : this.store.read(this.trainingRows(samples, draw));
+    return this.tensor(samples.length, values);
   }
 
   prepare(samples: readonly number[], draw: BatchDraw): void {
@@ -126,8 +126,7 @@ export class FeatureInputs implements ModelInputs {
     const script = new URL('./feature-reader-worker.js', import.meta.url);
     if (!existsSync(script)) return;
     this.reader ??= new ThreadPool(script, 1, this.store.folder);
-    const rows = this.trainingRows(samples, draw);
-    this.ahead = { rows, values: this.reader.run(rows) };
+    this.ahead = { samples, epoch: draw.epoch, values: this.reader.run(this.trainingRows(samples, draw)) };
   }
 
   async dispose(): Promise<void> {

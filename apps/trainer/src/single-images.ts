@@ -18,7 +18,7 @@ export async function openImageReader(
   encoder?: string,
 ): Promise<ImageReader> {
   if (input.kind === 'features')
-    return featureReader(input, await OnnxImageEncoder.load(encoder ?? (await knownEncoder(input))));
+    return featureReader(input, await OnnxImageEncoder.load(encoder ?? knownEncoder(input)));
   if (encoder !== undefined)
     throw new InputError('expected no --encoder with this run: its encoder was trained with it');
   const { size, scale } = input;

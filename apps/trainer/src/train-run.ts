@@ -267,6 +267,7 @@ function describeRun(
     config,
     data: {
       path: request.path,
+      features: request.features ?? null,
       ...trainingData(dataset),
       badRows: badRows.length,
       unreadableImages: unreadable.length,

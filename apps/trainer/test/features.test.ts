@@ -94,7 +94,7 @@ describeWithOnnx('extractFeatures(dataset, encoder, out, options)', () => {
     expect(a.read(rows)).toEqual(b.read(rows));
     expect((await extract('killed', options)).imagesPerSecond).toBeNull();
   });
-  it('notes images that cannot be read, once', async () => {
+  it('notes images that cannot be read, and takes them in once they are mended', async () => {
     const broken = await madeUpData(48);
     writeFileSync(join(broken, 'images', '7.png'), 'no image');
     rmSync(join(broken, 'images', '9.png'));
@@ -105,12 +105,18 @@ describeWithOnnx('extractFeatures(dataset, encoder, out, options)', () => {
     const { unreadable } = await run();
     expect(unreadable.map(({ id }) => id)).toEqual(['7.png', '9.png']);
     expect(unreadable[1].reason).toContain('no such file');
-    expect((await run()).unreadable).toEqual([]);
+    expect((await run()).unreadable).toEqual(unreadable);
     const request = { path: broken, features: join(place, 'broken'), encoder: undefined };
     await expect(train('on broken', configure(), request)).rejects.toThrow('2 of 48 cannot be read');
     const { evaluation } = await train('on broken', configure(), { ...request, maxBad: 0.05 });
     expect(evaluation.samples).toBe(8);
     expect(JSON.parse(readFileSync(join(place, 'on broken', 'config.json'), 'utf8')).data.unreadableImages).toBe(2);
+    for (const name of ['7.png', '9.png'])
+      writeFileSync(join(broken, 'images', name), readFileSync(join(path, 'images', name)));
+    expect(await run()).toMatchObject({ alreadyThere: 46, unreadable: [] });
+    const mended = new FeatureStore(join(place, 'broken'));
+    expect(mended.index.unreadable).toEqual([]);
+    expect([mended.places.get('7.png'), mended.rows]).toEqual([46, 48]);
   });
 });
 

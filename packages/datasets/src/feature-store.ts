@@ -70,9 +70,9 @@ export class FeatureStoreWriter {
     }
   }
 
-  /** Identifiers that are in complete shards already, or cannot be read. */
+  /** Identifiers that are in complete shards already. */
   get done(): ReadonlySet<string> {
-    return new Set([...this.index.ids, ...this.index.unreadable.map(({ id }) => id)]);
+    return new Set(this.index.ids);
   }
 
   /** Adds one shard. @param features [images, views, grid², dim] row by row. */
@@ -97,9 +97,9 @@ export class FeatureStoreWriter {
     this.write();
   }
 
-  /** Notes images that could not be read: a later writer does not try them again. */
-  reject(images: readonly { id: string; reason: string }[]): void {
-    this.index.unreadable.push(...images);
+  /** Notes the images that could not be read, in the place of those that were noted before. */
+  finish(unreadable: FeatureIndex['unreadable']): void {
+    this.index.unreadable = unreadable;
     this.write();
   }
 
@@ -107,9 +107,6 @@ export class FeatureStoreWriter {
     writeFileAtomic(join(this.folder, 'index.json'), JSON.stringify(this.index));
   }
 }
-
-/** The most shards that are kept open. */
-const openShards = 64;
 
 /** A shard that is open. */
 interface OpenShard {
@@ -128,11 +125,20 @@ export class FeatureStore {
   private readonly starts: number[] = [0];
   private readonly open = new Map<number, OpenShard>();
 
-  /** @throws {InputError} if the folder is no store, or a shard is missing or of another size. */
+  readonly index: FeatureIndex;
+  private readonly openShards: number;
+
+  /**
+   * @param openShards the most that are kept open. Default 512.
+   * @throws {InputError} if the folder is no store, or a shard is missing or of another size.
+   */
   constructor(
     readonly folder: string,
-    readonly index: FeatureIndex = readIndex(folder),
+    { openShards = 512 }: { openShards?: number } = {},
   ) {
+    const index = readIndex(folder);
+    this.index = index;
+    this.openShards = openShards;
     this.width = rowWidth(index);
     this.places = new Map(index.ids.map((id, place) => [id, place]));
     for (const { images } of index.shards) this.starts.push(this.starts.at(-1)! + images * index.views);
@@ -231,7 +237,7 @@ export class FeatureStore {
           { file: path },
         );
       shard = { descriptor: openSync(path, 'r'), start: place.start };
-      if (this.open.size >= openShards) {
+      if (this.open.size >= this.openShards) {
         // The one that was opened first.
         const [[oldest, { descriptor }]] = this.open;
         closeSync(descriptor);

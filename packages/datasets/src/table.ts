@@ -51,11 +51,10 @@ export function readTable(file: string): Table {
 /** The header of a table, of which no more than the start is read. @throws {InputError} as {@link readTable}. */
 export function readHeader(file: string): string[] {
   const bytes = readBytes(file, headerBytes);
+  // A line that goes on beyond the start is cut off; one that is all of it, is read whole.
   const end = bytes.length < headerBytes ? bytes.length : bytes.lastIndexOf(10) + 1;
   const text = decode(file, end > 0 ? bytes.subarray(0, end) : readBytes(file));
-  const [first = ''] = /^[^\r\n"]*/.exec(text.replace(/^\uFEFF/, ''))!;
-  const isWhole = first !== '' && text.charAt(text.indexOf(first) + first.length) !== '"';
-  return checkedHeader(file, isWhole ? plainRecords(first) : quotedRecords(file, decode(file, readBytes(file))));
+  return checkedHeader(file, isPlain(text) ? plainRecords(text) : quotedRecords(file, text, 1));
 }
 
 function checkedHeader(file: string, records: Iterable<TableRow>): string[] {
@@ -100,8 +99,8 @@ function plainRecords(text: string): Iterable<TableRow> {
   };
 }
 
-/** The records of any text, by a parser that knows quotes. */
-function quotedRecords(file: string, text: string): TableRow[] {
+/** The records of any text, or the first of them, by a parser that knows quotes. */
+function quotedRecords(file: string, text: string, most?: number): TableRow[] {
   try {
     const records = parse(text, {
       bom: true,
@@ -110,6 +109,7 @@ function quotedRecords(file: string, text: string): TableRow[] {
       skip_empty_lines: true,
       delimiter: delimiterOf(text),
       max_record_size: rowLimit,
+      ...(most !== undefined && { to: most }),
     }) as unknown as { record: string[]; info: { lines: number } }[];
     return records.map(({ record, info }) => ({ line: info.lines, cells: record }));
   } catch (error) {

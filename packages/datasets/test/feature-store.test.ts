@@ -13,8 +13,8 @@ describe('FeatureStoreWriter', () => {
     const folder = folderWith({});
     new FeatureStoreWriter(folder, source, { dim: 2 }).append(named('a', 'b'), Float32Array.of(1, 2, 3, 4));
     const second = new FeatureStoreWriter(folder, source, { dim: 2 });
-    second.reject([{ id: 'broken', reason: 'cut short' }]);
-    expect([...new FeatureStoreWriter(folder, source, { dim: 2 }).done]).toEqual(['a', 'b', 'broken']);
+    expect([...second.done]).toEqual(['a', 'b']);
+    second.finish([{ id: 'broken', reason: 'cut short' }]);
     second.append(named('c'), Float32Array.of(0.5, -6));
     const store = new FeatureStore(folder);
     expect(store.places.get('c')).toBe(2);
@@ -53,7 +53,7 @@ describe('FeatureStore', () => {
         writer.append(named(`${shard}/0`, `${shard}/1`), Float32Array.from(values));
         all.push(...values);
       }
-      const store = new FeatureStore(folder);
+      const store = new FeatureStore(folder, { openShards: 64 });
       expect([store.rows, store.width]).toEqual([420, 8]);
       const rows = [...new RandomStream({ seed: 1, purpose: 'rows' }).permutation(420), 5, 6, 7, 8];
       const read = store.read(rows);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { InputError } from '@cxr-align/files';
 import sharp, { type Sharp } from 'sharp';
-import { resampleLinear } from './resample.js';
+import { resample, type ResampleKernel } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
 export interface Preprocessing {
@@ -9,7 +9,7 @@ export interface Preprocessing {
   size: number;
   /** `stretch`: aspect not kept; `pad`: black borders; `crop`: the middle square. */
   fit: 'stretch' | 'pad' | 'crop';
-  /** How pixels are interpolated. Default `lanczos3`. */
+  /** How pixels are interpolated, small images exactly as PIL does it. Default sharp's own `lanczos3`. */
   kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
   /** Pixels along the side of the square that the middle `size` pixels are cut out of. Default `size`. */
   resize?: number;
@@ -49,10 +49,10 @@ export async function resizePixels(
 
 async function toSquare(image: Sharp, preprocessing: Preprocessing): Promise<Uint8Array> {
   const { size, fit, kernel = 'lanczos3', resize = size } = preprocessing;
-  if (kernel === 'linear' && fit !== 'pad') {
+  if (preprocessing.kernel !== undefined && kernel !== 'nearest' && fit !== 'pad') {
     const { autoOrient } = await image.metadata();
     if (autoOrient.width * autoOrient.height <= smallImage * resize * resize)
-      return smallToSquare(image, preprocessing);
+      return smallToSquare(image, preprocessing, kernel);
   }
   const square = image.resize(resize, resize, { fit: fits[fit], kernel, background: '#000' });
   const margin = Math.floor((resize - size) / 2);
@@ -60,16 +60,20 @@ async function toSquare(image: Sharp, preprocessing: Preprocessing): Promise<Uin
   return rawGrey(cut);
 }
 
-/** Images of up to so many times the target's pixels are interpolated linearly here, exactly as PIL does it. */
+/** Images of up to so many times the target's pixels are resized here, exactly as PIL does it. */
 const smallImage = 24;
 
-async function smallToSquare(image: Sharp, { size, fit, resize = size }: Preprocessing): Promise<Uint8Array> {
+async function smallToSquare(
+  image: Sharp,
+  { size, fit, resize = size }: Preprocessing,
+  kernel: ResampleKernel,
+): Promise<Uint8Array> {
   const { data, info } = await image.toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
   const factor = resize / Math.min(info.width, info.height);
   const side = (extent: number): number => (fit === 'stretch' ? resize : Math.max(resize, Math.round(extent * factor)));
   const [width, height] = [side(info.width), side(info.height)];
-  const resized = resampleLinear(pixels, info, { width, height });
+  const resized = resample(pixels, info, { width, height }, kernel);
   if (width === size && height === size) return resized;
   const [left, top] = [width, height].map((extent) => Math.round((extent - size) / 2));
   const out = new Uint8Array(size * size);

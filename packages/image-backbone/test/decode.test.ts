@@ -137,13 +137,44 @@ describe('resizePixels(pixels, preprocessing)', () => {
   });
 });
 
-describe('decodeImage(source, { kernel: linear })', () => {
-  // Python: np.asarray(Image.fromarray(a).resize((w, h), Image.BILINEAR))
-  it('interpolates small images as PIL does', async () => {
-    const file = await encodePng(Uint8Array.of(0, 100, 200, 50, 250, 10), { width: 3, height: 2 });
-    const linear = (size: number) => decodeImage(file, { size, fit: 'stretch', kernel: 'linear' });
-    expect([...(await linear(2))]).toEqual([38, 163, 125, 100]);
-    expect([...(await linear(4))]).toEqual([0, 63, 138, 200, 13, 91, 144, 153, 38, 147, 155, 58, 50, 175, 160, 10]);
+describe('decodeImage(source, { kernel })', () => {
+  // Python: np.asarray(Image.fromarray(a).resize((size, size), resample)).ravel().tolist()
+  it.each<['linear' | 'cubic' | 'lanczos3', number, number[]]>([
+    ['linear', 2, [38, 163, 125, 100]],
+    ['linear', 4, [0, 63, 138, 200, 13, 91, 144, 153, 38, 147, 155, 58, 50, 175, 160, 10]],
+    [
+      'linear',
+      7,
+      [
+        0, 14, 57, 100, 143, 186, 200, 0, 14, 57, 100, 143, 186, 200, 11, 28, 80, 132, 144, 156, 159, 25, 47, 111, 175,
+        145, 115, 105, 39, 65, 141, 218, 146, 74, 51, 50, 79, 164, 250, 147, 44, 10, 50, 79, 164, 250, 147, 44, 10,
+      ],
+    ],
+    ['cubic', 2, [31, 169, 130, 102]],
+    ['cubic', 4, [0, 44, 141, 223, 8, 84, 150, 163, 32, 164, 168, 42, 44, 204, 177, 0]],
+    [
+      'cubic',
+      7,
+      [
+        0, 2, 35, 84, 150, 208, 233, 0, 7, 45, 95, 151, 196, 217, 5, 20, 71, 125, 152, 164, 174, 16, 40, 114, 175, 155,
+        113, 105, 26, 60, 156, 225, 157, 61, 36, 32, 73, 182, 255, 158, 29, 0, 34, 78, 192, 255, 159, 17, 0,
+      ],
+    ],
+    ['lanczos3', 2, [27, 173, 137, 108]],
+    ['lanczos3', 4, [0, 18, 151, 241, 7, 81, 160, 157, 23, 165, 173, 48, 35, 228, 182, 0]],
+    [
+      'lanczos3',
+      7,
+      [
+        0, 0, 4, 65, 162, 230, 255, 0, 2, 30, 92, 162, 203, 222, 2, 20, 67, 130, 162, 164, 169, 6, 42, 113, 175, 162,
+        117, 105, 9, 64, 158, 220, 162, 70, 41, 12, 82, 195, 255, 162, 31, 0, 14, 95, 221, 255, 162, 4, 0,
+      ],
+    ],
+  ])('resizes small images as PIL does: %s to %i', async (kernel, size, expected) => {
+    const pixels = { data: Uint8Array.of(0, 100, 200, 50, 250, 10), width: 3, height: 2 };
+    const options = { size, fit: 'stretch', kernel } as const;
+    expect([...(await decodeImage(await encodePng(pixels.data, pixels), options))]).toEqual(expected);
+    expect([...(await resizePixels(pixels, options))]).toEqual(expected);
   });
   it('cuts the middle square out of what the shorter side makes of it', async () => {
     const wide = await encodePng(

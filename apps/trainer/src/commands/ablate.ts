@@ -60,11 +60,11 @@ export const ablate: Command<unknown> = {
     const set = [...(args.set ?? []), ...(args.features === undefined ? [] : ['encoder.kind=frozen'])];
     const plan = planAblation({ file: args.grid, seeds, set });
     const passed = ['--engine', args.engine, '--format', args.format, '--max-bad', String(args.maxBad)];
-    if (args.features !== undefined) passed.push('--features', args.features);
     const summary = await runAblation(
       {
         plan,
         data,
+        features: args.features,
         out,
         jobs,
         draws,

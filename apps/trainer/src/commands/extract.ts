@@ -92,7 +92,7 @@ export const extract: Command<unknown> = {
     const share = result.unreadable.length / Math.max(1, result.images - result.alreadyThere);
     if (share > args.maxBad)
       throw new InputError(
-        `${result.unreadable.length} images could not be read, more than --max-bad ${args.maxBad} allows; mend them and extract into a new folder`,
+        `${result.unreadable.length} images could not be read, more than --max-bad ${args.maxBad} allows; mend them and extract again`,
       );
   },
 };

@@ -97,16 +97,19 @@ function describedLabels(folder: string): DescribedLabels | undefined {
 }
 
 function inferLabels({ file, header, rows }: Table): string[] {
-  const labels = header.filter((name, at) => {
-    if (name === '' || otherColumns.includes(name.toLowerCase())) return false;
-    let isSaid = false;
-    for (const { cells } of rows()) {
+  const candidates = [...header.keys()].filter(
+    (at) => header[at] !== '' && !otherColumns.includes(header[at].toLowerCase()),
+  );
+  const areLabels = new Set(candidates);
+  const areSaid = new Set<number>();
+  for (const { cells } of rows()) {
+    for (const at of areLabels) {
       const value = readLabelCell(cells[at]);
-      if (value === undefined) return false;
-      isSaid ||= value === 0 || value === 1;
+      if (value === undefined) areLabels.delete(at);
+      else if (value === 0 || value === 1) areSaid.add(at);
     }
-    return isSaid;
-  });
+  }
+  const labels = candidates.filter((at) => areLabels.has(at) && areSaid.has(at)).map((at) => header[at]);
   if (labels.length === 0) {
     throw new InputError(
       'expected at least one column of 0 and 1, got none; name the label columns in a labels.json beside the table',

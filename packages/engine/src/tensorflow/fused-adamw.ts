@@ -1,6 +1,6 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
-import { detach } from '../detach.js';
+import { detach } from './detach.js';
 import { Operations } from './operations.js';
 
 /** A variable, and where TensorFlow keeps it and its moments. */

@@ -34,16 +34,16 @@ export function useFastProducts(): void {
     const batch = Math.max(batchA, batchB);
     if (batchA !== batchB && batchA !== 1 && batchB !== 1) return call(a, b, transposeA, transposeB);
     const shape = [...(batchA >= batchB ? a : b).shape.slice(0, -2), m, n];
-    if (batchB === 1 && !transposeA && !(batch === 1 && m <= fewRows && k * n >= wideMatrix)) {
-      // One matrix on the right serves the whole batch: its rows are one tall matrix.
-      const right = tf.reshape(transposeB ? swapLast(b) : b, [1, k, n]);
-      return tf.reshape(call(tf.reshape(a, [1, batchA * m, k]), right), shape);
-    }
     if (batch === 1 && m <= fewRows && k * n >= wideMatrix) {
-      // The fast path packs the right matrix anew each time; mirrored, the small one is on the right.
+      // The fast path packs the right matrix, and a parameter is a new one in every step; mirrored, the small one is on the right.
       const left = transposeB ? b : swapLast(b);
       const right = transposeA ? a : swapLast(a);
       return tf.reshape(swapLast(call(tf.reshape(left, [1, n, k]), tf.reshape(right, [1, k, m]))), shape);
+    }
+    if (batchB === 1 && !transposeA) {
+      // One matrix on the right serves the whole batch: its rows are one tall matrix.
+      const right = tf.reshape(transposeB ? swapLast(b) : b, [1, k, n]);
+      return tf.reshape(call(tf.reshape(a, [1, batchA * m, k]), right), shape);
     }
     if (batch === 1) return tf.reshape(call(transposeA ? swapLast(a) : a, transposeB ? swapLast(b) : b), shape);
     if (m * n * k < worthACall) return call(a, b, transposeA, transposeB);
