@@ -42,11 +42,11 @@ def main():
     first = None
     count = 0
     total = 0.0
-    for batch in loader:
-        if first is None:
-            # Starting the workers is not counted: the clock runs from the first batch on, and so does the count.
+    for number, batch in enumerate(loader, start=1):
+        if number == max(1, arguments.workers):
+            # Starting the workers is not counted: the clock runs from when each has made a batch, and so does the count.
             first = time.perf_counter()
-        else:
+        elif first is not None:
             count += len(batch)
         total += float(batch.mean())
     seconds = time.perf_counter() - first

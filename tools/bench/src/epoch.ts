@@ -6,7 +6,7 @@ import { FeatureStore, FeatureStoreWriter } from '@cxr-align/datasets';
 import { startEngine, type EngineName } from '@cxr-align/engine';
 import { OnnxImageEncoder, type FrozenImageEncoder } from '@cxr-align/image-backbone';
 import { RandomStream } from '@cxr-align/random';
-import { runJson } from './run-program.js';
+import { runProgram } from './run-program.js';
 import { TrainingStep } from './step-model.js';
 
 /** A whole epoch, the frozen encoder run again in every step, and its features read from a store. */
@@ -106,9 +106,8 @@ async function timeEpochs(
 
 function randomVit(python: string, out: string): string {
   const script = fileURLToPath(new URL('../../export-encoder/export_encoder.py', import.meta.url));
-  // The script's last line is not JSON: a second one says where it is.
-  const command = `import runpy, sys, json; sys.argv = ${JSON.stringify([script, 'torchvision:vit_b_16', '--random', '--out', out])}; runpy.run_path(sys.argv[0], run_name='__main__'); print(json.dumps(sys.argv[-1]))`;
-  return runJson<string>(python, ['-c', command]);
+  runProgram(python, [script, 'torchvision:vit_b_16', '--random', '--out', out]);
+  return out;
 }
 
 /** The results in words. */

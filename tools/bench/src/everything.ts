@@ -62,6 +62,8 @@ export function benchEverything({ engine, python, rounds, sizes, images, encoder
     say(name);
     return runSelf<T>([name, ...flags, '--json']);
   };
+  // What has no flag for it looks there.
+  process.env.CXR_PYTHON = python;
   const against = existsSync(peer) && hasModules(python, ['torch']) ? ['--against', peer] : [];
   const common = ['--python', python, '--rounds', String(rounds)];
   const vit = hasModules(python, ['torch', 'torchvision', 'onnx']) ? ['--python', python] : [];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { startEngine, type EngineName } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { lossCases, type LossCase, type Size } from './loss-cases.js';
-import { median } from './run-program.js';
+import { median, pythons, pythonScript } from './run-program.js';
 
 /** What one loss takes at one size on one engine, or in PyTorch. */
 export interface Timing {
@@ -89,9 +89,8 @@ export async function benchLosses(engines: readonly EngineName[], budget: number
 
 /** The same formulas in PyTorch, if a Python with torch is there. */
 function torchTimings(size: Size): Timings | undefined {
-  const script = fileURLToPath(new URL('../python/torch_losses.py', import.meta.url));
-  for (const python of [process.env.CXR_PYTHON, 'python3', '/usr/bin/python3']) {
-    if (python === undefined) continue;
+  const script = pythonScript('torch_losses.py');
+  for (const python of pythons()) {
     const { status, stdout } = spawnSync(python, [script, ...size.map(String)], { encoding: 'utf8' });
     if (status === 0) return JSON.parse(stdout) as Timings;
   }

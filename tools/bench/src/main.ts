@@ -41,7 +41,7 @@ interface Outcome {
   isSound?: boolean;
 }
 
-const benchmarks: Record<string, (flags: Flags, args: string[]) => Promise<Outcome>> = {
+const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
   graph: async () => {
     const result = benchGraph();
     return { result, text: () => graphText(result) };
@@ -64,10 +64,8 @@ const benchmarks: Record<string, (flags: Flags, args: string[]) => Promise<Outco
     }
     return { result, text };
   },
-  step: async (_, args) => {
-    const request = stepRequest(args);
-    if (typeof request === 'string') throw new UsageError(request);
-    const result = benchStep(request);
+  step: async (flags) => {
+    const result = benchStep(stepRequest(flags));
     return { result, text: () => stepText(result) };
   },
   data: async (flags) => {
@@ -110,7 +108,7 @@ async function main(args: string[]): Promise<number> {
   const name = first.startsWith('--') ? 'everything' : first;
   // Parts that a benchmark runs in processes of their own.
   if (name === 'step-once') {
-    await stepOnce(args);
+    console.log(JSON.stringify(await stepOnce(new Flags(args))));
     return 0;
   }
   if (name === 'data-once') {
@@ -124,7 +122,7 @@ async function main(args: string[]): Promise<number> {
   }
   try {
     const flags = new Flags(args);
-    const { result, text, isSound = true } = await run(flags, args);
+    const { result, text, isSound = true } = await run(flags);
     console.log(flags.has('--json') ? JSON.stringify(result) : text());
     return isSound ? 0 : 1;
   } catch (error) {

@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { bootstrapModels, clusterRows, RankedScores } from '@cxr-align/metrics';
 import { RandomStream } from '@cxr-align/random';
-import { median } from './run-program.js';
+import { median, pythons, pythonScript } from './run-program.js';
 
 /** What was measured; times in milliseconds on one core. */
 export interface MetricTimings {
@@ -42,10 +40,9 @@ export function benchMetrics({ rows = 25_596, labels = 14, patients = 2797 } = {
 }
 
 function timeSklearn(rows: number, labels: number, patients: number): MetricTimings['sklearn'] {
-  const script = fileURLToPath(new URL('../python/sklearn_metrics.py', import.meta.url));
+  const script = pythonScript('sklearn_metrics.py');
   const few = 10;
-  for (const python of ['python3', '/usr/bin/python3']) {
-    if (python.startsWith('/') && !existsSync(python)) continue;
+  for (const python of pythons()) {
     const { status, stdout } = spawnSync(python, [script, ...[rows, labels, patients, few].map(String)], {
       encoding: 'utf8',
       env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },

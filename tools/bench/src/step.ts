@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { UsageError, type Flags } from './flags.js';
 import { median, runJson, runSelf } from './run-program.js';
 import { stepFlops, TrainingStep, type StepSize } from './step-model.js';
 
@@ -51,6 +52,7 @@ const sizes: Record<string, { size: Omit<StepSize, 'mixing'>; steps: number }> =
   'paper-100': { size: { dim: 512, layers: 8, batch: 100 }, steps: 3 },
   small: { size: { dim: 128, layers: 2, batch: 32 }, steps: 40 },
 };
+const mixings = ['full', 'factored', 'folded'] as const;
 /** The names of the sizes. */
 export const stepSizes = Object.keys(sizes);
 
@@ -162,13 +164,11 @@ function runTorch({ against, python, threads }: StepRequest, size: StepSize, fla
   return runJson<TorchOutput>(python, [against!, ...flags, ...shape, fc]);
 }
 
-/** Times one size and prints it: what {@link benchStep} runs in a process of its own. */
-export async function stepOnce(args: readonly string[]): Promise<void> {
-  const valueOf = (flag: string): string => args[args.indexOf(flag) + 1];
-  const { size, steps } = sizes[valueOf('--size')];
-  const full = { ...size, mixing: valueOf('--mixing') as StepSize['mixing'] };
-  const timing = await timeStep(valueOf('--engine') as EngineName, full, steps, args.includes('--profile'));
-  console.log(JSON.stringify(timing));
+/** Times one size: what {@link benchStep} runs in a process of its own. */
+export async function stepOnce(flags: Flags): Promise<OwnTiming> {
+  const { size, steps } = sizes[flags.choice('--size', stepSizes, 'small')];
+  const full = { ...size, mixing: flags.choice('--mixing', mixings, 'full') };
+  return timeStep(flags.choice('--engine', engineNames, 'native'), full, steps, flags.has('--profile'));
 }
 
 /** The results as a Markdown table, and the profile where there is one. */
@@ -212,30 +212,19 @@ export function stepText(results: readonly StepResult[]): string {
   return [`${results[0].ours.engine}`, '', table, ...profiles].join('\n');
 }
 
-/** Reads the flags of `bench -- step`. @returns a text about what is wrong instead, if something is. */
-export function stepRequest(args: readonly string[]): StepRequest | string {
-  const valueOf = (flag: string): string | undefined =>
-    args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined;
-  const engine = valueOf('--engine') ?? 'native';
-  const asked = valueOf('--sizes')?.split(',') ?? stepSizes;
-  const mixing = (valueOf('--mixing') ?? 'full') as StepSize['mixing'];
-  const rounds = Number(valueOf('--rounds') ?? 3);
-  if (!engineNames.includes(engine as EngineName))
-    return `expected --engine of ${engineNames.join(', ')}, got ${engine}`;
+/** Reads the flags of `bench -- step`. @throws {UsageError} if one cannot be meant. */
+export function stepRequest(flags: Flags): StepRequest {
+  const asked = flags.text('--sizes')?.split(',') ?? stepSizes;
   const strange = asked.find((name) => !stepSizes.includes(name));
-  if (strange !== undefined) return `expected --sizes of ${stepSizes.join(', ')}, got ${strange}`;
-  if (!['full', 'factored', 'folded'].includes(mixing))
-    return `expected --mixing full, factored or folded, got ${mixing}`;
-  if (!Number.isInteger(rounds) || rounds < 1)
-    return `expected --rounds to be a whole number of 1 or more, got ${rounds}`;
+  if (strange !== undefined) throw new UsageError(`expected --sizes of ${stepSizes.join(', ')}, got ${strange}`);
   return {
-    engine,
+    engine: flags.choice('--engine', engineNames, 'native'),
     sizes: asked,
-    mixing,
-    rounds,
+    mixing: flags.choice('--mixing', mixings, 'full'),
+    rounds: flags.whole('--rounds', 3),
     threads: Math.min(2, cpus().length),
-    against: valueOf('--against'),
-    python: valueOf('--python') ?? 'python3',
-    profile: args.includes('--profile'),
+    against: flags.text('--against'),
+    python: flags.text('--python', 'python3'),
+    profile: flags.has('--profile'),
   };
 }
