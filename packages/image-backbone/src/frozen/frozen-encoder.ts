@@ -2,9 +2,9 @@
 export interface EncoderPreprocessing {
   /** Pixels along a side of its input. */
   size: number;
-  /** `stretch`: aspect not kept; `crop`: the shorter side is brought to `resize`, and the middle square is cut out. */
+  /** `stretch`: both sides are brought to `resize`; `crop`: the shorter one, aspect kept. The middle square is cut out. */
   fit: 'stretch' | 'crop';
-  /** Pixels of the shorter side before the crop; `size` or more. */
+  /** Pixels before the cut; `size` or more. */
   resize: number;
   /** How pixels are interpolated. */
   kernel: 'nearest' | 'linear' | 'cubic' | 'lanczos3';

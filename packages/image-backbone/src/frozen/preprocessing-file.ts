@@ -53,7 +53,8 @@ export function readPreprocessing(folder: string, channels: number): EncoderPrep
       file,
     });
   const crop = (content.do_center_crop ?? content.crop_size !== undefined) ? sideOf(content.crop_size) : undefined;
-  const isShortest = typeof content.size === 'object' && content.size.shortest_edge !== undefined;
+  // A number is the shorter side where a crop follows; height and width are those of the whole image.
+  const isShortest = typeof content.size === 'object' ? content.size.shortest_edge !== undefined : crop !== undefined;
   const size = crop ?? given;
   const resize = Math.max(size, given);
   const kernel = kernels[content.resample ?? 2];
@@ -72,7 +73,7 @@ export function readPreprocessing(folder: string, channels: number): EncoderPrep
   if (deviation.includes(0)) throw new InputError('expected an image_std above 0, got 0', { file });
   return {
     size,
-    fit: crop !== undefined || isShortest ? 'crop' : 'stretch',
+    fit: isShortest ? 'crop' : 'stretch',
     resize,
     kernel,
     channels,
