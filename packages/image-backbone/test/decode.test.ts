@@ -183,6 +183,9 @@ describe('decodeImage(source, { kernel })', () => {
     );
     const cut = await decodeImage(wide, { size: 2, resize: 4, fit: 'crop', kernel: 'linear' });
     expect([...cut]).toEqual([100, 120, 100, 120]);
+    // Both sides to 4, then the middle.
+    const stretched = await decodeImage(wide, { size: 2, resize: 4, fit: 'stretch', kernel: 'linear' });
+    expect([...stretched]).toEqual([80, 140, 80, 140]);
     const large = await encodePng(
       grey(96, 32, (x) => 2 * x),
       { width: 96, height: 32 },

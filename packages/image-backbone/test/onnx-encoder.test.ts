@@ -46,6 +46,10 @@ describeWithOnnx('OnnxImageEncoder', () => {
       { size: 28, resize: 32, fit: 'crop', rescale: 1 / 255 },
     ],
     [
+      { size: { height: 32, width: 32 }, do_center_crop: true, crop_size: 28 },
+      { size: 28, resize: 32, fit: 'stretch' },
+    ],
+    [
       { size: 8, do_normalize: false, image_mean: [9], do_rescale: false },
       { rescale: 1, mean: [0, 0] },
     ],
