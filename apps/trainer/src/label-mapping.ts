@@ -30,10 +30,7 @@ export interface EvaluatedLabels {
  * @throws {InputError} if the model can tell none of them.
  */
 export function evaluatedLabels(known: LabelGraph, graph: LabelGraph): EvaluatedLabels {
-  const isSame = [...known.labels].sort().join('|') === [...graph.labels].sort().join('|');
-  const crosswalk = isSame
-    ? Object.fromEntries(graph.labels.map((label) => [label, { from: [{ label, relation: 'same' as const }] }]))
-    : mapLabels(known, graph);
+  const { isSame, crosswalk } = crosswalkOf(known, graph);
   const given = givingColumns(crosswalk, known.labels);
   if (given.length === 0) {
     throw new InputError(
@@ -61,6 +58,17 @@ export function evaluatedLabels(known: LabelGraph, graph: LabelGraph): Evaluated
       },
     }),
   };
+}
+
+function crosswalkOf(known: LabelGraph, graph: LabelGraph): { isSame: boolean; crosswalk: Crosswalk } {
+  const isSame = [...known.labels].sort().join('|') === [...graph.labels].sort().join('|');
+  const same = (label: string): [string, Crosswalk[string]] => [label, { from: [{ label, relation: 'same' }] }];
+  return { isSame, crosswalk: isSame ? Object.fromEntries(graph.labels.map(same)) : mapLabels(known, graph) };
+}
+
+/** The labels of a data set that a model with some labels can tell. */
+export function labelsGiven(known: LabelGraph, graph: LabelGraph): string[] {
+  return givingColumns(crosswalkOf(known, graph).crosswalk, known.labels).map(({ label }) => label);
 }
 
 /** What people should be told of a mapping. */

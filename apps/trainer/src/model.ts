@@ -8,12 +8,15 @@ import {
   SimilarityScore,
   StandardizedFeatures,
   type ImageEncoder,
+  type LabelEmbeddings,
 } from '@cxr-align/image-backbone';
-import { Linear, type Parameters, type Pass, type Scope } from '@cxr-align/nn';
-import { PromptEncoder } from '@cxr-align/text-encoder';
+import { Linear, Pass, type Parameters, type Scope } from '@cxr-align/nn';
+import { unstack } from '@cxr-align/tensor';
+import { PromptEncoder, PromptMixture } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
 import type { InputDescription } from './model-inputs.js';
+import type { ModelTexts } from './model-texts.js';
 
 /** What a model says of a batch. */
 export interface ModelOutput {
@@ -25,6 +28,10 @@ export interface ModelOutput {
   embeddings?: tf.Tensor3D;
   /** The trained prompt embeddings, each float32 [labels, dim]. */
   prompts?: { positive: tf.Tensor2D; negative?: tf.Tensor2D };
+  /** The prompts that the image is compared with, float32 [batch, labels, dim], where each image mixes its own. */
+  imagePrompts?: { positive: tf.Tensor3D; negative?: tf.Tensor3D };
+  /** How much of each source prompt, the target last, is in them: float32 [batch, labels, sources + 1]. */
+  sourceAttention?: tf.Tensor3D;
   /** Where each label looked, float32 [batch, labels, places]. */
   attention?: tf.Tensor3D;
 }
@@ -37,14 +44,29 @@ export interface Model {
   readonly features?: StandardizedFeatures;
   /** @param inputs float32 [batch, size, size, 1] of images, or [batch, grid, grid, dim] of features. */
   apply(inputs: tf.Tensor4D, pass: Pass): ModelOutput;
+  /**
+   * How much more an image says "X" than "no X", for any labels: those of `texts`. Only of a model that asks by prompts.
+   *
+   * @returns logits float32 [batch, labels], and where each label looked.
+   */
+  ask?(inputs: tf.Tensor4D, texts: ModelTexts): { logits: tf.Tensor2D; attention?: tf.Tensor3D };
+  /** The trained prompts of its labels, or of others. Only of a model that has prompts. */
+  encodePrompts?(texts?: ModelTexts): NonNullable<ModelOutput['prompts']>;
+  /**
+   * The same for observations of each label. Only of a model that has prompts.
+   *
+   * @param observations float32 [observations, 2, labels, textDim]: prompts that say that it is there, and that it is not.
+   * @returns logits float32 [batch, observations, labels].
+   */
+  explain?(inputs: tf.Tensor4D, texts: ModelTexts, observations: tf.Tensor4D): tf.Tensor3D;
 }
 
 /** What a model is built for. */
 export interface ModelInput {
   input: InputDescription;
   labels: number;
-  /** Frozen prompt embeddings float32 [kinds, labels, textDim]: positive, then negative where there is one. */
-  texts?: tf.Tensor3D;
+  /** Frozen texts of the labels; the model keeps no copy. */
+  texts?: ModelTexts;
 }
 
 /** Builds the model of a configuration; its arrays are made in `parameters`. */
@@ -62,11 +84,15 @@ class SplitModel implements Model {
   private readonly query?: QuerySplitter;
   private readonly queries?: tf.Variable & tf.Tensor2D;
   private readonly promptEncoder?: PromptEncoder;
+  private readonly mixture?: PromptMixture;
   private readonly head?: HeadScore;
-  private readonly texts?: tf.Tensor3D;
+  private readonly texts?: ModelTexts;
+  readonly ask?: Model['ask'];
+  readonly explain?: Model['explain'];
+  readonly encodePrompts?: Model['encodePrompts'];
 
   constructor(config: Config, parameters: Parameters, { input, labels, texts }: ModelInput) {
-    const { splitter, dropout, score } = config;
+    const { splitter, dropout, score, prompts } = config;
     const { dim, layers, heads } = splitter;
     const scope = parameters.scope('encoder');
     if (input.kind === 'features') this.features = new StandardizedFeatures(scope, input);
@@ -92,11 +118,18 @@ class SplitModel implements Model {
     if (texts) {
       this.texts = texts;
       this.promptEncoder = new PromptEncoder(parameters.scope('prompts'), {
-        textDim: texts.shape[2],
+        textDim: texts.dim,
         ...transformer,
         layers: config.promptLayers,
+        ...(prompts.context > 0 && {
+          soft: { context: prompts.context, ...(prompts.contextPerLabel && { labels }) },
+        }),
       });
+      if (texts.sources) this.mixture = new PromptMixture(parameters.scope('prompts').scope('mixture'), { dim });
       this.similarity = new SimilarityScore(parameters.scope('similarity'));
+      this.explain = (inputs, asked, observations) => this.explainBy(inputs, asked, observations);
+      this.encodePrompts = (asked = texts) => this.encode(asked, Pass.predicting);
+      if (this.query) this.ask = (inputs, asked) => this.askFor(inputs, asked);
     }
     if (!texts || score !== 'similarity') {
       const { classes } = labelPolicy(config.labelPolicy);
@@ -108,26 +141,79 @@ class SplitModel implements Model {
   private readonly useSimilarity: boolean;
 
   apply(inputs: tf.Tensor4D, pass: Pass): ModelOutput {
-    const map = this.encoder.apply(inputs, pass);
-    const [batch, height, width, features] = map.shape;
-    const prompts = this.encodePrompts(pass);
-    const split = this.dense
-      ? this.dense.apply(tf.mean(map, [1, 2]), pass)
-      : this.query!.apply(tf.reshape(map, [batch, height * width, features]), prompts?.positive ?? this.queries!, pass);
-    const { embeddings, attention } = split;
+    const prompts = this.texts && this.encode(this.texts, pass);
+    const { embeddings, attention } = this.split(inputs, prompts, pass);
+    const compared = this.texts && this.mix(embeddings, prompts!, this.texts);
     const scores: tf.Tensor2D[] = [];
     const head = this.head?.apply(embeddings, pass);
     if (head) scores.push(head.logits);
-    if (this.useSimilarity) scores.push(this.similarity!.apply(embeddings, prompts!.positive, prompts!.negative));
+    if (this.useSimilarity) scores.push(this.compare(embeddings, compared?.prompts ?? prompts!));
     const logits = scores.length === 1 ? scores[0] : tf.mul<tf.Tensor2D>(tf.add(scores[0], scores[1]), 0.5);
-    return { logits, classLogits: head?.classLogits, embeddings, prompts, attention };
+    return {
+      logits,
+      classLogits: head?.classLogits,
+      embeddings,
+      prompts,
+      attention,
+      imagePrompts: compared?.prompts,
+      sourceAttention: compared?.attention,
+    };
   }
 
-  private encodePrompts(pass: Pass): ModelOutput['prompts'] {
-    if (!this.texts || !this.promptEncoder) return undefined;
-    const encoded = this.promptEncoder.apply(this.texts, pass);
-    const [positive, negative] = tf.unstack(encoded) as tf.Tensor2D[];
+  /** The image's embedding for each label. */
+  private split(inputs: tf.Tensor4D, prompts: ModelOutput['prompts'], pass: Pass): LabelEmbeddings {
+    const map = this.encoder.apply(inputs, pass);
+    const [batch, height, width, features] = map.shape;
+    if (this.dense) return this.dense.apply(tf.mean(map, [1, 2]), pass);
+    const places = tf.reshape(map, [batch, height * width, features]) as tf.Tensor3D;
+    return this.query!.apply(places, prompts?.positive ?? this.queries!, pass);
+  }
+
+  private encode(texts: ModelTexts, pass: Pass): NonNullable<ModelOutput['prompts']> {
+    const random = pass.random('prompts');
+    const frozen = texts.tokens ?? (random ? texts.drawn(random) : texts.prompts);
+    const [positive, negative] = unstack<tf.Tensor2D>(this.promptEncoder!.apply(frozen, pass));
     return { positive, negative };
+  }
+
+  /** The prompts that each image mixes for itself; undefined without a mixture. */
+  private mix(
+    embeddings: tf.Tensor3D,
+    { positive, negative }: NonNullable<ModelOutput['prompts']>,
+    { sources }: ModelTexts,
+  ): { prompts: NonNullable<ModelOutput['imagePrompts']>; attention: tf.Tensor3D } | undefined {
+    if (!this.mixture || !sources) return undefined;
+    const target = tf.stack(negative ? [positive, negative] : [positive]) as tf.Tensor3D;
+    const mixed = this.mixture.apply(embeddings, this.promptEncoder!.project(sources), target);
+    return { prompts: { positive: mixed.prompts[0], negative: mixed.prompts[1] }, attention: mixed.attention };
+  }
+
+  private compare(
+    embeddings: tf.Tensor3D,
+    { positive, negative }: { positive: tf.Tensor; negative?: tf.Tensor },
+  ): tf.Tensor2D {
+    return this.similarity!.apply(embeddings, positive, negative);
+  }
+
+  private askFor(inputs: tf.Tensor4D, texts: ModelTexts): { logits: tf.Tensor2D; attention?: tf.Tensor3D } {
+    const prompts = this.encode(texts, Pass.predicting);
+    const { embeddings, attention } = this.split(inputs, prompts, Pass.predicting);
+    const compared = this.mix(embeddings, prompts, texts)?.prompts ?? prompts;
+    return { logits: this.compare(embeddings, compared), attention };
+  }
+
+  private explainBy(inputs: tf.Tensor4D, texts: ModelTexts, observations: tf.Tensor4D): tf.Tensor3D {
+    const [count, kinds, labels, dim] = observations.shape;
+    const { embeddings } = this.split(inputs, this.encode(texts, Pass.predicting), Pass.predicting);
+    const encoded = this.promptEncoder!.apply(tf.reshape(observations, [count * kinds, labels, dim]), Pass.predicting);
+    const [positive, negative] = unstack<tf.Tensor3D>(
+      tf.transpose(tf.reshape(encoded, [count, kinds, labels, encoded.shape[2]]), [1, 0, 2, 3]),
+    );
+    const [positives, negatives] = [positive, negative].map((all) => unstack<tf.Tensor2D>(all));
+    return tf.stack(
+      positives.map((one, i) => this.compare(embeddings, { positive: one, negative: negatives[i] })),
+      1,
+    ) as tf.Tensor3D;
   }
 }
 

@@ -167,7 +167,7 @@ export class Objective {
   private lossOf(
     task: Task,
     model: Model,
-    { logits, classLogits, embeddings, prompts }: ModelOutput,
+    { logits, classLogits, embeddings, prompts, imagePrompts }: ModelOutput,
     { targets, mask }: BatchTargets,
   ): tf.Scalar {
     switch (task) {
@@ -178,7 +178,12 @@ export class Objective {
       case 'contrastive': {
         const { logitScale, bias } = model.similarity!;
         const { related } = this;
-        return labelConditionedAlignment(embeddings!, prompts!, targets, { mask, related, logitScale, bias }).loss;
+        return labelConditionedAlignment(embeddings!, imagePrompts ?? prompts!, targets, {
+          mask,
+          related,
+          logitScale,
+          bias,
+        }).loss;
       }
       case 'orthogonal':
         return orthogonalLoss(prompts!.positive, { target: this.relaxed });

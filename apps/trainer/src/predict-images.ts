@@ -3,6 +3,7 @@ import { cosineMatrix } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from './model.js';
 import type { ModelInputs } from './model-inputs.js';
+import type { AskedLabels } from './zero-shot.js';
 
 /** What a model says of images. */
 export interface ImagePredictions {
@@ -16,6 +17,8 @@ export interface PredictOptions {
   /** Default 64. */
   batchSize?: number;
   onImages?: (done: number) => void;
+  /** Labels beside the trained ones: their logits follow. */
+  asked?: AskedLabels;
 }
 
 /** Predicts samples in batches. */
@@ -23,7 +26,7 @@ export async function predictImages(
   model: Model,
   inputs: Pick<ModelInputs, 'batch'>,
   samples: readonly number[],
-  { batchSize = 64, onImages }: PredictOptions = {},
+  { batchSize = 64, onImages, asked }: PredictOptions = {},
 ): Promise<ImagePredictions> {
   const parts: Float32Array[] = [];
   let sum: Float64Array | undefined;
@@ -31,9 +34,10 @@ export async function predictImages(
   for (let start = 0; start < samples.length; start += batchSize) {
     const batch = samples.slice(start, start + batchSize);
     const made = tf.tidy(() => {
-      const output = model.apply(inputs.batch(batch), Pass.predicting);
+      const images = inputs.batch(batch);
+      const output = model.apply(images, Pass.predicting);
       return {
-        logits: output.logits,
+        logits: asked ? withAsked(output.logits, model.ask!(images, asked.texts).logits) : output.logits,
         ...(output.embeddings && { images: tf.sum(cosineMatrix(output.embeddings), 0) }),
         ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),
       };
@@ -51,6 +55,12 @@ export async function predictImages(
   const logits = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
   parts.reduce((at, part) => (logits.set(part, at), at + part.length), 0);
   return { logits, cosines: { images: sum && Float32Array.from(sum, (value) => value / samples.length), prompts } };
+}
+
+/** Logits of trained labels, then those of the labels after them in what was asked. */
+function withAsked(trained: tf.Tensor2D, asked: tf.Tensor2D): tf.Tensor2D {
+  const [batch, count] = trained.shape;
+  return tf.concat([trained, tf.slice(asked, [0, count], [batch, asked.shape[1] - count])], 1);
 }
 
 /** The logits of images alone. */

@@ -13,19 +13,23 @@ import type { LabelCalibration } from './calibrated.js';
 import { checkConfig, type Config } from './config.js';
 import type { ImageInput, InputDescription } from './model-inputs.js';
 import type { MetadataBaseline } from './metadata-baseline.js';
+import { readJson } from './json-file.js';
+import { takeTextArrays, textArrays, type FrozenTexts, type LabelWords } from './texts.js';
 
 /** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */
 export interface StoredModel {
   weights: Map<string, StoredTensor>;
-  /** Frozen prompt embeddings [kinds, labels, dim], and the similarity [labels, labels] that embeddings were to follow. */
-  texts?: StoredTensor;
+  /** Frozen texts of the labels, those that were held out last. */
+  texts?: FrozenTexts;
+  /** The similarity [labels, labels] that embeddings were to follow. */
   target?: StoredTensor;
   config: Config;
   /** What the model takes. */
   input: InputDescription;
+  /** The trained labels. */
   graph: LabelGraph;
-  /** The prompts of each label in words, where the built-in encoder read them. */
-  prompts: { label: string; positive: string[]; negative: string[] }[];
+  /** The same with the labels that are told by their prompts alone, which come last. */
+  zeroShot?: LabelGraph;
   /** For each label the threshold that was chosen on validation; NaN where it is undefined. */
   thresholds: number[];
   /** What was fitted on validation for each label beside it. */
@@ -53,7 +57,7 @@ export function writeModel(
     config,
     input,
     graph,
-    prompts,
+    zeroShot,
     thresholds,
     calibrations,
     prevalence,
@@ -64,15 +68,13 @@ export function writeModel(
   const json = (name: string, content: unknown): void =>
     writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
   const bytes = writeSafetensors(
-    new Map([
-      ...weights,
-      ...Object.entries({ texts, target }).flatMap(([name, one]) => (one ? [[name, one] as const] : [])),
-    ]),
+    new Map([...weights, ...(texts ? textArrays(texts) : []), ...(target ? [['target', target] as const] : [])]),
   );
-  json('config.json', { config, input, weightsSha256: sha256(bytes) });
+  json('config.json', { config, input, textEncoder: texts?.encoder ?? null, weightsSha256: sha256(bytes) });
   json('labels.json', graph.labels);
   json('graph.json', graph.toDefinition());
-  json('prompts.json', prompts);
+  json('prompts.json', texts?.words ?? []);
+  if (zeroShot) json('zero-shot.json', zeroShot.toDefinition());
   json(
     'thresholds.json',
     Object.fromEntries(graph.labels.map((label, i) => [label, Number.isNaN(thresholds[i]) ? null : thresholds[i]])),
@@ -92,8 +94,9 @@ export function readModel(run: string): StoredModel {
   if (!existsSync(join(folder, weightsFile)))
     throw new InputError(`expected a trained run with model/${weightsFile}, got none; train it first`, { file: run });
   // Runs of before have the size and scale of their images without a name.
-  const { config, weightsSha256, input, ...image } = readJson(join(folder, 'config.json')) as {
+  const { config, weightsSha256, input, textEncoder, ...image } = readJson(join(folder, 'config.json')) as {
     config: unknown;
+    textEncoder?: FrozenTexts['encoder'];
     weightsSha256: string;
     input?: InputDescription;
   } & Omit<ImageInput, 'kind'>;
@@ -105,11 +108,11 @@ export function readModel(run: string): StoredModel {
   const graph = new LabelGraph(readJson(join(folder, 'graph.json')) as LabelGraphDefinition);
   const thresholds = readJson(join(folder, 'thresholds.json')) as Record<string, number | null>;
   const { tensors: weights } = readSafetensors(bytes, join(folder, weightsFile));
-  const [texts, target] = ['texts', 'target'].map((name) => {
-    const one = weights.get(name);
-    weights.delete(name);
-    return one;
-  });
+  const words = readJson(join(folder, 'prompts.json')) as LabelWords[];
+  const texts = takeTextArrays(weights, words, textEncoder ?? null);
+  const target = weights.get('target');
+  weights.delete('target');
+  const zeroShot = join(folder, 'zero-shot.json');
   return {
     weights,
     texts,
@@ -117,7 +120,7 @@ export function readModel(run: string): StoredModel {
     config: checkConfig(config, join(folder, 'config.json')),
     input: input ?? { kind: 'image', ...image },
     graph,
-    prompts: readJson(join(folder, 'prompts.json')) as StoredModel['prompts'],
+    ...(existsSync(zeroShot) && { zeroShot: new LabelGraph(readJson(zeroShot) as LabelGraphDefinition) }),
     thresholds: graph.labels.map((label) => thresholds[label] ?? NaN),
     ...readFitted(folder, graph),
   };
@@ -152,24 +155,4 @@ function readFitted(
     prevalence: prevalence && labels.map((label) => prevalence[label]),
     metadata,
   };
-}
-
-/** A JSON file. @throws {InputError} if it is missing or broken. */
-export function readJson(file: string): unknown {
-  if (!existsSync(file)) throw new InputError('expected a JSON file, got no such file', { file });
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
-  }
-}
-
-/** The names in a JSON file: a list, or an object with the list under `labels`. @throws {InputError} if it has none. */
-export function readLabelNames(file: string): string[] {
-  const content = readJson(file) as { labels?: unknown } | unknown[];
-  const names = Array.isArray(content) ? content : content?.labels;
-  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
-    throw new InputError('expected a JSON list of label names', { file });
-  }
-  return names as string[];
 }

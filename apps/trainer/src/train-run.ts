@@ -18,6 +18,7 @@ import { countEdges } from './graph-agreement.js';
 import { graphFor, graphRemarks, knowledgeOf } from './label-knowledge.js';
 import { fitMetadataBaseline } from './metadata-baseline.js';
 import { buildModel } from './model.js';
+import { ModelTexts } from './model-texts.js';
 import { Objective, planTasks } from './objective.js';
 import { trainingSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';
@@ -33,6 +34,7 @@ import { teacherEstimates } from './teacher.js';
 import { trainingData } from './training-data.js';
 import { countLabels } from './training-set.js';
 import { predictLogits } from './predict-images.js';
+import { holdOut } from './zero-shot.js';
 import { TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
 
 /** What `train` is asked for. */
@@ -64,14 +66,16 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const began = Date.now();
   const { out: run, config } = request;
   const opened = trainingDataset({ ...request, seed: config.seed });
-  const graph = graphFor(config.graph, opened.dataset);
-  const knowledge = knowledgeOf(graph, config, selectSplit(opened.dataset, 'train').cells);
+  const whole = graphFor(config.graph, opened.dataset);
+  const { dataset: trained, graph, zeroShot } = holdOut(opened.dataset, whole, config.holdOut);
+  const knowledge = knowledgeOf(graph, config, selectSplit(trained, 'train').cells);
   const plan = planTasks(config, knowledge);
-  const texts = config.model === 'aligned' ? await frozenTexts(config, graph) : undefined;
+  const texts = config.model === 'aligned' ? await frozenTexts(config, zeroShot ?? graph) : undefined;
   prepareFolder(run, request.resume ?? false);
   const source = await trainingSource(config, opened.dataset, request, progress);
-  const data = await loadInputs(opened, source, { maxBad: request.maxBad, progress });
-  const { inputs } = data;
+  const loaded = await loadInputs(opened, source, { maxBad: request.maxBad, progress });
+  const { inputs } = loaded;
+  const data = { ...loaded, dataset: holdOut(loaded.dataset, whole, config.holdOut).dataset };
   const training = samplesIn(data.dataset, 'train');
   const estimates = needsTeacher(config) ? await teacherEstimates(config, request, data, progress) : undefined;
   const { values: targets, ...labelled } = trainingTargets(config, data.dataset, graph, estimates);
@@ -81,11 +85,11 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   );
 
   const parameters = new Parameters(config.seed);
-  const textTensor = texts && tf.tensor3d(texts.values, texts.shape);
+  const modelTexts = texts && new ModelTexts(texts, graph.labels.length);
   const model = buildModel(config, parameters, {
     input: inputs.description,
     labels: graph.labels.length,
-    texts: textTensor,
+    texts: modelTexts,
   });
   if (inputs instanceof FeatureInputs) model.features?.standardize(inputs.statistics(training));
   const counts = countLabels(targets, training, graph.labels.length);
@@ -107,7 +111,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
       request.trainFraction,
       request.splitSeed,
       inputs.description,
-      graph.toDefinition(),
+      whole.toDefinition(),
     ]),
   );
   const history = new JsonLines<EpochRecord>(historyFile(run));
@@ -156,12 +160,12 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const validationLogits = await logitsOf(validation);
   const stored: StoredModel = {
     weights: await parameters.values(),
-    ...(texts && { texts: { shape: texts.shape, data: texts.values } }),
+    texts,
     target: { shape: [graph.labels.length, graph.labels.length], data: knowledge.similarity },
     config,
     input: inputs.description,
     graph,
-    prompts: texts?.prompts ?? [],
+    zeroShot,
     ...fitOnValidation(config, graph, rowsOf(truth, validation, graph.labels.length), validationLogits),
     prevalence: counts.positives.map((count) => count / Math.max(1, training.length)),
     metadata: fitMetadataBaseline(
@@ -172,7 +176,19 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   };
   writeModel(run, stored);
   const split: Split = data.dataset.samples.some((sample) => sample.split === 'test') ? 'test' : 'val';
-  const evaluated = await evaluateSplit({ model, stored, data, split, progress, out: run });
+  const asked = zeroShot && texts && { graph: zeroShot, texts: new ModelTexts(texts) };
+  // Labels that were held out are scored, too.
+  const evaluated = await evaluateSplit({
+    model,
+    stored,
+    asked,
+    data: loaded,
+    split,
+    progress,
+    out: run,
+    graph: whole,
+  });
+  asked?.texts.dispose();
   const { evaluation, predictions } = evaluated;
   await runReport(
     run,
@@ -190,7 +206,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   await inputs.dispose();
   objective.dispose();
   parameters.dispose();
-  textTensor?.dispose();
+  modelTexts?.dispose();
   return {
     run,
     evaluation,

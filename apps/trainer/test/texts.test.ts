@@ -18,26 +18,27 @@ const texts = (embeddings: string, of = graph) => frozenTexts(checkConfig({ prom
 
 describe('frozenTexts(config, graph)', () => {
   it('encodes positive and negative prompts with the built-in encoder', async () => {
-    const { shape, prompts, values } = await texts('');
-    expect(shape).toEqual([2, 2, 256]);
-    expect(values).toHaveLength(2 * 2 * 256);
-    expect(prompts.map(({ label }) => label)).toEqual(graph.labels);
+    const { prompts, words, encoder } = await texts('');
+    expect(prompts.shape).toEqual([2, 2, 256]);
+    expect(prompts.data).toHaveLength(2 * 2 * 256);
+    expect(words.map(({ label }) => label)).toEqual(graph.labels);
+    expect(encoder?.name).toBe('built-in');
   });
   it("takes a label's own prompts in place of those of the set", async () => {
     const own = new LabelGraph({
       name: 'x',
       labels: [{ name: 'Edema', prompts: { positive: ['wet lungs'], negative: ['dry lungs'] } }, { name: 'Fracture' }],
     });
-    const { prompts } = await texts('', own);
-    expect(prompts[0]).toEqual({ label: 'Edema', positive: ['wet lungs'], negative: ['dry lungs'] });
-    expect(prompts[1].positive).not.toEqual(['wet lungs']);
+    const { words } = await texts('', own);
+    expect(words[0]).toMatchObject({ label: 'Edema', positive: ['wet lungs'], negative: ['dry lungs'] });
+    expect(words[1].positive).not.toEqual(['wet lungs']);
     const half = new LabelGraph({ name: 'x', labels: [{ name: 'Edema', prompts: { positive: ['wet lungs'] } }] });
-    expect((await texts('', half)).prompts[0].negative).toEqual((await texts('')).prompts[0].negative);
+    expect((await texts('', half)).words[0].negative).toEqual((await texts('')).words[0].negative);
   });
   it('finds stored embeddings by the name of the label, not by their place', async () => {
-    const { shape, values } = await texts(folderWith(['pleural_effusion', 'Fracture', 'Edema']));
-    expect(shape).toEqual([1, 2, 2]);
-    expect([...values]).toEqual([0, 1, 1, 0]);
+    const { prompts } = await texts(folderWith(['pleural_effusion', 'Fracture', 'Edema']));
+    expect(prompts.shape).toEqual([1, 2, 2]);
+    expect([...prompts.data]).toEqual([0, 1, 1, 0]);
   });
   it('refuses embeddings without labels, or without one of ours', async () => {
     await expect(texts(folderWith(undefined))).rejects.toThrow('expected a JSON file, got no such file');
@@ -49,8 +50,8 @@ describe('frozenTexts(config, graph)', () => {
     'reads real BiomedCLIP embeddings in our label order',
     async (path) => {
       const { LabelGraph: Graph, labelSet } = await import('@cxr-align/label-graph');
-      const { shape } = await texts(path, new Graph(labelSet('chexpert-14')));
-      expect(shape).toEqual([1, 14, 512]);
+      const { prompts } = await texts(path, new Graph(labelSet('chexpert-14')));
+      expect(prompts.shape).toEqual([1, 14, 512]);
     },
   );
 });

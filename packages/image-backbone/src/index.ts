@@ -11,7 +11,7 @@ export {
   type PatchEncoderOptions,
 } from './encoders.js';
 export type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen/frozen-encoder.js';
-export { OnnxImageEncoder, type OnnxEncoderOptions } from './frozen/onnx-encoder.js';
+export { OnnxImageEncoder } from './frozen/onnx-encoder.js';
 export {
   DenseSplitter,
   QuerySplitter,

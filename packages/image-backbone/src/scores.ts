@@ -62,8 +62,11 @@ export class SimilarityScore {
     this.bias = scope.make('bias', [], { constant: 0 });
   }
 
-  /** @returns logits float32 [batch, labels]. */
-  apply(embeddings: tf.Tensor3D, positive: tf.Tensor2D, negative?: tf.Tensor2D): tf.Tensor2D {
+  /**
+   * @param positive float32 [labels, dim], or [batch, labels, dim] for prompts of each image; `negative` likewise.
+   * @returns logits float32 [batch, labels].
+   */
+  apply(embeddings: tf.Tensor3D, positive: tf.Tensor, negative?: tf.Tensor): tf.Tensor2D {
     const scaled = tf.mul<tf.Tensor2D>(pairSimilarity(embeddings, positive, negative), clampedScale(this.logitScale));
     return negative ? scaled : tf.add(scaled, this.bias);
   }

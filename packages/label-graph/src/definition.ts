@@ -11,6 +11,8 @@ export interface LabelDefinition {
   means?: string;
   /** Concept in the Unified Medical Language System. */
   umls?: string;
+  /** Observations on an image that speak for it, in place of those that a text encoder's prompt sets know. */
+  descriptors?: readonly string[];
   /** Prompts of its own, in place of those of a prompt set. */
   prompts?: LabelPrompts;
   /** What its part of the classification loss is multiplied by, above 0. Default 1. */

@@ -50,7 +50,7 @@ export function draftLabelGraph(columns: readonly string[], name: string): Label
   });
   document.commentBefore = [
     ' A label graph: see "Add your data set in five minutes" in the README of @cxr-align/label-graph.',
-    ' A label may have: parents, synonyms, related, means, prompts { positive, negative }, weight, group: true.',
+    ' A label may have: parents, synonyms, related, means, descriptors, prompts { positive, negative }, weight, group: true.',
   ].join('\n');
   const items = (document.get('labels') as { items: Node[] }).items;
   items.forEach((item, i) => {

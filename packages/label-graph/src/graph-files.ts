@@ -76,7 +76,7 @@ function fileGraph(graph: LabelGraph): DirectedGraph<FileAttributes> {
   return file;
 }
 
-const listKeys: readonly (keyof LabelDefinition)[] = ['synonyms', 'related', 'prompts'];
+const listKeys: readonly (keyof LabelDefinition)[] = ['synonyms', 'related', 'descriptors', 'prompts'];
 const plainKeys: readonly (keyof LabelDefinition)[] = ['means', 'umls', 'weight', 'group'];
 
 /** What a file says; attributes that are not ours do not count. */

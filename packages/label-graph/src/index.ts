@@ -7,7 +7,7 @@ export {
   type LabelPrompts,
 } from './definition.js';
 export { labelSet, labelSetFor, labelSetNames } from './label-sets.js';
-export { findFinding, findings, type Finding } from './findings.js';
+export { findFinding, findingOf, findings, type Finding } from './findings.js';
 export { parseLabelGraph } from './parse.js';
 export { labelGraphFromPaths, labelsInPaths } from './paths.js';
 export {

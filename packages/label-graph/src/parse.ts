@@ -86,6 +86,10 @@ const labelKeys: Readonly<Record<keyof LabelDefinition, { expected: string; isSo
     expected: 'a concept such as C0032285',
     isSound: (value) => typeof value === 'string' && /^C\d{7}$/.test(value),
   },
+  descriptors: {
+    expected: 'a list of texts, one or more',
+    isSound: (value) => isNames(value) && value.length > 0,
+  },
   prompts: {
     expected: '{ positive: [texts], negative?: [texts] }',
     isSound: (value) =>

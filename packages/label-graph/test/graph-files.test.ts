@@ -27,6 +27,7 @@ const anyGraph = fc
         means: text,
         umls: fc.constant('C0032285'),
         weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
+        descriptors: fc.array(text, { minLength: 1, maxLength: 2 }),
         prompts: fc.record({ positive: fc.array(text, { minLength: 1, maxLength: 2 }) }),
         suffix: text,
       },

@@ -22,6 +22,7 @@ labels:
     means: Nodule
     related: [round shadow]
     weight: 2.5
+    descriptors: [a round spot]
     prompts: { positive: [a coin lesion], negative: [no coin lesion] }
 `);
     expect(graph.node('Coin')).toEqual({
@@ -30,6 +31,7 @@ labels:
       means: 'Nodule',
       related: ['round shadow'],
       weight: 2.5,
+      descriptors: ['a round spot'],
       prompts: { positive: ['a coin lesion'], negative: ['no coin lesion'] },
     });
   });
@@ -62,6 +64,7 @@ labels:
     ['{"labels": [{"name": "a", "constructor": []}]}', 'got constructor'],
     ['{"labels": [{"name": "a", "weight": 0}]}', 'expected "weight" to be a number above 0, got 0'],
     ['{"labels": [{"name": "a", "umls": "32285"}]}', 'a concept such as C0032285'],
+    ['{"labels": [{"name": "a", "descriptors": []}]}', 'expected "descriptors" to be a list of texts, one or more'],
     ['{"labels": [{"name": "a", "prompts": {"positive": []}}]}', 'expected "prompts" to be { positive: [texts]'],
     ['{"labels": [{"name": "a", "prompts": {"positive": ["x"], "maybe": ["y"]}}]}', 'expected "prompts"'],
     ['{"name": 3, "labels": []}', 'expected "name" to be a text, got 3'],

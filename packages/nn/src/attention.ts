@@ -58,13 +58,18 @@ export class MultiHeadAttention {
   /**
    * @param x float32 [batch, rows, dim]: who asks.
    * @param source float32 [batch, sources, dim]: who answers; `x` itself for self-attention.
+   * @param mask float32 [batch, sources], 1 for those who are there: the others are not asked. Default all are.
    * @returns the answers [batch, rows, dim], and the weights [batch, heads, rows, sources].
    */
-  apply(x: tf.Tensor, source: tf.Tensor, pass: Pass): { value: tf.Tensor; weights: tf.Tensor4D } {
+  apply(x: tf.Tensor, source: tf.Tensor, pass: Pass, mask?: tf.Tensor2D): { value: tf.Tensor; weights: tf.Tensor4D } {
     const query = splitHeads(this.query.apply(x), this.heads);
     const [key, value] = tf.split(this.keyValue.apply(source), 2, -1).map((part) => splitHeads(part, this.heads));
     const scores = tf.mul(tf.matMul(query, key, false, true), 1 / Math.sqrt(this.dim / this.heads));
-    const weights = softmax(scores) as tf.Tensor4D;
+    // No exponential survives what is taken off where nobody is.
+    const open = mask
+      ? tf.add(scores, tf.reshape(tf.mul(tf.sub(mask, 1), 1e4), [mask.shape[0], 1, 1, mask.shape[1]]))
+      : scores;
+    const weights = softmax(open) as tf.Tensor4D;
     const mixed = tf.matMul(pass.dropout(weights, this.dropout, `${this.scope.path}/weights`), value) as tf.Tensor4D;
     return { value: this.output.apply(mergeHeads(mixed)), weights };
   }

@@ -26,14 +26,19 @@ export class Pass {
   /** A run that predicts. */
   static readonly predicting = new Pass(false, 0, 0, false);
 
+  /** What a run that trains draws at a place; undefined when predicting. */
+  random(place: string): RandomStream | undefined {
+    return this.training ? new RandomStream({ seed: this.seed, purpose: place, step: this.step }) : undefined;
+  }
+
   /**
    * Sets each entry to 0 with probability `rate` and scales the rest by 1 / (1 − rate); the identity when predicting.
    *
    * @param place names the layer, so that each has masks of its own.
    */
   dropout<T extends tf.Tensor>(x: T, rate: number, place: string): T {
-    if (!this.training || rate === 0) return x;
-    const random = new RandomStream({ seed: this.seed, purpose: `dropout/${place}`, step: this.step });
+    const random = rate === 0 ? undefined : this.random(`dropout/${place}`);
+    if (!random) return x;
     return tf.mul(x, tf.tensor(random.dropoutMask(x.size, rate), x.shape)) as T;
   }
 }

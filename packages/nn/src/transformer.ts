@@ -71,8 +71,15 @@ export class TransformerLayer {
     this.feedForwardNorm = new LayerNorm(scope.scope('feedForwardNorm'), dim);
   }
 
-  /** @returns the rows, and where each looked in the source [batch, heads, rows, sources] if there is one. */
-  apply(x: tf.Tensor, pass: Pass, source?: tf.Tensor): { value: tf.Tensor; weights?: tf.Tensor4D } {
+  /**
+   * @param mask float32 [batch, rows], 1 for rows that are there; the others are not asked by the rows. Default all are.
+   * @returns the rows, and where each looked in the source [batch, heads, rows, sources] if there is one.
+   */
+  apply(
+    x: tf.Tensor,
+    pass: Pass,
+    { source, mask }: { source?: tf.Tensor; mask?: tf.Tensor2D } = {},
+  ): { value: tf.Tensor; weights?: tf.Tensor4D } {
     let value = x;
     let weights: tf.Tensor4D | undefined;
     if (this.crossAttention && this.crossNorm && source) {
@@ -80,7 +87,7 @@ export class TransformerLayer {
       weights = answer.weights;
       value = this.crossNorm.apply(tf.add(value, pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`)));
     }
-    const attended = this.selfAttention.apply(value, value, pass).value;
+    const attended = this.selfAttention.apply(value, value, pass, mask).value;
     value = this.selfNorm.apply(tf.add(value, pass.dropout(attended, this.dropout, `${this.scope.path}/self`)));
     const forward = this.feedForward.apply(value, pass);
     value = this.feedForwardNorm.apply(
@@ -98,8 +105,9 @@ export class TransformerEncoder {
     this.layers = Array.from({ length: layers }, (_, i) => new TransformerLayer(scope.scope(i), options));
   }
 
-  apply(x: tf.Tensor, pass: Pass): tf.Tensor {
-    return this.layers.reduce((value, layer) => layer.apply(value, pass).value, x);
+  /** @param mask float32 [batch, rows], 1 for rows that are there. Default all are. */
+  apply(x: tf.Tensor, pass: Pass, mask?: tf.Tensor2D): tf.Tensor {
+    return this.layers.reduce((value, layer) => layer.apply(value, pass, { mask }).value, x);
   }
 }
 
@@ -119,7 +127,7 @@ export class TransformerDecoder {
     let value = x;
     let weights!: tf.Tensor4D;
     for (const layer of this.layers) {
-      const step = layer.apply(value, pass, source);
+      const step = layer.apply(value, pass, { source });
       value = step.value;
       weights = step.weights!;
     }

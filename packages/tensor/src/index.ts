@@ -5,5 +5,6 @@ export { softplus } from './softplus.js';
 export { withGradient, type ForwardPass } from './with-gradient.js';
 export { gradientsAndExtras, type GradientsAndExtras } from './gradients-and-extras.js';
 export { cosineMatrix } from './cosine-matrix.js';
+export { unstack } from './unstack.js';
 export { pairSimilarity } from './pair-similarity.js';
 export { clampedScale } from './clamped-scale.js';

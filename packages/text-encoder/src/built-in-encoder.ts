@@ -1,3 +1,4 @@
+import { sha256 } from '@cxr-align/files';
 import { hashString, RandomStream } from '@cxr-align/random';
 import { normalizeRow, type TextEncoder } from './text-encoder.js';
 
@@ -46,12 +47,14 @@ const negations = new Set([
 export class BuiltInTextEncoder implements TextEncoder {
   readonly name = 'built-in';
   readonly dim: number;
+  readonly hash: string;
   private readonly phrases: { concept: number; triples: ReadonlySet<string> }[];
   private readonly meanings: Float32Array[];
   private readonly rarity = new Map<string, number>();
 
   constructor(concepts: readonly Concept[], { dim = 256 }: BuiltInEncoderOptions = {}) {
     this.dim = dim;
+    this.hash = sha256(JSON.stringify([dim, concepts]));
     this.phrases = concepts.flatMap(({ name, synonyms }, concept) =>
       [name, ...synonyms].map((text) => ({ concept, triples: new Set(triplesOf(contentWords(text).words)) })),
     );

@@ -8,6 +8,22 @@ export interface SimilarityMatrix {
   offDiagonal: { mean: number; deviation: number; lowest: number; highest: number };
 }
 
+/** The cosine of row `a` of one matrix [rows, dim] with row `b` of another. */
+export function rowCosine(
+  left: Float32Array,
+  right: Float32Array,
+  { dim, a, b }: { dim: number; a: number; b: number },
+): number {
+  let [product, lengthA, lengthB] = [0, 0, 0];
+  for (let i = 0; i < dim; i++) {
+    const [x, y] = [left[a * dim + i], right[b * dim + i]];
+    product += x * y;
+    lengthA += x * x;
+    lengthB += y * y;
+  }
+  return product / Math.max(1e-12, Math.sqrt(lengthA * lengthB));
+}
+
 /** Cosines between all rows [rows, dim]. Statistics leave the diagonal out; they are NaN for a single row. */
 export function similarityMatrix(values: Float32Array, dim: number): SimilarityMatrix {
   const rows = values.length / dim;

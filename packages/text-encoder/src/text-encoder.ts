@@ -2,8 +2,11 @@
 export interface TextEncoder {
   readonly name: string;
   readonly dim: number;
+  /** What its weights and its vocabulary are known by. */
+  readonly hash: string;
   /** @returns [texts, dim] row by row, rows of length 1. */
   encode(texts: readonly string[]): Promise<Float32Array>;
+  dispose?(): Promise<void>;
 }
 
 /**

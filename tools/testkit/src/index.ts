@@ -3,5 +3,5 @@ export { expectClose, numbersOf } from './close.js';
 export { expectGradient, gradientOf } from './gradient.js';
 export { expectNoLeak } from './leak.js';
 export { sharedFolder, itWithShared } from './shared.js';
-export { describeWithOnnx } from './onnx.js';
-export { averagePoolModel } from './tiny-onnx.js';
+export { describeWithOnnx, describeWithPackages } from './optional-packages.js';
+export { averagePoolModel, tokenNumberModel, wordTokenizer } from './tiny-onnx.js';

@@ -42,7 +42,32 @@ function node(
   ];
 }
 
-function tensor(field: 11 | 12, name: string, shape: readonly (number | string)[]): Field {
+/** A list of whole numbers, given to operations that want them as an input. */
+function list(name: string, values: readonly number[]): Field {
+  return [5, [[1, values.length], [2, 7], ...values.map((value): Field => [7, value]), [8, name]]];
+}
+
+/** A model of opset 17. */
+function modelFile(graph: readonly Field[]): Uint8Array {
+  return Uint8Array.from(
+    message([
+      [1, 8],
+      [7, [...graph]],
+      [
+        8,
+        [
+          [1, ''],
+          [2, 17],
+        ],
+      ],
+    ]),
+  );
+}
+
+const float32 = 1;
+const int64 = 7;
+
+function tensor(field: 11 | 12, name: string, shape: readonly (number | string)[], type = float32): Field {
   const extents = shape.map((extent): Field => [1, [[typeof extent === 'number' ? 1 : 2, extent]]]);
   return [
     field,
@@ -54,7 +79,7 @@ function tensor(field: 11 | 12, name: string, shape: readonly (number | string)[
           [
             1,
             [
-              [1, 1],
+              [1, type],
               [2, extents],
             ],
           ],
@@ -86,21 +111,10 @@ export function averagePoolModel({
   });
   const mean = node('GlobalAveragePool', ['pixel_values'], 'mean');
   const both = [map, mean, node('Flatten', ['mean'], 'features', { axis: 1 })];
-  const list: Field = [
-    5,
-    [
-      [1, 3],
-      [2, 7],
-      [7, 0],
-      [7, channels],
-      [7, -1],
-      [8, 'list'],
-    ],
-  ];
   const tokens = [
     map,
     mean,
-    list,
+    list('list', [0, channels, -1]),
     ...['feature_map', 'mean'].flatMap((name) => [
       node('Reshape', [name, 'list'], `${name}/list`),
       node('Transpose', [`${name}/list`], `${name}/rows`, { perm: [0, 2, 1] }),
@@ -115,17 +129,79 @@ export function averagePoolModel({
       ? [tensor(12, 'features', ['batch', channels]), tensor(12, 'feature_map', ['batch', channels, 'rows', 'columns'])]
       : [tensor(12, 'last_hidden_state', ['batch', 'tokens', channels])]),
   ];
-  return Uint8Array.from(
-    message([
-      [1, 8],
-      [7, graph],
-      [
-        8,
-        [
-          [1, ''],
-          [2, 17],
-        ],
-      ],
-    ]),
-  );
+  return modelFile(graph);
+}
+
+/**
+ * A text encoder as an ONNX file, without weights: the vector of a token is (id − 8, 1).
+ *
+ * @param output `tokens`: `last_hidden_state` [batch, tokens, 2], the padding too; `sentence`: `sentence_embedding` [batch, 2]
+ *   alone, the mean over all of them.
+ * @param length tokens that it demands; any number unless given.
+ */
+export function tokenNumberModel({
+  output,
+  length = 'tokens',
+  mask = output === 'tokens',
+}: {
+  output: 'tokens' | 'sentence';
+  length?: number | 'tokens';
+  mask?: boolean;
+}): Uint8Array {
+  return modelFile([
+    list('last', [2]),
+    list('factors', [1, 0]),
+    list('offsets', [-8, 1]),
+    node('Unsqueeze', ['input_ids', 'last'], 'columns'),
+    node('Mul', ['columns', 'factors'], 'scaled'),
+    node('Add', ['scaled', 'offsets'], 'whole'),
+    node('Cast', ['whole'], 'last_hidden_state', { to: float32 }),
+    ...(output === 'sentence'
+      ? [node('ReduceMean', ['last_hidden_state'], 'sentence_embedding', { axes: [1], keepdims: 0 })]
+      : []),
+    [2, 'token-numbers'],
+    tensor(11, 'input_ids', ['batch', length], int64),
+    ...(mask ? [tensor(11, 'attention_mask', ['batch', length], int64)] : []),
+    output === 'tokens'
+      ? tensor(12, 'last_hidden_state', ['batch', length, 2])
+      : tensor(12, 'sentence_embedding', ['batch', 2]),
+  ]);
+}
+
+/** `tokenizer.json` and `tokenizer_config.json` of a tokenizer that knows some words: [CLS] words [SEP], unknown ones [UNK]. */
+export function wordTokenizer(words: readonly string[], { maxTokens = 16 } = {}): Record<string, string> {
+  const marks = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
+  const vocab = Object.fromEntries([...marks, ...words].map((word, id) => [word, id]));
+  const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  const tokenizer = {
+    version: '1.0',
+    // What published files say of truncation and padding is not ours.
+    truncation: { max_length: 3, strategy: 'LongestFirst', stride: 0, direction: 'Right' },
+    padding: { strategy: { Fixed: 128 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' },
+    added_tokens: marks.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: { type: 'Lowercase' },
+    pre_tokenizer: { type: 'Whitespace' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [special('[CLS]'), { Sequence: { id: 'A', type_id: 0 } }, special('[SEP]')],
+      pair: [],
+      special_tokens: Object.fromEntries(
+        ['[CLS]', '[SEP]'].map((id) => [id, { id, ids: [vocab[id]], tokens: [id] }]),
+      ),
+    },
+    decoder: null,
+    model: { type: 'WordLevel', vocab, unk_token: '[UNK]' },
+  };
+  return {
+    'tokenizer.json': JSON.stringify(tokenizer),
+    'tokenizer_config.json': JSON.stringify({ model_max_length: maxTokens, pad_token: '[PAD]', unk_token: '[UNK]' }),
+  };
 }

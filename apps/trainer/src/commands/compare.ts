@@ -5,7 +5,7 @@ import { evaluationSchema } from '../evaluation-schema.js';
 import { compare as compareModels, comparisonTable, type Comparison } from '../comparison.js';
 import { readPredictions } from '../predictions-file.js';
 import { comparisonReport, verdict, type ComparedModel } from '../report/comparison-report.js';
-import { readJson } from '../run-folder.js';
+import { readJson } from '../json-file.js';
 import { commonFlags, printResult, type Command } from './command.js';
 
 const flags = {

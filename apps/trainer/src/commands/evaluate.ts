@@ -11,7 +11,7 @@ import { evaluateRun } from '../evaluate-run.js';
 import { writePredictions } from '../predictions-file.js';
 import { evaluationReport } from '../report/evaluation-report.js';
 import { viewRules, type Views } from '../study-predictions.js';
-import { readJson, readLabelNames } from '../run-folder.js';
+import { readJson, readLabelNames } from '../json-file.js';
 import {
   commonFlags,
   dataFlags,

@@ -1,28 +1,62 @@
 import { InputError } from '@cxr-align/files';
 import { labelSetNames } from '@cxr-align/label-graph';
-import { encodeEnsembles, loadPromptEmbeddings, promptSetNames, similarityMatrix } from '@cxr-align/text-encoder';
-import { orNull } from '../maybe-number.js';
+import { loadPromptEmbeddings, promptSetNames } from '@cxr-align/text-encoder';
+import { loadModel } from '../evaluate-run.js';
 import { loadGraph } from '../label-knowledge.js';
-import { readLabelNames } from '../run-folder.js';
-import { builtInEncoder, promptTexts } from '../texts.js';
-import { commonFlags, printResult, type Command } from './command.js';
+import { readLabelNames } from '../json-file.js';
+import {
+  frozenSimilarity,
+  promptSimilarity,
+  similarityReport,
+  similarityText,
+  trainedSimilarity,
+  type PromptSimilarity,
+} from '../prompt-similarity.js';
+import { openTextEncoder } from '../text-encoders.js';
+import { encodeTexts, termsOf, type FrozenTexts } from '../texts.js';
+import { commonFlags, engineFlags, printResult, startAsked, type Command } from './command.js';
 
-const flags = {
+const textFlags = {
   ...commonFlags,
   graph: { type: 'string', default: 'chexpert-14', describe: `Label graph: ${labelSetNames.join(', ')}, or a file` },
-  set: { choices: promptSetNames, default: 'pairs', describe: 'Prompt templates' },
+  set: { choices: promptSetNames, default: 'pairs', describe: 'Prompt set' },
+  count: { type: 'number', default: 0, describe: 'At most so many prompts of a label and kind; 0 = all' },
+  seed: { type: 'number', default: 0, describe: 'Draws them' },
+  'text-encoder': {
+    type: 'string',
+    default: 'built-in',
+    describe: 'Frozen text encoder: built-in, use-lite, or a folder (ONNX)',
+  },
+} as const;
+
+const flags = {
+  ...textFlags,
   embeddings: { type: 'string', describe: '.npy of prompt embeddings [labels, dim] made elsewhere' },
   labels: { type: 'string', describe: 'JSON list of the labels of its rows' },
   dim: { type: 'number', describe: 'Width that the embeddings must have' },
 } as const;
 
-interface Flags {
+interface TextFlags {
   json: boolean;
   graph: string;
   set: string;
+  count: number;
+  seed: number;
+  textEncoder: string;
+}
+
+interface Flags extends TextFlags {
   embeddings?: string;
   labels?: string;
   dim?: number;
+}
+
+interface SimilarityFlags extends Flags {
+  engine: Parameters<typeof startAsked>[0]['engine'];
+  threads?: number;
+  run?: string;
+  out?: string;
+  png: boolean;
 }
 
 /** `cxr-align prompts encode|similarity`: the text side on its own. */
@@ -39,45 +73,57 @@ export const prompts: Command<unknown> = {
       )
       .command(
         'similarity',
-        'Print the cosines between labels',
-        (sub) => sub.options(flags),
-        (given) => similarity(given as unknown as Flags),
+        'Print the cosines between labels, and of each with its negation',
+        (sub) =>
+          sub.options({
+            ...flags,
+            ...engineFlags,
+            run: { type: 'string', describe: 'Run folder: its prompts before and after the trained prompt encoder' },
+            out: { type: 'string', describe: 'Folder for report.html with heat maps' },
+            png: { type: 'boolean', default: false, describe: 'Write the figures as PNG files, too (with --out)' },
+          }),
+        (given) => similarity(given as unknown as SimilarityFlags),
       )
       .demandCommand(1, 'expected prompts encode or prompts similarity'),
   handler: async () => {},
 };
 
-/** Positive prompt embeddings of the labels: read from a file, or made by the built-in encoder. */
-async function load({
+/** The prompts that were asked for, by a frozen encoder. */
+async function encodeAsked({
   graph,
   set,
-  embeddings,
-  labels,
-  dim,
-}: Flags): Promise<{ labels: readonly string[]; dim: number; values: Float32Array }> {
-  if (embeddings !== undefined) {
-    const names = labels === undefined ? undefined : readLabelNames(labels);
-    return loadPromptEmbeddings(embeddings, { labels: names, dim });
-  }
+  count,
+  seed,
+  textEncoder,
+}: TextFlags): Promise<{ labels: readonly string[]; texts: FrozenTexts }> {
+  if (!Number.isInteger(count) || count < 0)
+    throw new InputError(`expected --count to be a whole number of 0 or more, got ${count}`);
   const known = loadGraph(graph);
-  const encoder = builtInEncoder(known);
-  if (dim !== undefined && dim !== encoder.dim)
-    throw new InputError(`expected --dim ${encoder.dim}, the width of the built-in encoder, got ${dim}`);
-  const texts = promptTexts(known, set);
-  return {
-    labels: known.labels,
-    dim: encoder.dim,
-    values: await encodeEnsembles(
-      encoder,
-      texts.map(({ positive }) => positive),
-    ),
-  };
+  const encoder = await openTextEncoder(textEncoder, known);
+  const texts = await encodeTexts(
+    encoder,
+    { set, count, seed, sampling: false, tokens: false, mixture: [] },
+    termsOf(known),
+  ).finally(() => encoder.dispose?.());
+  return { labels: known.labels, texts };
 }
 
-async function encode(flags: Flags): Promise<void> {
-  const { labels, dim, values } = await load(flags);
+/** Positive prompt embeddings of the labels: read from a file, or made by an encoder. */
+async function load(given: Flags): Promise<{ labels: readonly string[]; dim: number; values: Float32Array }> {
+  const { embeddings, labels: file, dim } = given;
+  if (embeddings !== undefined)
+    return loadPromptEmbeddings(embeddings, { labels: file === undefined ? undefined : readLabelNames(file), dim });
+  const { labels, texts } = await encodeAsked(given);
+  const width = texts.prompts.shape[2];
+  if (dim !== undefined && dim !== width)
+    throw new InputError(`expected --dim ${width}, the width of the encoder ${given.textEncoder}, got ${dim}`);
+  return { labels, dim: width, values: Float32Array.from(texts.prompts.data).subarray(0, labels.length * width) };
+}
+
+async function encode(given: Flags): Promise<void> {
+  const { labels, dim, values } = await load(given);
   const rows = labels.map((_, i) => [...values.subarray(i * dim, (i + 1) * dim)]);
-  printResult(flags.json, { labels, dim, embeddings: rows }, () =>
+  printResult(given.json, { labels, dim, embeddings: rows }, () =>
     labels
       .map(
         (label, i) =>
@@ -90,21 +136,31 @@ async function encode(flags: Flags): Promise<void> {
   );
 }
 
-async function similarity(flags: Flags): Promise<void> {
-  const { labels, dim, values } = await load(flags);
-  const { cosine, offDiagonal } = similarityMatrix(values, dim);
-  const rows = labels.map((_, i) => [...cosine.subarray(i * labels.length, (i + 1) * labels.length)]);
-  const statistics = Object.fromEntries(Object.entries(offDiagonal).map(([name, value]) => [name, orNull(value)]));
-  printResult(flags.json, { labels, cosine: rows, offDiagonal: statistics }, () => {
-    const width = Math.max(...labels.map((label) => label.length));
-    return [
-      ...labels.map(
-        (label, i) => `${label.padEnd(width)}  ${rows[i].map((value) => value.toFixed(2).padStart(6)).join('')}`,
-      ),
-      '',
-      `different labels: ${Object.entries(offDiagonal)
-        .map(([name, value]) => `${name} ${value.toFixed(3)}`)
-        .join(', ')}`,
-    ].join('\n');
-  });
+async function similarity(given: SimilarityFlags): Promise<void> {
+  const { run, out, png, json } = given;
+  const parts: { name: string; similarity: PromptSimilarity }[] = [];
+  let title = given.graph;
+  if (run !== undefined) {
+    await startAsked(given);
+    const loaded = loadModel(run);
+    const { stored } = loaded;
+    if (!stored.texts || !loaded.model.encodePrompts)
+      throw new InputError('expected a run with prompts (model aligned), got one without', { file: run });
+    title = run;
+    parts.push({ name: 'before training', similarity: frozenSimilarity(stored.graph.labels, stored.texts) });
+    parts.push({ name: 'after training', similarity: await trainedSimilarity(loaded) });
+    loaded.dispose();
+  } else if (given.embeddings !== undefined) {
+    const { labels, values } = await load(given);
+    parts.push({ name: 'embeddings', similarity: promptSimilarity(labels, { positive: values }) });
+  } else {
+    const { labels, texts } = await encodeAsked(given);
+    if (given.dim !== undefined) await load(given);
+    parts.push({ name: texts.encoder!.name, similarity: frozenSimilarity(labels, texts) });
+  }
+  if (out !== undefined) await similarityReport(out, title, parts, { png });
+  const [first, second] = parts.map((part) => part.similarity);
+  printResult(json, second ? { ...first, trained: second } : first, () =>
+    parts.map((part) => `${parts.length > 1 ? `${part.name}\n` : ''}${similarityText(part.similarity)}`).join('\n\n'),
+  );
 }

@@ -29,6 +29,15 @@ const flags = {
     describe: 'What is trained; short for the preset of that name',
   },
   seed: { type: 'number', describe: 'Drives everything random' },
+  'text-encoder': {
+    type: 'string',
+    describe: 'Frozen text encoder: built-in, use-lite or a folder (ONNX); short for --set prompts.encoder=',
+  },
+  'hold-out-label': {
+    type: 'string',
+    array: true,
+    describe: 'Do not train this label: score it by its prompts alone; repeat for more',
+  },
   'train-count': { type: 'number', describe: 'Train on so many images, whole patients' },
   'train-fraction': { type: 'number', describe: 'Train on this share of the images, whole patients' },
   'split-seed': { type: 'number', describe: 'Draws the splits that are missing; --seed unless given' },
@@ -77,6 +86,8 @@ export const train: Command<unknown> = {
       set: args.set,
       flags: {
         seed: args.seed,
+        ...(args.textEncoder !== undefined && { prompts: { encoder: args.textEncoder } }),
+        holdOut: args.holdOutLabel,
         ...((args.encoder ?? args.features) !== undefined && { encoder: { kind: 'frozen' } }),
       },
     });
@@ -102,6 +113,8 @@ interface ArgumentsOf {
   data?: string;
   encoder?: string;
   features?: string;
+  textEncoder?: string;
+  holdOutLabel?: string[];
   format: string;
   maxBad: number;
   allowPatientOverlap: boolean;

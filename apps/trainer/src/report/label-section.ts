@@ -21,7 +21,7 @@ export async function labelSection(
     ['cosine of image embeddings', cosines.images, 'Mean cosine between the embeddings of two labels of an image'],
     [
       'cosine of frozen prompts',
-      texts && frozenCosines(texts),
+      texts && frozenCosines(texts, graph.labels.length),
       'Cosine between the prompts of two labels before training',
     ],
     ['cosine of prompts', cosines.prompts, 'Cosine between the trained prompts of two labels'],

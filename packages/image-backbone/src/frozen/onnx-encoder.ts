@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { InputError, sha256, sha256OfFile } from '@cxr-align/files';
-import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
+import { basename, resolve } from 'node:path';
+import { InputError } from '@cxr-align/files';
+import { OnnxModel, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
 import type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen-encoder.js';
 import { readPreprocessing } from './preprocessing-file.js';
 
@@ -16,17 +15,8 @@ const mapNames = ['feature_map', 'last_hidden_state'];
 /** The most tokens beside those of the places (class, registers) at the start of a sequence. */
 const mostExtraTokens = 8;
 
-export interface OnnxEncoderOptions {
-  /** Execution providers of ONNX Runtime, the first that works is used. Default `cpu`. */
-  providers?: readonly string[];
-  /** Threads of an operation. Default: all processors. */
-  threads?: number;
-}
-
-type Runtime = typeof import('onnxruntime-node');
-
-/** What one run of the session gives. */
-type Outputs = InferenceSession.OnnxValueMapType;
+/** What one run of the model gives. */
+type Outputs = Record<string, OnnxTensor>;
 
 /**
  * A frozen image encoder in a folder: an ONNX file (`model.onnx`, `onnx/vision_model.onnx` or `onnx/model.onnx`) beside a
@@ -41,8 +31,7 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
     readonly preprocessing: EncoderPreprocessing,
     readonly dim: number,
     readonly map: { grid: number; dim: number } | undefined,
-    private readonly runtime: Runtime,
-    private readonly session: InferenceSession,
+    private readonly model: OnnxModel,
     private readonly outputs: { pooled?: string; map?: string },
   ) {
     const { rescale, mean, deviation } = preprocessing;
@@ -57,52 +46,27 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
   private readonly tables: Float32Array[];
 
   /** @throws {InputError} if the folder holds no encoder, or one that is no image encoder. */
-  static async load(
-    folder: string,
-    { providers = ['cpu'], threads }: OnnxEncoderOptions = {},
-  ): Promise<OnnxImageEncoder> {
-    const path = modelFiles.map((name) => join(folder, name)).find((file) => existsSync(file));
-    if (path === undefined)
+  static async load(folder: string, options: OnnxOptions = {}): Promise<OnnxImageEncoder> {
+    const model = await OnnxModel.open(folder, modelFiles, options);
+    const { file } = model;
+    const [input] = model.inputs;
+    if (input?.type !== 'float32' || input.shape.length !== 4)
       throw new InputError(
-        `expected an encoder: one of ${modelFiles.join(', ')}, got none; export one to this folder`,
-        {
-          file: folder,
-        },
+        `expected an input float32 [batch, channels, height, width] first, got ${input ? `${input.type} [${input.shape}]` : 'none'}`,
+        { file },
       );
-    const runtime = await loadRuntime();
-    let session: InferenceSession;
-    try {
-      session = await runtime.InferenceSession.create(path, {
-        executionProviders: [...providers],
-        logSeverityLevel: 3,
-        ...(threads !== undefined && { intraOpNumThreads: threads }),
-      });
-    } catch (error) {
-      throw new InputError(
-        `expected an ONNX model that runs on ${providers.join(' or ')}, got ${(error as Error).message.split('\n')[0]}`,
-        { file: path },
-      );
-    }
-    const [input] = session.inputMetadata;
-    if (!input?.isTensor || input.type !== 'float32' || input.shape.length !== 4)
-      throw new InputError(
-        `expected an input float32 [batch, channels, height, width] first, got ${input?.isTensor ? `${input.type} [${input.shape}]` : 'none'}`,
-        { file: path },
-      );
-    const [, channels] = input.shape;
-    const preprocessing = readPreprocessing(folder, typeof channels === 'number' && channels > 0 ? channels : 3);
+    const preprocessing = readPreprocessing(folder, input.shape[1] ?? 3);
     // Shapes are often left open in the file: a black image tells them.
-    const probe = await session.run({ [input.name]: blackImage(runtime, preprocessing) });
-    const { pooled, map } = chooseOutputs(probe, path);
-    const layout = map === undefined ? undefined : mapLayout(probe[map].dims, path);
+    const probe = await model.run({ [input.name]: blackImage(preprocessing) });
+    const { pooled, map } = chooseOutputs(probe, file);
+    const layout = map === undefined ? undefined : mapLayout(probe[map].dims, file);
     return new OnnxImageEncoder(
       basename(resolve(folder)),
-      await hashOf(path),
+      model.weightsHash,
       preprocessing,
       pooled === undefined ? layout!.dim : probe[pooled].dims[1],
       layout && { grid: layout.grid, dim: layout.dim },
-      runtime,
-      session,
+      model,
       { pooled, map },
     );
   }
@@ -129,13 +93,11 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
       for (let channel = filled; channel < channels; channel++)
         values.copyWithin(start + channel * area, start, start + area);
     });
-    const [input] = this.session.inputNames;
+    const [input] = this.model.inputs;
     const shape = [images.length, channels, size, size];
     const { pooled = this.outputs.map!, map } = this.outputs;
     const names = wanted.map((kind) => (kind === 'map' ? map! : pooled));
-    const outputs = await this.session.run({ [input]: new this.runtime.Tensor('float32', values, shape) }, [
-      ...new Set(names),
-    ]);
+    const outputs = await this.model.run({ [input.name]: { values, shape } }, [...new Set(names)]);
     const features: FrozenFeatures = {};
     if (wanted.includes('map')) features.map = placesOf(outputs[map!], this.map!.grid);
     if (wanted.includes('pooled')) {
@@ -148,37 +110,26 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
   }
 
   async dispose(): Promise<void> {
-    await this.session.release();
+    await this.model.dispose();
   }
 }
 
-async function loadRuntime(): Promise<Runtime> {
-  try {
-    const runtime = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
-    return runtime.default ?? runtime;
-  } catch (error) {
-    throw new InputError(
-      `expected the package onnxruntime-node, which runs frozen encoders, got ${(error as Error).message.split('\n')[0]}; install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node`,
-    );
-  }
-}
-
-function blackImage({ Tensor: Make }: Runtime, { size, channels }: EncoderPreprocessing): TypedTensor<'float32'> {
-  return new Make('float32', new Float32Array(channels * size * size), [1, channels, size, size]);
+function blackImage({ size, channels }: EncoderPreprocessing): { values: Float32Array; shape: number[] } {
+  return { values: new Float32Array(channels * size * size), shape: [1, channels, size, size] };
 }
 
 /** The names of the outputs that are the vector and the map. */
 function chooseOutputs(outputs: Outputs, file: string): { pooled?: string; map?: string } {
-  const named = Object.entries(outputs).filter(([, value]) => (value as Tensor).type === 'float32');
+  const named = Object.entries(outputs).filter(([, value]) => value.type === 'float32');
   const choose = (known: readonly string[], ...ranks: number[]): string | undefined => {
-    const fitting = named.filter(([, value]) => ranks.includes((value as Tensor).dims.length)).map(([name]) => name);
+    const fitting = named.filter(([, value]) => ranks.includes(value.dims.length)).map(([name]) => name);
     return known.find((name) => fitting.includes(name)) ?? fitting[0];
   };
   const chosen = { pooled: choose(pooledNames, 2), map: choose(mapNames, 4, 3) };
   if (chosen.pooled === undefined && chosen.map === undefined)
     throw new InputError(
       `expected an output float32 [batch, dim] or a map, got ${Object.entries(outputs)
-        .map(([name, value]) => `${name} ${(value as Tensor).type} [${(value as Tensor).dims}]`)
+        .map(([name, value]) => `${name} ${value.type} [${value.dims}]`)
         .join(', ')}`,
       { file },
     );
@@ -202,13 +153,13 @@ function mapLayout(dims: readonly number[], file: string): { grid: number; dim: 
   return { grid, dim, extra };
 }
 
-function valuesOf(tensor: Outputs[string]): Float32Array {
-  return (tensor as TypedTensor<'float32'>).data as Float32Array;
+function valuesOf(tensor: OnnxTensor): Float32Array {
+  return tensor.data as Float32Array;
 }
 
 /** A map as [images, places, dim]. */
-function placesOf(tensor: Outputs[string], grid: number): Float32Array {
-  const { dims } = tensor as Tensor;
+function placesOf(tensor: OnnxTensor, grid: number): Float32Array {
+  const { dims } = tensor;
   const values = valuesOf(tensor);
   const places = grid * grid;
   const [images] = dims;
@@ -238,11 +189,4 @@ function meanOverPlaces(map: Float32Array, images: number, { grid, dim }: { grid
     for (let feature = 0; feature < dim; feature++) mean[image * dim + feature] += map[row * dim + feature] / places;
   }
   return mean;
-}
-
-/** The hash of the weights: of the file, and of the data that lie beside it where it is large. */
-async function hashOf(path: string): Promise<string> {
-  const beside = [`${path}_data`, `${path}.data`].filter((file) => existsSync(file));
-  if (beside.length === 0) return sha256OfFile(path);
-  return sha256((await Promise.all([path, ...beside].map(sha256OfFile))).join(''));
 }

@@ -1,0 +1,1 @@
+export { OnnxModel, type OnnxInputs, type OnnxOptions, type OnnxTensor } from './onnx-model.js';
