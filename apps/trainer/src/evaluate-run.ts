@@ -18,7 +18,7 @@ import { buildModel, type Model } from './model.js';
 import { ModelTexts } from './model-texts.js';
 import { trainedSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';
-import { openDataset, samplesIn, type DataOptions } from './prepare-data.js';
+import { chooseSplit, openDataset, samplesIn, type DataOptions } from './prepare-data.js';
 import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
 import { largestErrors } from './report/largest-errors.js';
@@ -40,7 +40,11 @@ export interface LoadedModel {
 
 /** Builds the model of a run and puts its weights in. */
 export function loadModel(run: string): LoadedModel {
-  const stored = readModel(run);
+  return openModel(readModel(run));
+}
+
+/** The same of a model that has been read. */
+export function openModel(stored: StoredModel): LoadedModel {
   const { weights, texts, graph, zeroShot } = stored;
   const parameters = new Parameters(stored.config.seed);
   const ofTrained = texts && new ModelTexts(texts, graph.labels.length);
@@ -225,14 +229,8 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
   const graph = dataGraph(request.graph, opened.dataset, (heldOut ?? stored).graph);
   const more = request.zeroShot ? await openVocabulary(stored, graph, request.textEncoder) : undefined;
   const asked = more ? { graph: more.graph, texts: new ModelTexts(more.texts) } : heldOut;
-  const split = chooseSplit(
-    request.split,
-    opened.dataset.samples.map((sample) => sample.split),
-    progress,
-    request.path,
-  );
-  const keep = opened.dataset.samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
-  const chosen = { ...opened, dataset: selectSamples(opened.dataset, keep) };
+  const split = chooseSplit(request.split, opened.dataset, progress, request.path);
+  const chosen = { ...opened, dataset: selectSamples(opened.dataset, samplesIn(opened.dataset, split)) };
   const source = await trainedSource(stored, chosen.dataset, { ...request, out: request.out ?? request.run }, progress);
   const data = await loadInputs(chosen, source, { maxBad: request.maxBad, progress });
   data.remarks.forEach((line) => progress.say(line));
@@ -273,25 +271,4 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     { png: request.png },
   );
   return evaluation;
-}
-
-/** The split that was asked for; else test; else, said aloud, val. */
-function chooseSplit(asked: string | undefined, splits: readonly Split[], progress: Progress, path: string): Split {
-  const has = (split: string): boolean => splits.includes(split as Split);
-  if (asked !== undefined) {
-    if (!has(asked))
-      throw new InputError(
-        `expected a split of ${[...new Set(splits)].join(', ') || 'no rows at all'}, got ${asked}; change --split`,
-        { file: path },
-      );
-    return asked as Split;
-  }
-  if (has('test')) return 'test';
-  if (!has('val'))
-    throw new InputError(
-      'expected a test or a validation split, got neither; say --split train to evaluate on training images',
-      { file: path },
-    );
-  progress.say('no test split in the data: evaluated on val');
-  return 'val';
 }

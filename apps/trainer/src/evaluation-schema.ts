@@ -98,6 +98,9 @@ export type MacroKey = (typeof macroKeys)[number];
 export const macroScores: readonly MacroKey[] = macroKeys;
 
 const ranking = z.strictObject({ auroc: maybe, averagePrecision: maybe });
+const retrieval = z.strictObject(
+  Object.fromEntries(['R@1', 'R@5', 'R@10', 'P@1', 'P@5', 'P@10'].map((key) => [key, maybe])),
+);
 const longTail = z.strictObject({ labels: z.array(z.string()), auroc: maybe, averagePrecision: maybe });
 
 /** The content of `evaluation.json`. */
@@ -123,6 +126,11 @@ export const evaluationSchema = z.strictObject({
       labelRankingAveragePrecision: maybe,
     })
     .describe('Scores over the labels of an image, and their mean'),
+  retrieval: z
+    .strictObject({ imageToLabel: retrieval, labelToImage: retrieval })
+    .describe(
+      'Images ask for their labels, labels for their images: R@k is the share of queries with a hit among the first k, P@k the share of hits among them',
+    ),
   hierarchical: z
     .strictObject({ precision: maybe, recall: maybe, f1: maybe })
     .nullable()

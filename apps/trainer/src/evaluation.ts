@@ -14,9 +14,12 @@ import {
   meanDefined,
   RankedScores,
   rankingLoss,
+  retrieval,
   subsetAccuracy,
   weightedMean,
   type Clusters,
+  type LabelMatrixScores,
+  type RetrievalScores,
   type ConformalThresholds,
   type LongTailGroup,
   type RankingDraws,
@@ -122,6 +125,7 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
       rankingLoss: orNull(rankingLoss({ targets, scores: probabilities, labels: n })),
       labelRankingAveragePrecision: orNull(labelRankingAveragePrecision({ targets, scores: probabilities, labels: n })),
     },
+    retrieval: retrievalOf({ targets, scores: probabilities, labels: n }),
     hierarchical: hasHierarchy ? allOrNull(hierarchicalScores(targets, decisions, options.ancestors!)) : null,
     undefinedLabels: labels.filter((_, i) => !isDefined(ranked[i])),
     samples: samples.length,
@@ -149,6 +153,17 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     ...(options.mapping && { mapping: options.mapping }),
     intervals: draws ? `95 %, ${options.draws} bootstrap draws of ${clusters.count} patients` : 'none',
   };
+}
+
+function retrievalOf(matrix: LabelMatrixScores): Evaluation['retrieval'] {
+  const ks = [1, 5, 10];
+  const { rowsToLabels, labelsToRows } = retrieval(matrix, ks);
+  const named = ({ recall, precision }: RetrievalScores): Record<string, MaybeNumber> =>
+    Object.fromEntries([
+      ...ks.map((k, i) => [`R@${k}`, orNull(recall[i])]),
+      ...ks.map((k, i) => [`P@${k}`, orNull(precision[i])]),
+    ]);
+  return { imageToLabel: named(rowsToLabels), labelToImage: named(labelsToRows) };
 }
 
 /** AUROCs with some patients left out at a time. */

@@ -64,7 +64,8 @@ export function knownEncoder({ encoder, source }: FeatureInput): string {
   );
 }
 
-async function featureSource(
+/** The features of a frozen encoder, whatever they are for. */
+export async function featureSource(
   dataset: Dataset,
   { encoder: folder, features, out, augmentation, map }: EncoderOptions & { augmentation: Augmentation; map: boolean },
   progress: Progress,

@@ -1,4 +1,5 @@
 import type { Sample } from '@cxr-align/datasets';
+import { auroc, meanDefined } from '@cxr-align/metrics';
 
 /** Predictions of one model on some samples. */
 export interface Predictions {
@@ -13,6 +14,26 @@ export interface Predictions {
 /** One label's values of a matrix [rows, labels]. */
 export function columnOf(matrix: ArrayLike<number>, labels: number, label: number): Float64Array {
   return Float64Array.from({ length: matrix.length / labels }, (_, row) => matrix[row * labels + label]);
+}
+
+/**
+ * The mean AUROC of labels that have both classes.
+ *
+ * @param logits [samples, labels] row by row, for `samples` out of those of `truth`.
+ */
+export function macroAuroc(
+  logits: ArrayLike<number>,
+  samples: readonly number[],
+  truth: ArrayLike<number>,
+  labels: number,
+): number {
+  const areas = Array.from({ length: labels }, (_, label) =>
+    auroc(
+      samples.map((sample) => truth[sample * labels + label]),
+      columnOf(logits, labels, label),
+    ),
+  );
+  return meanDefined(areas);
 }
 
 /** The sigmoid of logits. */

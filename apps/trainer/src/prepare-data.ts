@@ -8,6 +8,7 @@ import {
   type Dataset,
   type Split,
 } from '@cxr-align/datasets';
+import type { Progress } from './progress.js';
 
 /** How a data set is brought in. */
 export interface DataOptions {
@@ -81,4 +82,26 @@ export function trainingDataset(options: DataOptions & TrainingSetOptions): {
 /** The places of the samples of a split. */
 export function samplesIn(dataset: Dataset, split: Split): number[] {
   return dataset.samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
+}
+
+/** The split that was asked for; else test; else, said aloud, val. */
+export function chooseSplit(asked: string | undefined, { samples }: Dataset, progress: Progress, path: string): Split {
+  const splits = samples.map(({ split }) => split);
+  const has = (split: string): boolean => splits.includes(split as Split);
+  if (asked !== undefined) {
+    if (!has(asked))
+      throw new InputError(
+        `expected a split of ${[...new Set(splits)].join(', ') || 'no rows at all'}, got ${asked}; change --split`,
+        { file: path },
+      );
+    return asked as Split;
+  }
+  if (has('test')) return 'test';
+  if (!has('val'))
+    throw new InputError(
+      'expected a test or a validation split, got neither; say --split train to evaluate on training images',
+      { file: path },
+    );
+  progress.say('no test split in the data: evaluated on val');
+  return 'val';
 }

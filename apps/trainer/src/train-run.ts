@@ -4,14 +4,13 @@ import { selectSplit, type Split } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
-import { auroc, meanDefined } from '@cxr-align/metrics';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { fitOnValidation } from './calibrated.js';
 import { hasCheckpoint, readBest, restoreCheckpoint, writeBest, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
 import type { Evaluation } from './evaluation-schema.js';
-import { columnOf } from './predictions.js';
+import { macroAuroc } from './predictions.js';
 import { evaluateSplit } from './evaluate-run.js';
 import { JsonLines } from './json-lines.js';
 import { countEdges } from './graph-agreement.js';
@@ -242,16 +241,6 @@ function prepareFolder(run: string, resume: boolean): void {
     }
   }
   mkdirSync(run, { recursive: true });
-}
-
-function macroAuroc(logits: Float32Array, samples: readonly number[], truth: Float32Array, labels: number): number {
-  const areas = Array.from({ length: labels }, (_, label) =>
-    auroc(
-      samples.map((sample) => truth[sample * labels + label]),
-      columnOf(logits, labels, label),
-    ),
-  );
-  return meanDefined(areas);
 }
 
 /** The rows of a matrix [samples, labels] at some samples. */

@@ -41,6 +41,7 @@ export {
   type LabelMatrixScores,
   type RankingOptions,
 } from './multilabel.js';
+export { retrieval, type RetrievalScores } from './retrieval.js';
 export { hierarchicalScores, type HierarchicalScores } from './hierarchical.js';
 export { groupMeans, longTailGroups, weightedMean, type LongTailGroup } from './averages.js';
 export { fitConformal, predictionSet, type ConformalThresholds } from './conformal.js';

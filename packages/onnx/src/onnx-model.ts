@@ -21,7 +21,9 @@ export interface OnnxTensor {
 }
 
 /** What goes into a model, by the names of its inputs. */
-export type OnnxInputs = Readonly<Record<string, { values: Float32Array | BigInt64Array | Int32Array; shape: number[] }>>;
+export type OnnxInputs = Readonly<
+  Record<string, { values: Float32Array | BigInt64Array | Int32Array; shape: number[] }>
+>;
 
 /** A frozen model in an ONNX file. */
 export class OnnxModel {

@@ -24,3 +24,15 @@ export {
   type DescriptorCombination,
   type DescriptorScores,
 } from './descriptors.js';
+export {
+  attackAlphabet,
+  attackMethods,
+  attackPrompt,
+  conceptDimensions,
+  naturalEdits,
+  type Attack,
+  type AttackMethod,
+  type AttackOptions,
+  type EditedText,
+  type NaturalEdit,
+} from './attack.js';

@@ -193,9 +193,7 @@ export function wordTokenizer(words: readonly string[], { maxTokens = 16 } = {})
       type: 'TemplateProcessing',
       single: [special('[CLS]'), { Sequence: { id: 'A', type_id: 0 } }, special('[SEP]')],
       pair: [],
-      special_tokens: Object.fromEntries(
-        ['[CLS]', '[SEP]'].map((id) => [id, { id, ids: [vocab[id]], tokens: [id] }]),
-      ),
+      special_tokens: Object.fromEntries(['[CLS]', '[SEP]'].map((id) => [id, { id, ids: [vocab[id]], tokens: [id] }])),
     },
     decoder: null,
     model: { type: 'WordLevel', vocab, unk_token: '[UNK]' },

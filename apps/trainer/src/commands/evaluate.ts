@@ -9,6 +9,7 @@ import { type Evaluation, evaluationJsonSchema } from '../evaluation-schema.js';
 import { probabilitiesOf, type Predictions } from '../predictions.js';
 import { evaluateRun } from '../evaluate-run.js';
 import { writePredictions } from '../predictions-file.js';
+import { evaluatePair } from '../zero-shot-pair.js';
 import { evaluationReport } from '../report/evaluation-report.js';
 import { viewRules, type Views } from '../study-predictions.js';
 import { readJson, readLabelNames } from '../json-file.js';
@@ -34,6 +35,15 @@ const flags = {
   graph: { type: 'string', describe: 'Label graph of the data, if its labels are others than those of the run' },
   split: { type: 'string', describe: 'train, val or test; test unless given, val where there is no test' },
   out: { type: 'string', describe: 'Folder for the results; the run folder unless given' },
+  'zero-shot': {
+    type: 'boolean',
+    default: false,
+    describe: 'With --run: ask for labels that it was not trained for; without: score by --encoder and --text-encoder',
+  },
+  'text-encoder': {
+    type: 'string',
+    describe: 'Text encoder: built-in, use-lite or a folder (ONNX); that of the run unless given (with --zero-shot)',
+  },
   scores: { type: 'string', describe: '.npy of scores [samples, labels] that another program made' },
   targets: { type: 'string', describe: '.npy of targets: 1, 0, and -1 or NaN for unknown' },
   labels: { type: 'string', describe: 'JSON list of the label names' },
@@ -64,7 +74,7 @@ const flags = {
   },
   png: { type: 'boolean', default: false, describe: 'Write the figures of the report as PNG files, too' },
   groups: { type: 'string', describe: 'CSV with a header and a row a sample: attributes to audit' },
-  draws: { type: 'number', default: 1000, describe: 'Bootstrap draws for --scores' },
+  draws: { type: 'number', default: 1000, describe: 'Bootstrap draws without a run' },
   'bootstrap-threads': { type: 'number', default: 1, describe: 'Threads of the bootstrap' },
   schema: { type: 'boolean', default: false, describe: 'Print the JSON schema of evaluation.json' },
 } as const;
@@ -83,6 +93,8 @@ interface Flags {
   graph?: string;
   split?: string;
   out?: string;
+  zeroShot: boolean;
+  textEncoder?: string;
   scores?: string;
   targets?: string;
   labels?: string;
@@ -123,6 +135,17 @@ export const evaluate: Command<unknown> = {
 };
 
 async function evaluateStored(args: Flags): Promise<Evaluation> {
+  if (args.textEncoder !== undefined && !args.zeroShot)
+    throw new InputError('expected --text-encoder with --zero-shot, got it alone');
+  if (args.zeroShot && args.run === undefined) {
+    const { data, encoder, textEncoder } = args;
+    if (!data || !encoder || !textEncoder)
+      throw new InputError(
+        'expected --run RUN, or --encoder DIR and --text-encoder DIR that share a space, with --zero-shot and --data DIR',
+      );
+    await startAsked(args);
+    return evaluatePair({ ...args, path: data, encoder, textEncoder }, progress);
+  }
   if (!args.run || !args.data)
     throw new InputError('expected --run RUN --data DIR, or --scores F --targets F --labels F; got neither');
   await startAsked(args);
@@ -204,6 +227,7 @@ function refuseRunFlags({
   views,
   labelShift,
   errorThumbnails,
+  zeroShot,
 }: Flags): void {
   const given = Object.entries({
     '--run': run !== undefined,
@@ -214,6 +238,7 @@ function refuseRunFlags({
     '--split': split !== undefined,
     '--views': views !== 'image',
     '--label-shift': labelShift,
+    '--zero-shot': zeroShot,
     '--error-thumbnails': errorThumbnails > 0,
   }).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
   if (given.length > 0)

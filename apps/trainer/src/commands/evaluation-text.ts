@@ -14,6 +14,7 @@ export function evaluationText({
   mapping,
   views,
   labelShift,
+  zeroShot,
 }: Evaluation): string {
   const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
   const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
@@ -60,6 +61,13 @@ export function evaluationText({
     notes.push(
       `corrected for the prevalence of these images: calibration error ${number(ece)} before, ${number(macro.ece)} after; Brier score ${number(brier)} before, ${number(macro.brier)} after`,
     );
+  }
+  for (const [label, s] of Object.entries(zeroShot ?? {})) {
+    const parent =
+      s.parent === null
+        ? 'no trained label above it'
+        : `${s.parent}'s score ${number(s.parentAuroc)} ${range(s.parentAurocCi)}, difference ${number(s.difference)} ${range(s.differenceCi)}`;
+    notes.push(`not trained: ${label} ${number(s.auroc)} ${range(s.aurocCi)}; ${parent}`);
   }
   return [...lines, '', ...notes, ...mappingRemarks(mapping)].join('\n');
 }

@@ -1,8 +1,14 @@
 import { InputError } from '@cxr-align/files';
 import { labelSetNames } from '@cxr-align/label-graph';
-import { loadPromptEmbeddings, promptSetNames } from '@cxr-align/text-encoder';
+import { attackMethods, loadPromptEmbeddings, promptSetNames, type AttackMethod } from '@cxr-align/text-encoder';
+import type { Split } from '@cxr-align/datasets';
 import { loadModel } from '../evaluate-run.js';
-import { loadGraph } from '../label-knowledge.js';
+import { trainedSource } from '../input-source.js';
+import { loadInputs } from '../load-inputs.js';
+import { openDataset } from '../prepare-data.js';
+import { attackPrompts, attackText, scoreAttacks } from '../prompt-attack.js';
+import { readModel } from '../run-folder.js';
+import { cellsInOrder, loadGraph } from '../label-knowledge.js';
 import { readLabelNames } from '../json-file.js';
 import {
   frozenSimilarity,
@@ -14,7 +20,16 @@ import {
 } from '../prompt-similarity.js';
 import { openTextEncoder } from '../text-encoders.js';
 import { encodeTexts, termsOf, type FrozenTexts } from '../texts.js';
-import { commonFlags, engineFlags, printResult, startAsked, type Command } from './command.js';
+import {
+  commonFlags,
+  dataFlags,
+  encoderFlags,
+  engineFlags,
+  printResult,
+  progress,
+  startAsked,
+  type Command,
+} from './command.js';
 
 const textFlags = {
   ...commonFlags,
@@ -59,10 +74,25 @@ interface SimilarityFlags extends Flags {
   png: boolean;
 }
 
-/** `cxr-align prompts encode|similarity`: the text side on its own. */
+interface AttackFlags extends TextFlags {
+  engine: Parameters<typeof startAsked>[0]['engine'];
+  threads?: number;
+  method: AttackMethod[];
+  length: number;
+  budget?: number;
+  concept?: string;
+  run?: string;
+  data?: string;
+  format: string;
+  encoder?: string;
+  features?: string;
+  split: string;
+}
+
+/** `cxr-align prompts encode|similarity|attack`: the text side on its own. */
 export const prompts: Command<unknown> = {
   command: 'prompts',
-  describe: 'Encode the prompts of labels, and see how similar they are',
+  describe: 'Encode the prompts of labels, see how similar they are, and how easily they are moved',
   builder: (yargs) =>
     yargs
       .command(
@@ -84,7 +114,32 @@ export const prompts: Command<unknown> = {
           }),
         (given) => similarity(given as unknown as SimilarityFlags),
       )
-      .demandCommand(1, 'expected prompts encode or prompts similarity'),
+      .command(
+        'attack',
+        'Look for suffixes and edits that move the prompts of labels most',
+        (sub) =>
+          sub.options({
+            ...textFlags,
+            ...engineFlags,
+            method: {
+              choices: attackMethods,
+              array: true,
+              default: attackMethods,
+              describe: 'Ways to look for a suffix',
+            },
+            length: { type: 'number', default: 5, describe: 'Characters of a suffix' },
+            budget: { type: 'number', describe: 'Texts that a search may encode; 2 · length · alphabet unless given' },
+            concept: { type: 'string', describe: 'A label: its key dimensions alone are attacked' },
+            run: { type: 'string', describe: 'Run folder: its labels, prompts and encoder, and with --data its AUROC' },
+            data: { type: 'string', describe: 'Data set on which the run is scored with the changed prompts' },
+            format: { ...dataFlags.format },
+            features: { ...encoderFlags.features },
+            encoder: { ...encoderFlags.encoder },
+            split: { type: 'string', default: 'val', describe: 'Split of the data' },
+          }),
+        (given) => attack(given as unknown as AttackFlags),
+      )
+      .demandCommand(1, 'expected prompts encode, prompts similarity or prompts attack'),
   handler: async () => {},
 };
 
@@ -163,4 +218,41 @@ async function similarity(given: SimilarityFlags): Promise<void> {
   printResult(json, second ? { ...first, trained: second } : first, () =>
     parts.map((part) => `${parts.length > 1 ? `${part.name}\n` : ''}${similarityText(part.similarity)}`).join('\n\n'),
   );
+}
+
+async function attack(given: AttackFlags): Promise<void> {
+  const { run, data, method, length, budget, seed, concept, json, split } = given;
+  for (const [flag, value] of Object.entries({ '--length': length, '--budget': budget ?? 1 }))
+    if (!Number.isInteger(value) || value < 1)
+      throw new InputError(`expected ${flag} to be a whole number of 1 or more, got ${value}`);
+  if (data !== undefined && run === undefined)
+    throw new InputError('expected --run RUN with --data: the AUROC is that of a run');
+  const stored = run === undefined ? undefined : readModel(run);
+  const graph = stored?.graph ?? loadGraph(given.graph);
+  const prompts = stored?.config.prompts;
+  const encoder = await openTextEncoder(
+    prompts && given.textEncoder === 'built-in' ? prompts.encoder : given.textEncoder,
+    stored?.zeroShot ?? graph,
+  );
+  if (stored?.texts?.encoder && stored.texts.encoder.hash !== encoder.hash)
+    throw new InputError(
+      `expected the text encoder of the run, ${stored.texts.encoder.name}, got another (${encoder.name}); say --text-encoder DIR`,
+      { file: run },
+    );
+  const request = { set: prompts?.set ?? given.set, methods: method, length, budget, seed, concept };
+  const result = await attackPrompts(encoder, graph, request, progress);
+  if (stored && data !== undefined) {
+    await startAsked(given);
+    const opened = openDataset({ ...given, path: data });
+    if (!opened.dataset.samples.some((sample) => sample.split === split))
+      throw new InputError(`expected a split of the data with --split, got ${split}`, { file: data });
+    const source = await trainedSource(stored, opened.dataset, { ...given, out: run! }, progress);
+    const loaded = await loadInputs(opened, source, { progress });
+    const cells = cellsInOrder(graph, loaded.dataset);
+    const labelled = { ...loaded, dataset: { ...loaded.dataset, labels: graph.labels, cells } };
+    result.auroc = await scoreAttacks(result, stored, encoder, labelled, split as Split, progress);
+    await loaded.inputs.dispose();
+  }
+  await encoder.dispose?.();
+  printResult(json, result, () => attackText(result));
 }

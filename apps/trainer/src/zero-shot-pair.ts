@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { selectSamples } from '@cxr-align/datasets';
+import { InputError, writeFileAtomic } from '@cxr-align/files';
+import { OnnxImageEncoder } from '@cxr-align/image-backbone';
+import type { LabelGraph } from '@cxr-align/label-graph';
+import { rankingDraws } from './bootstrap-threads.js';
+import { checkConfig } from './config.js';
+import { evaluate } from './evaluation.js';
+import type { Evaluation } from './evaluation-schema.js';
+import { sampleGroups } from './fairness.js';
+import { featureSource } from './input-source.js';
+import { ancestorIndices, graphFor } from './label-knowledge.js';
+import { loadInputs } from './load-inputs.js';
+import { explainedProbabilities, PairExplainer } from './observations.js';
+import { chooseSplit, openDataset, samplesIn, type DataOptions } from './prepare-data.js';
+import { writePredictions } from './predictions-file.js';
+import type { Predictions } from './predictions.js';
+import type { Progress } from './progress.js';
+import { evaluationReport } from './report/evaluation-report.js';
+import { truthOf } from './targets.js';
+import { openTextEncoder } from './text-encoders.js';
+import { encodeTexts, termsOf } from './texts.js';
+
+/** Image and text encoder that share a space. */
+export interface PairFolders {
+  /** Folder of the image encoder. */
+  encoder: string;
+  textEncoder: string;
+}
+
+/** The observations of labels, as the text encoder of a pair reads them. */
+export async function openPair(
+  { encoder: folder, textEncoder }: PairFolders,
+  graph: LabelGraph,
+): Promise<{ images: OnnxImageEncoder; explainer: PairExplainer }> {
+  const images = await OnnxImageEncoder.load(folder);
+  const texts = await openTextEncoder(textEncoder, graph);
+  try {
+    if (texts.dim !== images.dim)
+      throw new InputError(
+        `expected encoders that share a space, got images of ${images.dim} numbers (${images.name}) and texts of ${texts.dim} (${texts.name}); export both halves of one model, or train the alignment`,
+      );
+    const options = { set: 'descriptors', count: 0, seed: 0, sampling: false, mixture: [], tokens: false };
+    return { images, explainer: new PairExplainer(await encodeTexts(texts, options, termsOf(graph))) };
+  } finally {
+    await texts.dispose?.();
+  }
+}
+
+/** What `evaluate --zero-shot` without a run is asked for. */
+export interface PairRequest extends DataOptions, PairFolders {
+  features?: string;
+  graph?: string;
+  split?: string;
+  out?: string;
+  draws: number;
+  bootstrapThreads: number;
+  png?: boolean;
+}
+
+/** Evaluates a pair of encoders on a data set: nothing is trained, and nothing is fitted. */
+export async function evaluatePair(request: PairRequest, progress: Progress): Promise<Evaluation> {
+  const { draws, out } = request;
+  const opened = openDataset(request);
+  const split = chooseSplit(request.split, opened.dataset, progress, request.path);
+  const chosen = { ...opened, dataset: selectSamples(opened.dataset, samplesIn(opened.dataset, split)) };
+  const graph = graphFor(request.graph ?? 'auto', chosen.dataset);
+  const { images, explainer } = await openPair(request, graph);
+  await images.dispose();
+  const place = out ?? mkdtempSync(join(tmpdir(), 'cxr-align-zero-shot-'));
+  try {
+    const config = checkConfig({}, 'zero-shot');
+    const { encoder, features } = request;
+    const source = await featureSource(
+      chosen.dataset,
+      { encoder, features, out: place, augmentation: config.augmentation, map: false },
+      progress,
+    );
+    const data = await loadInputs(chosen, source, { maxBad: request.maxBad, progress });
+    data.remarks.forEach((line) => progress.say(line));
+    const { samples } = data.dataset;
+    const all = data.inputs.batch([...samples.keys()]);
+    const told = explainer.explain((await all.data()) as Float32Array);
+    all.dispose();
+    await data.inputs.dispose();
+    const predictions: Predictions = {
+      labels: graph.labels,
+      samples,
+      targets: truthOf(data.dataset, config, graph),
+      probabilities: Float32Array.from(told.flatMap((one) => explainedProbabilities(one, graph))),
+    };
+    const evaluation = evaluate(predictions, {
+      data: data.dataset.name,
+      split,
+      thresholds: graph.labels.map(() => 0.5),
+      draws,
+      bootstrapped: await rankingDraws(predictions, draws, request.bootstrapThreads),
+      ancestors: ancestorIndices(graph),
+      groups: sampleGroups(samples, config.fairness),
+    });
+    if (out !== undefined) {
+      writePredictions(out, predictions);
+      writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
+      const thresholds = 'Nothing was trained: probabilities are of prompts, the threshold is 0.5 for every label.';
+      await evaluationReport(out, { name: images.name, evaluation, predictions, thresholds }, { png: request.png });
+    }
+    return evaluation;
+  } finally {
+    if (out === undefined) rmSync(place, { recursive: true, force: true });
+  }
+}
