@@ -89,6 +89,18 @@ describe('trainRun(request)', () => {
       },
     ],
     ['the path similarity and report prompts', { graphTarget: 'path', prompts: { set: 'report' } }],
+    ['a drawn prompt a step', { prompts: { set: 'grid', count: 4, sampling: true } }],
+    ['soft prompts that labels share', { prompts: { context: 2 } }],
+    [
+      'soft prompts of each label, dense, without a transformer over the labels',
+      {
+        prompts: { context: 2, contextPerLabel: true },
+        promptLayers: 0,
+        splitter: { ...quick.splitter, kind: 'dense' },
+      },
+    ],
+    ['a mixture of prompts', { prompts: { mixture: ['basic', 'question', 'descriptors'] }, score: 'similarity' }],
+    ['a label that is held out', { holdOut: ['A/C'] }],
   ])('trains %s, and evaluating the stored run gives the same scores', async (name, changes) => {
     const before = tf.memory().numTensors;
     const { evaluation } = await train(name, configure(changes));
