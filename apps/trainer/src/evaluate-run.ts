@@ -16,6 +16,7 @@ import { correctForPrevalence } from './label-shift.js';
 import { againstMetadata } from './metadata-baseline.js';
 import { buildModel, type Model } from './model.js';
 import { ModelTexts } from './model-texts.js';
+import { boxesFile, evaluateLocalisation, readBoxes, type BoxTable, type LocalisationRequest } from './localise.js';
 import { trainedSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';
 import { chooseSplit, openDataset, samplesIn, type DataOptions } from './prepare-data.js';
@@ -88,6 +89,7 @@ export async function evaluateSplit({
   threads = 1,
   views = 'image',
   labelShift = false,
+  boxes,
 }: {
   model: Model;
   stored: StoredModel;
@@ -105,6 +107,8 @@ export async function evaluateSplit({
   views?: Views;
   /** Corrects probabilities for the prevalence of these images, which they estimate themselves. Default false. */
   labelShift?: boolean;
+  /** Where findings are: how well maps of the model show it. */
+  boxes?: BoxTable;
 }): Promise<EvaluatedModel> {
   const { dataset, inputs } = data;
   const { config } = stored;
@@ -148,6 +152,8 @@ export async function evaluateSplit({
   // What was fitted for one label of the model, on images, says nothing of one that is told by several, of studies, or of
   // probabilities that were changed since.
   const hasSets = views === 'image' && !labelShift && !(mapping && config.coherentPredictions);
+  const localisation =
+    boxes && (await evaluateLocalisation({ ...boxInputs(stored, data, graph), model, samples, boxes, progress }));
   const thresholds = shifted?.thresholds ?? told.thresholds;
   const isAsked = (column: number): boolean => column >= stored.graph.labels.length;
   const untrained = columns.flatMap(({ model: from }, i) => (from.every(isAsked) ? [evaluated.labels[i]] : []));
@@ -173,6 +179,7 @@ export async function evaluateSplit({
     labelViolations: violationRate(predictions.targets, evaluated),
     graphAgreement: { images: agreement(cosines.images), prompts: agreement(cosines.prompts) },
     mapping,
+    localisation,
     ...(untrained.length > 0 && { zeroShot: scoreZeroShot(predictions, untrained, evaluated, config.bootstrap) }),
     metadataBaseline:
       told.metadata && !mapping
@@ -187,6 +194,22 @@ export async function evaluateSplit({
   writePredictions(out, predictions);
   writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
   return { evaluation, predictions, cosines };
+}
+
+/** What maps are drawn from; the truth is of the trained labels that the data has by the same names. */
+function boxInputs(
+  { config, graph: trained }: StoredModel,
+  { dataset, inputs }: LoadedData,
+  graph: LabelGraph,
+): Pick<LocalisationRequest, 'config' | 'graph' | 'dataset' | 'inputs' | 'truth'> {
+  const truth = truthOf(dataset, config, graph);
+  const columns = trained.labels.map((label) => graph.labels.indexOf(label));
+  const ofTrained = Float32Array.from(
+    dataset.samples.flatMap((_, row) =>
+      columns.map((column) => (column < 0 ? NaN : truth[row * graph.labels.length + column])),
+    ),
+  );
+  return { config, graph: trained, dataset, inputs, truth: ofTrained };
 }
 
 /** What belongs to the labels of the model, in the order of the data's, where both are the same. */
@@ -214,6 +237,10 @@ export interface EvaluateRequest extends DataOptions, Omit<EncoderOptions, 'out'
   labelShift?: boolean;
   /** Asks for the labels of the data that the run was not trained for, by their prompts. */
   zeroShot?: boolean;
+  /** Scores the maps of the run against boxes. */
+  localise?: boolean;
+  /** Their table; `boxes.csv` in the data's folder unless given. */
+  boxes?: string;
   /** The text encoder of the run, if it is not where it was. */
   textEncoder?: string;
   /** Images with the largest errors that the report shows. Default 0. */
@@ -253,6 +280,7 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     threads: request.bootstrapThreads,
     views,
     labelShift: request.labelShift,
+    ...(request.localise && { boxes: readBoxes(request.boxes ?? boxesFile(request.path)) }),
   });
   dispose();
   if (more) asked!.texts.dispose();

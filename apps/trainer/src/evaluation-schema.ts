@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { viewRules } from './study-predictions.js';
 
+/** How well maps show where findings are. */
+export type Localisation = NonNullable<Evaluation['localisation']>;
 /** How well labels were told that were never trained. */
 export type ZeroShotScores = NonNullable<Evaluation['zeroShot']>;
 /** A number, or null where it is undefined. */
@@ -185,6 +187,27 @@ export const evaluationSchema = z.strictObject({
     })
     .nullable()
     .describe('A logistic regression on age, sex and view alone; null where none of them is known'),
+  localisation: z
+    .strictObject({
+      boxes: z.string().describe('The table of boxes'),
+      images: count.describe('Images with a box of a trained label'),
+      kinds: z
+        .record(
+          z.string(),
+          z.strictObject({
+            pointing: maybe.describe('Share of maps whose largest value lies in a box; mean over labels'),
+            pointingCi: interval,
+            iou: maybe.describe('Intersection over union of the box read off the map with the nearest box'),
+            iouCi: interval,
+            inside: maybe.describe('Share of the map that lies in the boxes'),
+            insideCi: interval,
+            labels: z.record(z.string(), z.strictObject({ images: count, pointing: maybe, iou: maybe, inside: maybe })),
+          }),
+        )
+        .describe('By kind of map: attention, similarity, gradient, occlusion, and the floors random and centre'),
+    })
+    .optional()
+    .describe('Where in the picture (--localise)'),
   zeroShot: z
     .record(
       z.string(),

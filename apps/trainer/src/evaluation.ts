@@ -65,6 +65,7 @@ export interface EvaluationOptions {
   graphAgreement?: Evaluation['graphAgreement'];
   mapping?: Evaluation['mapping'];
   zeroShot?: Evaluation['zeroShot'];
+  localisation?: Evaluation['localisation'];
   metadataBaseline?: Evaluation['metadataBaseline'];
 }
 
@@ -149,6 +150,7 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     graphAgreement: options.graphAgreement ?? { images: null, prompts: null },
     fairness: auditFairness(predictions, thresholds, options.groups ?? {}, { draws: options.draws, clusters }),
     metadataBaseline: options.metadataBaseline ?? null,
+    ...(options.localisation && { localisation: options.localisation }),
     ...(options.zeroShot && { zeroShot: options.zeroShot }),
     ...(options.mapping && { mapping: options.mapping }),
     intervals: draws ? `95 %, ${options.draws} bootstrap draws of ${clusters.count} patients` : 'none',

@@ -50,6 +50,16 @@ export interface Model {
    * @returns logits float32 [batch, labels], and where each label looked.
    */
   ask?(inputs: tf.Tensor4D, texts: ModelTexts): { logits: tf.Tensor2D; attention?: tf.Tensor3D };
+  /** The image's map of features, float32 [batch, grid, grid, dim]; {@link fromMap} goes on from it. */
+  featureMap?(inputs: tf.Tensor4D): tf.Tensor4D;
+  fromMap?(map: tf.Tensor4D): ModelOutput;
+  /**
+   * What each place of a map would say if it were all of the image: the similarity to the prompts, place by place. Only of a
+   * model that asks by prompts.
+   *
+   * @returns logits float32 [batch, places, labels].
+   */
+  askEach?(map: tf.Tensor4D): tf.Tensor3D;
   /** The trained prompts of its labels, or of others. Only of a model that has prompts. */
   encodePrompts?(texts?: ModelTexts): NonNullable<ModelOutput['prompts']>;
   /**
@@ -88,6 +98,7 @@ class SplitModel implements Model {
   private readonly head?: HeadScore;
   private readonly texts?: ModelTexts;
   readonly ask?: Model['ask'];
+  readonly askEach?: Model['askEach'];
   readonly explain?: Model['explain'];
   readonly encodePrompts?: Model['encodePrompts'];
 
@@ -129,7 +140,10 @@ class SplitModel implements Model {
       this.similarity = new SimilarityScore(parameters.scope('similarity'));
       this.explain = (inputs, asked, observations) => this.explainBy(inputs, asked, observations);
       this.encodePrompts = (asked = texts) => this.encode(asked, Pass.predicting);
-      if (this.query) this.ask = (inputs, asked) => this.askFor(inputs, asked);
+      if (this.query) {
+        this.ask = (inputs, asked) => this.askFor(inputs, asked);
+        this.askEach = (map) => this.askPlaces(map, texts);
+      }
     }
     if (!texts || score !== 'similarity') {
       const { classes } = labelPolicy(config.labelPolicy);
@@ -141,8 +155,20 @@ class SplitModel implements Model {
   private readonly useSimilarity: boolean;
 
   apply(inputs: tf.Tensor4D, pass: Pass): ModelOutput {
+    return this.score(this.encoder.apply(inputs, pass), pass);
+  }
+
+  featureMap(inputs: tf.Tensor4D): tf.Tensor4D {
+    return this.encoder.apply(inputs, Pass.predicting);
+  }
+
+  fromMap(map: tf.Tensor4D): ModelOutput {
+    return this.score(map, Pass.predicting);
+  }
+
+  private score(map: tf.Tensor4D, pass: Pass): ModelOutput {
     const prompts = this.texts && this.encode(this.texts, pass);
-    const { embeddings, attention } = this.split(inputs, prompts, pass);
+    const { embeddings, attention } = this.split(map, prompts, pass);
     const compared = this.texts && this.mix(embeddings, prompts!, this.texts);
     const scores: tf.Tensor2D[] = [];
     const head = this.head?.apply(embeddings, pass);
@@ -161,12 +187,9 @@ class SplitModel implements Model {
   }
 
   /** The image's embedding for each label. */
-  private split(inputs: tf.Tensor4D, prompts: ModelOutput['prompts'], pass: Pass): LabelEmbeddings {
-    const map = this.encoder.apply(inputs, pass);
-    const [batch, height, width, features] = map.shape;
+  private split(map: tf.Tensor4D, prompts: ModelOutput['prompts'], pass: Pass): LabelEmbeddings {
     if (this.dense) return this.dense.apply(tf.mean(map, [1, 2]), pass);
-    const places = tf.reshape(map, [batch, height * width, features]) as tf.Tensor3D;
-    return this.query!.apply(places, prompts?.positive ?? this.queries!, pass);
+    return this.query!.apply(placesOf(map), prompts?.positive ?? this.queries!, pass);
   }
 
   private encode(texts: ModelTexts, pass: Pass): NonNullable<ModelOutput['prompts']> {
@@ -197,14 +220,23 @@ class SplitModel implements Model {
 
   private askFor(inputs: tf.Tensor4D, texts: ModelTexts): { logits: tf.Tensor2D; attention?: tf.Tensor3D } {
     const prompts = this.encode(texts, Pass.predicting);
-    const { embeddings, attention } = this.split(inputs, prompts, Pass.predicting);
+    const { embeddings, attention } = this.split(this.featureMap(inputs), prompts, Pass.predicting);
     const compared = this.mix(embeddings, prompts, texts)?.prompts ?? prompts;
     return { logits: this.compare(embeddings, compared), attention };
   }
 
+  private askPlaces(map: tf.Tensor4D, texts: ModelTexts): tf.Tensor3D {
+    const prompts = this.encode(texts, Pass.predicting);
+    const embeddings = this.query!.applyToEach(placesOf(map), prompts.positive, Pass.predicting);
+    const compared = this.mix(embeddings, prompts, texts)?.prompts ?? prompts;
+    const [batch, height, width] = map.shape;
+    return tf.reshape(this.compare(embeddings, compared), [batch, height * width, prompts.positive.shape[0]]);
+  }
+
   private explainBy(inputs: tf.Tensor4D, texts: ModelTexts, observations: tf.Tensor4D): tf.Tensor3D {
     const [count, kinds, labels, dim] = observations.shape;
-    const { embeddings } = this.split(inputs, this.encode(texts, Pass.predicting), Pass.predicting);
+    const prompts = this.encode(texts, Pass.predicting);
+    const { embeddings } = this.split(this.featureMap(inputs), prompts, Pass.predicting);
     const encoded = this.promptEncoder!.apply(tf.reshape(observations, [count * kinds, labels, dim]), Pass.predicting);
     const [positive, negative] = unstack<tf.Tensor3D>(
       tf.transpose(tf.reshape(encoded, [count, kinds, labels, encoded.shape[2]]), [1, 0, 2, 3]),
@@ -215,6 +247,12 @@ class SplitModel implements Model {
       1,
     ) as tf.Tensor3D;
   }
+}
+
+/** A map's places in a row, float32 [batch, places, dim]. */
+function placesOf(map: tf.Tensor4D): tf.Tensor3D {
+  const [batch, height, width, dim] = map.shape;
+  return tf.reshape(map, [batch, height * width, dim]);
 }
 
 function buildEncoder({ encoder, dropout, splitter }: Config, scope: Scope, size: number): ImageEncoder {

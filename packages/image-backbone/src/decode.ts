@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { InputError } from '@cxr-align/files';
 import sharp, { type Sharp } from 'sharp';
+import { decoding, openImage, readImage } from './image-file.js';
 import { resample, type ResampleKernel } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
@@ -14,9 +13,6 @@ export interface Preprocessing {
   /** Pixels along the side of the square that the middle `size` pixels are cut out of. Default `size`. */
   resize?: number;
 }
-
-/** The most pixels that an image may claim to have: more is refused from its header. */
-const pixelLimit = 100_000_000;
 
 const fits = { stretch: 'fill', pad: 'contain', crop: 'cover' } as const;
 
@@ -33,8 +29,8 @@ export async function decodeImage(
   preprocessing: Preprocessing,
   name = String(source),
 ): Promise<Uint8Array> {
-  const bytes = typeof source === 'string' ? await readBytes(source) : source;
-  return decoding(name, () => toSquare(open(bytes, name), preprocessing));
+  const bytes = typeof source === 'string' ? await readImage(source) : source;
+  return decoding(name, () => toSquare(openImage(bytes, name), preprocessing));
 }
 
 /** Resizes grey values that are in memory already, as {@link decodeImage} does with files. */
@@ -98,45 +94,4 @@ export async function encodePng(
     .toColourspace('b-w')
     .png()
     .toBuffer();
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new InputError(`expected an image, got ${code === 'ENOENT' ? 'no such file' : code}; check the path`, {
-      file: path,
-    });
-  }
-}
-
-function open(bytes: Uint8Array, name: string): Sharp {
-  if (bytes.length === 0) throw new InputError('expected an image, got an empty file; copy it again', { file: name });
-  if (new TextDecoder('latin1').decode(bytes.subarray(128, 132)) === 'DICM') {
-    throw new InputError('expected PNG, JPEG, TIFF or WebP, got DICOM, which is not read yet; convert it to PNG', {
-      file: name,
-    });
-  }
-  return sharp(bytes, { limitInputPixels: pixelLimit, failOn: 'error', animated: false }).autoOrient().removeAlpha();
-}
-
-async function decoding<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(explain((error as Error).message), { file: name });
-  }
-}
-
-function explain(message: string): string {
-  const reason = message.split('\n')[0].trim();
-  if (/pixel limit/i.test(reason))
-    return `expected at most ${pixelLimit / 1e6} million pixels, got more; resize it first`;
-  if (/unsupported image format/i.test(reason))
-    return 'expected an image, got something else (PNG, JPEG, TIFF and WebP are read)';
-  if (/premature|truncat|end of|read error/i.test(reason))
-    return `expected a whole and sound image, got one that is cut short or damaged (${reason}); copy it again`;
-  return `expected a sound image, got a damaged one (${reason}); copy it again`;
 }

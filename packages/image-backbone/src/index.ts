@@ -1,4 +1,6 @@
 export { decodeImage, encodePng, resizePixels, type Preprocessing } from './decode.js';
+export { imageSize } from './image-file.js';
+export { drawMap, visibleWindow, type DrawnMap, type PixelWindow } from './draw-map.js';
 export { loadImages, pixelStatistics, type ImageSet, type ImageSource } from './image-set.js';
 export { augmentImage, type Augmentation } from './augment.js';
 export { imageBatch, type BatchAugmentation, type PixelScale } from './image-batch.js';

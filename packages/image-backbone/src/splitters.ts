@@ -88,9 +88,27 @@ export class QuerySplitter {
    * @param queries float32 [labels, dim], the same for every image.
    */
   apply(places: tf.Tensor3D, queries: tf.Tensor2D, pass: Pass): LabelEmbeddings {
-    const [batch] = places.shape;
+    return this.ask(this.tokensOf(places), queries, pass);
+  }
+
+  /**
+   * Asks each place of an image as if it were all of it.
+   *
+   * @returns float32 [batch · places, labels, dim].
+   */
+  applyToEach(places: tf.Tensor3D, queries: tf.Tensor2D, pass: Pass): tf.Tensor3D {
+    const [batch, count] = places.shape;
+    const tokens = tf.reshape(this.tokensOf(places), [batch * count, 1, queries.shape[1]]);
+    return this.ask(tokens, queries, pass).embeddings;
+  }
+
+  private tokensOf(places: tf.Tensor3D): tf.Tensor {
+    return this.norm.apply(tf.add(this.project.apply(places), this.positions));
+  }
+
+  private ask(tokens: tf.Tensor, queries: tf.Tensor2D, pass: Pass): LabelEmbeddings {
+    const [batch] = tokens.shape;
     const [labels, dim] = queries.shape;
-    const tokens = this.norm.apply(tf.add(this.project.apply(places), this.positions));
     const asked = tf.add(tf.expandDims(queries, 0), tf.zeros([batch, labels, dim]));
     const { value, weights } = this.decoder.apply(asked, tokens, pass);
     return { embeddings: value as tf.Tensor3D, attention: tf.mean(weights, 1) as tf.Tensor3D };

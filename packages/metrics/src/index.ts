@@ -49,3 +49,13 @@ export { atPrior, correctLabelShift, type LabelShift } from './label-shift.js';
 export { aggregateStudies, type StudyRule, type StudyScores } from './studies.js';
 export { bcaInterval, jackknifeWeights, smallestDetectableDifference, standardDeviation } from './intervals.js';
 export { subgroupAudit, type SubgroupAudit, type SubgroupOptions, type SubgroupScores } from './fairness.js';
+export {
+  boxesOfMap,
+  intersectionOverUnion,
+  isInside,
+  mapPeak,
+  shareInside,
+  type Box,
+  type MapBox,
+  type PlacedMap,
+} from './localisation.js';

@@ -5,6 +5,7 @@ import { benchEpoch, epochText } from './epoch.js';
 import { benchEverything, bestEngine, everythingText } from './everything.js';
 import { Flags, UsageError } from './flags.js';
 import { benchGraph, graphText } from './graph.js';
+import { benchHeldOut, heldOutText } from './held-out.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { isSteady, soak, soakText } from './soak.js';
@@ -17,6 +18,7 @@ npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes N
                       [--profile] [--json]
 npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
 npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
+npm run bench -- held-out --data DIR --label NAME [--label NAME …] [--seeds N] [--split S] [--train "FLAGS"] [--json]
 npm run soak [-- --engine NAME] [--steps N] [--json]
 
   (none)    all of the following, and a table of ratios with what repeats each
@@ -28,6 +30,7 @@ npm run soak [-- --engine NAME] [--steps N] [--json]
   data      decoding beside torchvision where --python has it; an epoch over 377,000 rows of features; CheXpert's table
   epoch     an epoch with the frozen encoder in every step, and one that reads its features; --encoder again for more;
             a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
+  held-out  how well a label is told that was never trained, by its prompts: a run for each label and seed
   soak      20,000 small training steps: whether tensors or memory grow; exit code 1 if they do
   --engine  engines to time, comma-separated. Default wasm; native for step
   --ms      milliseconds spent on each measurement. Default 300
@@ -84,6 +87,20 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
       python: flags.text('--python'),
     });
     return { result, text: () => epochText(result) };
+  },
+  'held-out': async (flags) => {
+    const data = flags.text('--data');
+    const labels = flags.texts('--label');
+    if (data === undefined || labels.length === 0)
+      throw new UsageError('expected --data DIR and --label NAME, got none');
+    const result = benchHeldOut({
+      data,
+      labels,
+      seeds: flags.whole('--seeds', 3),
+      split: flags.text('--split', 'val'),
+      train: flags.text('--train', '').split(' ').filter(Boolean),
+    });
+    return { result, text: () => heldOutText(result) };
   },
   soak: async (flags) => {
     const result = await soak(flags.choice('--engine', engineNames, 'wasm'), flags.whole('--steps', 20_000, 20));

@@ -67,6 +67,12 @@ const flags = {
     default: false,
     describe: 'Correct probabilities for the prevalence of these images, estimated without their labels (with --run)',
   },
+  localise: {
+    type: 'boolean',
+    default: false,
+    describe: 'Score maps of the run against boxes: pointing game, overlap, share inside (with --run)',
+  },
+  boxes: { type: 'string', describe: 'Table of boxes: image, label, x, y, w, h; boxes.csv in --data unless given' },
   'error-thumbnails': {
     type: 'number',
     default: 0,
@@ -93,6 +99,8 @@ interface Flags {
   graph?: string;
   split?: string;
   out?: string;
+  localise: boolean;
+  boxes?: string;
   zeroShot: boolean;
   textEncoder?: string;
   scores?: string;
@@ -137,6 +145,8 @@ export const evaluate: Command<unknown> = {
 async function evaluateStored(args: Flags): Promise<Evaluation> {
   if (args.textEncoder !== undefined && !args.zeroShot)
     throw new InputError('expected --text-encoder with --zero-shot, got it alone');
+  if (args.boxes !== undefined && !args.localise)
+    throw new InputError('expected --boxes with --localise, got it alone');
   if (args.zeroShot && args.run === undefined) {
     const { data, encoder, textEncoder } = args;
     if (!data || !encoder || !textEncoder)
@@ -228,6 +238,7 @@ function refuseRunFlags({
   labelShift,
   errorThumbnails,
   zeroShot,
+  localise,
 }: Flags): void {
   const given = Object.entries({
     '--run': run !== undefined,
@@ -239,6 +250,7 @@ function refuseRunFlags({
     '--views': views !== 'image',
     '--label-shift': labelShift,
     '--zero-shot': zeroShot,
+    '--localise': localise,
     '--error-thumbnails': errorThumbnails > 0,
   }).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
   if (given.length > 0)

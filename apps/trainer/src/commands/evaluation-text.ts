@@ -15,6 +15,7 @@ export function evaluationText({
   views,
   labelShift,
   zeroShot,
+  localisation,
 }: Evaluation): string {
   const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
   const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
@@ -62,6 +63,10 @@ export function evaluationText({
       `corrected for the prevalence of these images: calibration error ${number(ece)} before, ${number(macro.ece)} after; Brier score ${number(brier)} before, ${number(macro.brier)} after`,
     );
   }
+  for (const [kind, s] of Object.entries(localisation?.kinds ?? {}))
+    notes.push(
+      `${kind} maps: pointing ${number(s.pointing)} ${range(s.pointingCi)}, overlap ${number(s.iou)} ${range(s.iouCi)}, inside ${number(s.inside)} ${range(s.insideCi)}`,
+    );
   for (const [label, s] of Object.entries(zeroShot ?? {})) {
     const parent =
       s.parent === null

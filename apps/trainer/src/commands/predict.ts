@@ -1,9 +1,14 @@
-import { InputError } from '@cxr-align/files';
+import { basename, join } from 'node:path';
+import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { coherentProbabilities, labelSetNames, type LabelGraph } from '@cxr-align/label-graph';
-import { predictionSet } from '@cxr-align/metrics';
-import { decodeImage } from '@cxr-align/image-backbone';
+import { boxesOfMap, predictionSet, type MapBox } from '@cxr-align/metrics';
+import { decodeImage, drawMap } from '@cxr-align/image-backbone';
+import type * as tf from '@tensorflow/tfjs-core';
 import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
-import { loadModel } from '../evaluate-run.js';
+import { loadModel, type LoadedModel } from '../evaluate-run.js';
+import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../label-maps.js';
+import { windowOf } from '../localise.js';
+import type { ModelInputs } from '../model-inputs.js';
 import { loadGraph } from '../label-knowledge.js';
 import { orNull } from '../maybe-number.js';
 import { explainedProbabilities, RunExplainer, type Explanation } from '../observations.js';
@@ -41,6 +46,13 @@ const flags = {
     default: false,
     describe: 'Tell the observations of each label, and what each adds to ln of its probability by prompts',
   },
+  map: {
+    type: 'string',
+    describe:
+      'PNG file (one image) or folder: the image with a map of one label over it, and boxes around what stands out',
+  },
+  'map-label': { type: 'string', describe: 'The label of the map; the most probable one that is trained unless given' },
+  'map-kind': { choices: mapKinds, default: 'occlusion' as const, describe: 'What the map shows' },
 } as const;
 
 interface Flags {
@@ -53,6 +65,9 @@ interface Flags {
   graph: string;
   zeroShot: boolean;
   explain: boolean;
+  map?: string;
+  mapLabel?: string;
+  mapKind: MapKind;
   images: string[];
 }
 
@@ -66,7 +81,17 @@ interface ToldLabel {
 }
 
 /** Tells the labels of one image. */
-type Teller = { tell: (image: string) => Promise<Record<string, ToldLabel>>; dispose: () => Promise<void> };
+interface Teller {
+  tell: (image: string) => Promise<ToldImage>;
+  dispose: () => Promise<void>;
+}
+
+/** What is told of an image. */
+interface ToldImage {
+  labels: Record<string, ToldLabel>;
+  /** The map that was drawn, and boxes around what stands out of it, in pixels of the image. */
+  map?: { file: string; label: string; kind: MapKind; boxes: MapBox[] };
+}
 
 /** `cxr-align predict`: a line of JSON for each image. */
 export const predict: Command<unknown> = {
@@ -80,7 +105,7 @@ export const predict: Command<unknown> = {
     let failed = 0;
     for (const image of args.images) {
       try {
-        process.stdout.write(`${JSON.stringify({ image, labels: await tell(image) })}\n`);
+        process.stdout.write(`${JSON.stringify({ image, ...(await tell(image)) })}\n`);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         failed++;
@@ -101,26 +126,17 @@ async function runTeller(args: Flags, run: string): Promise<Teller> {
   const { graph, thresholds, calibrations } = toldLabels(stored, asked);
   const explainer = args.explain || args.zeroShot ? explainerOf(loaded, run) : undefined;
   const reader = await openImageReader(stored, args.encoder);
+  const draw = args.map === undefined ? undefined : mapDrawer(args, args.map, loaded);
   return {
     tell: async (image) => {
       const inputs = await reader.read(image);
-      const batch = explainer && inputs.batch([0]);
-      const explanations = batch && (await explainer.explain(batch));
-      batch?.dispose();
-      if (args.zeroShot) return byPrompts(graph, explanations!, args.explain);
-      const own = calibratedProbabilities(await predictLogits(model, inputs, [0], { asked }), calibrations);
-      const decided = toldProbabilities(stored.config, graph, own);
-      const probabilities = coherentProbabilities(own, graph);
-      return labelled(graph, (i) => {
-        const probability = rounded(probabilities[i]);
-        const { conformal } = calibrations[i];
-        return {
-          probability,
-          positive: probability >= (orNull(thresholds[i]) ?? 0.5),
-          ...(conformal && { set: answers(predictionSet(conformal, decided[i])) }),
-          ...(args.explain && { explanation: explanations![i] }),
-        };
-      });
+      const batch = inputs.batch([0]);
+      try {
+        const labels = await labelsOf(inputs, batch);
+        return { labels, ...(draw && { map: await draw(image, batch, labels) }) };
+      } finally {
+        batch.dispose();
+      }
     },
     dispose: async () => {
       explainer?.dispose();
@@ -128,9 +144,65 @@ async function runTeller(args: Flags, run: string): Promise<Teller> {
       await reader.dispose();
     },
   };
+
+  async function labelsOf(inputs: Pick<ModelInputs, 'batch'>, batch: tf.Tensor4D): Promise<Record<string, ToldLabel>> {
+    const explanations = explainer && (await explainer.explain(batch));
+    if (args.zeroShot) return byPrompts(graph, explanations!, args.explain);
+    const own = calibratedProbabilities(await predictLogits(model, inputs, [0], { asked }), calibrations);
+    const decided = toldProbabilities(stored.config, graph, own);
+    const probabilities = coherentProbabilities(own, graph);
+    return labelled(graph, (i) => {
+      const probability = rounded(probabilities[i]);
+      const { conformal } = calibrations[i];
+      return {
+        probability,
+        positive: probability >= (orNull(thresholds[i]) ?? 0.5),
+        ...(conformal && { set: answers(predictionSet(conformal, decided[i])) }),
+        ...(args.explain && { explanation: explanations![i] }),
+      };
+    });
+  }
 }
 
-function explainerOf(loaded: ReturnType<typeof loadModel>, run: string): RunExplainer {
+/** A file name of an image: its own, with its folders where another image has the same. */
+function nameOf(image: string, images: readonly string[]): string {
+  const short = basename(image);
+  const isAlone = images.filter((other) => basename(other) === short).length === 1;
+  const name = isAlone ? short : image.replace(/^[./\\]+/, '').replace(/[/\\:]+/g, '-');
+  return name.replace(/\.[^.]+$/, '');
+}
+
+/** Draws the map of one label over an image. */
+function mapDrawer(
+  { images, mapKind: kind, mapLabel }: Flags,
+  place: string,
+  { model, stored }: LoadedModel,
+): (image: string, batch: tf.Tensor4D, labels: Record<string, ToldLabel>) => Promise<NonNullable<ToldImage['map']>> {
+  const kinds = mapKindsOf(model);
+  if (!kinds.includes(kind))
+    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this run has, got ${kind}`);
+  const isFile = place.toLowerCase().endsWith('.png');
+  if (isFile && images.length > 1)
+    throw new InputError(`expected --map to be a folder for ${images.length} images, got the file ${place}`);
+  const trained = stored.graph.labels;
+  const asked = mapLabel === undefined ? undefined : stored.graph.find(mapLabel);
+  if (mapLabel !== undefined && (asked === undefined || !trained.includes(asked)))
+    throw new InputError(`expected --map-label to be a trained label (${trained.join(', ')}), got ${mapLabel}`);
+  return async (image, batch, labels) => {
+    const label =
+      asked ?? trained.reduce((best, one) => (labels[one].probability > labels[best].probability ? one : best));
+    const { grid, maps } = await labelMaps(model, batch, kind, [trained.indexOf(label)]);
+    const window = await windowOf(image, stored.input, stored.config);
+    const boxes = boxesOfMap({ values: maps[0], grid, window });
+    const most = Math.max(...maps[0]);
+    const values = maps[0].map((value) => (most > 0 ? value / most : 0));
+    const file = isFile ? place : join(place, `${nameOf(image, images)}.png`);
+    writeFileAtomic(file, await drawMap(image, { values, grid, window, boxes }));
+    return { file, label, kind, boxes };
+  };
+}
+
+function explainerOf(loaded: LoadedModel, run: string): RunExplainer {
   const { texts } = loaded.stored;
   if (!texts?.descriptors || !loaded.model.explain)
     throw new InputError(
@@ -140,7 +212,9 @@ function explainerOf(loaded: ReturnType<typeof loadModel>, run: string): RunExpl
   return new RunExplainer(loaded);
 }
 
-async function pairTeller({ encoder, textEncoder, graph: choice, zeroShot, explain }: Flags): Promise<Teller> {
+async function pairTeller(args: Flags): Promise<Teller> {
+  const { encoder, textEncoder, graph: choice, zeroShot, explain, map } = args;
+  if (map !== undefined) throw new InputError('expected --map with --run: maps are those of a trained model');
   if (!zeroShot || !encoder || !textEncoder)
     throw new InputError(
       'expected --run RUN, or --zero-shot with --encoder DIR and --text-encoder DIR that share a space; got neither',
@@ -151,7 +225,7 @@ async function pairTeller({ encoder, textEncoder, graph: choice, zeroShot, expla
     tell: async (image) => {
       const { pooled } = await images.encode([await decodeImage(image, images.preprocessing)]);
       const [explanations] = explainer.explain(pooled!);
-      return byPrompts(graph, explanations, explain);
+      return { labels: byPrompts(graph, explanations, explain) };
     },
     dispose: () => images.dispose(),
   };

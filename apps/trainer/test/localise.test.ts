@@ -1,0 +1,145 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEngine, type Engine } from '@cxr-align/engine';
+import { expectClose } from '@cxr-align/testkit';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkConfig } from '../src/config.js';
+import { evaluateRun, loadModel, type LoadedModel } from '../src/evaluate-run.js';
+import { labelMaps, mapKinds, mapKindsOf } from '../src/label-maps.js';
+import { readBoxes, windowOf } from '../src/localise.js';
+import type { Model } from '../src/model.js';
+import { silentProgress } from '../src/progress.js';
+import { openImageReader } from '../src/single-images.js';
+import { trainRun } from '../src/train-run.js';
+import { madeUpData, quick } from './made-up-data.js';
+
+let engine: Engine;
+let path: string;
+let loaded: LoadedModel;
+const place = mkdtempSync(join(tmpdir(), 'localise-'));
+const run = join(place, 'run');
+
+beforeAll(async () => {
+  engine = await startEngine('wasm');
+  path = await madeUpData();
+  await trainRun(
+    { path, out: run, config: checkConfig({ ...quick, epochs: 14, learningRate: 0.004 }, 'test') },
+    engine,
+    silentProgress,
+  );
+  loaded = loadModel(run);
+  // A is in the left half, D in the right one.
+  const rows = Array.from({ length: 96 }, (_, i) => [`${i}.png,A,0,0,8,16`, `${i}.png,D,8,0,8,16`]).flat();
+  writeFileSync(join(path, 'boxes.csv'), `image,label,x,y,w,h\n${rows.join('\n')}\n`);
+});
+afterAll(() => loaded.dispose());
+
+/** A model whose first label is the sum of the left upper quarter. */
+const corner: Model = {
+  apply: (inputs) => ({
+    logits: tf.tidy(() => {
+      const [batch, height, width] = inputs.shape;
+      const sum = tf.sum(tf.slice(inputs, [0, 0, 0, 0], [batch, height / 2, width / 2, 1]), [1, 2, 3]);
+      return tf.stack([sum, tf.zerosLike(sum)], 1) as tf.Tensor2D;
+    }),
+  }),
+};
+
+describe('labelMaps(model, inputs, kind, labels)', () => {
+  it('falls where what matters is covered, and nowhere else', async () => {
+    const pixels = Float32Array.from({ length: 256 }, (_, at) => (at % 16 < 8 && at < 128 ? 1 : 0));
+    const inputs = tf.tensor4d(pixels, [1, 16, 16, 1]);
+    const { grid, maps } = await labelMaps(corner, inputs, 'occlusion', [1, 0]);
+    expect([grid, maps.length]).toEqual([8, 2]);
+    expect(Math.max(...maps[0])).toBe(0);
+    maps[1].forEach((value, at) => {
+      const [x, y] = [at % 8, Math.floor(at / 8)];
+      // The window around a place reaches over its neighbours.
+      if (x > 4 || y > 4) expect(value).toBe(0);
+      if (x < 3 && y < 3) expect(value).toBeGreaterThan(0);
+    });
+    inputs.dispose();
+    await expect(labelMaps(corner, inputs, 'attention', [0])).rejects.toThrow('expected a map of occlusion');
+  });
+  it.each(mapKinds)('has a map of every place, 0 or more, and leaves no tensor: %s', async (kind) => {
+    const { model, stored } = loaded;
+    expect(mapKindsOf(model)).toEqual([...mapKinds]);
+    const inputs = (await (await openImageReader(stored)).read(join(path, 'images', '2.png'))).batch([0]);
+    const before = tf.memory().numTensors;
+    const { grid, maps } = await labelMaps(model, inputs, kind, [0, 3]);
+    expect(tf.memory().numTensors).toBe(before);
+    for (const map of maps) {
+      expect(map).toHaveLength(grid * grid);
+      expect(Math.min(...map)).toBeGreaterThanOrEqual(0);
+      if (kind === 'attention') expectClose([map.reduce((sum, value) => sum + value, 0)], [1], 1e-4);
+    }
+    inputs.dispose();
+  });
+  it('has the gradient of the score in it: features times slope, by hand', async () => {
+    const map = tf.tensor4d([1, 2, 3, -4], [1, 2, 2, 1]);
+    const linear: Model = {
+      ...corner,
+      featureMap: () => tf.clone(map),
+      fromMap: (features) => ({
+        logits: tf.reshape(tf.sum(tf.mul(features, tf.tensor4d([1, 0, -1, -2], [1, 2, 2, 1]))), [1, 1]),
+      }),
+    };
+    const { maps } = await labelMaps(linear, map, 'gradient', [0]);
+    expectClose(maps[0], [1, 0, 0, 8]);
+    map.dispose();
+  });
+});
+
+describe('evaluateRun(request) with localise', () => {
+  it('holds maps against boxes, and both against chance and the middle', async () => {
+    const evaluation = await evaluateRun(
+      { run, path, out: join(place, 'out'), localise: true, split: 'val' },
+      silentProgress,
+    );
+    const { kinds, images, boxes } = evaluation.localisation!;
+    expect([boxes, images]).toEqual(['boxes.csv', 16]);
+    expect(Object.keys(kinds)).toEqual([...mapKinds, 'random', 'centre']);
+    // The boxes are half of the image.
+    expect(kinds.random.inside).toBeGreaterThan(0.4);
+    expect(kinds.random.inside).toBeLessThan(0.6);
+    expectClose([kinds.centre.inside!], [0.5], 0.01);
+    expect(kinds.occlusion.inside).toBeGreaterThan(0.6);
+    expect(kinds.occlusion.labels.D.images).toBe(16);
+    const [low, high] = kinds.occlusion.insideCi;
+    expect(low).toBeLessThanOrEqual(kinds.occlusion.inside!);
+    expect(high).toBeGreaterThanOrEqual(kinds.occlusion.inside!);
+    expect(JSON.parse(readFileSync(join(place, 'out', 'evaluation.json'), 'utf8'))).toEqual(evaluation);
+  });
+  it('takes boxes without labels as those of every label that is present', async () => {
+    const file = join(place, 'lungs.csv');
+    writeFileSync(file, 'image,side,x,y,w,h\n0.png,left,0,0,16,16\n1.png,left,0,0,16,16\n');
+    const request = { run, path, out: join(place, 'lungs'), localise: true, split: 'train', boxes: file };
+    const { localisation } = await evaluateRun(request, silentProgress);
+    for (const { inside } of Object.values(localisation!.kinds)) expectClose([inside!], [1], 1e-6);
+  });
+});
+
+describe('readBoxes(file)', () => {
+  it.each([
+    ['image,label,x,y,w\na.png,A,1,2,3\n', 'expected the columns image, x, y, w, h, got no h'],
+    ['image,x,y,w,h\na.png,1,2,0,3\n', 'expected a box of numbers with a width and a height, got 1, 2, 0, 3 in line 2'],
+    ['image,x,y,w,h\na.png,1,2\n', 'expected whole rows, got 1 with another number of cells'],
+  ])('refuses %j', (text, message) => {
+    const file = join(place, 'bad.csv');
+    writeFileSync(file, text);
+    expect(() => readBoxes(file)).toThrow(message);
+  });
+  it('says where boxes are looked for', () => {
+    expect(() => readBoxes(join(place, 'none.csv'))).toThrow('got no such file; say --boxes FILE');
+  });
+});
+
+describe('windowOf(image, input, config)', () => {
+  it('is what the model saw of an image in memory', async () => {
+    const image = { data: new Uint8Array(200), width: 20, height: 10 };
+    const input = { kind: 'image' as const, size: 8, scale: { mean: 0, deviation: 1 } };
+    const config = checkConfig({ image: { fit: 'crop' } }, 'test');
+    expect(await windowOf(image, input, config)).toEqual({ x: 5, y: 0, w: 10, h: 10 });
+  });
+});

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { InputError } from '@cxr-align/files';
+import sharp, { type Sharp } from 'sharp';
+
+/** The most pixels that an image may claim to have: more is refused from its header. */
+const pixelLimit = 100_000_000;
+
+/**
+ * The size of an image, turned upright, from its header.
+ *
+ * @throws {InputError} if it is no image.
+ */
+export async function imageSize(path: string): Promise<{ width: number; height: number }> {
+  const bytes = await readImage(path);
+  return decoding(path, async () => {
+    const { autoOrient } = await openImage(bytes, path).metadata();
+    return { width: autoOrient.width, height: autoOrient.height };
+  });
+}
+
+/** The bytes of a file. @throws {InputError} if there is none. */
+export async function readImage(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new InputError(`expected an image, got ${code === 'ENOENT' ? 'no such file' : code}; check the path`, {
+      file: path,
+    });
+  }
+}
+
+/** An image from its bytes, turned upright. @throws {InputError} if it is empty, or of a kind that is not read. */
+export function openImage(bytes: Uint8Array, name: string): Sharp {
+  if (bytes.length === 0) throw new InputError('expected an image, got an empty file; copy it again', { file: name });
+  if (new TextDecoder('latin1').decode(bytes.subarray(128, 132)) === 'DICM') {
+    throw new InputError('expected PNG, JPEG, TIFF or WebP, got DICOM, which is not read yet; convert it to PNG', {
+      file: name,
+    });
+  }
+  return sharp(bytes, { limitInputPixels: pixelLimit, failOn: 'error', animated: false }).autoOrient().removeAlpha();
+}
+
+/** Does what decodes an image: what goes wrong is told by the image's name. */
+export async function decoding<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(explain((error as Error).message), { file: name });
+  }
+}
+
+function explain(message: string): string {
+  const reason = message.split('\n')[0].trim();
+  if (/pixel limit/i.test(reason))
+    return `expected at most ${pixelLimit / 1e6} million pixels, got more; resize it first`;
+  if (/unsupported image format/i.test(reason))
+    return 'expected an image, got something else (PNG, JPEG, TIFF and WebP are read)';
+  if (/premature|truncat|end of|read error/i.test(reason))
+    return `expected a whole and sound image, got one that is cut short or damaged (${reason}); copy it again`;
+  return `expected a sound image, got a damaged one (${reason}); copy it again`;
+}
