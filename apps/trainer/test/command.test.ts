@@ -195,6 +195,81 @@ describe('cxr-align', () => {
     });
     expectRefusal(['phantom', '--out', 'phantom'], 'expected a folder without a data set');
   });
+  it('explains, asks without the trained score, and draws where it looked', () => {
+    const image = join(data, 'images', '0.png');
+    const ask = (...more: string[]) => JSON.parse(cxrAlign('predict', '--run', 'run-aligned', image, ...more).out);
+    const { labels } = ask('--explain', '--map', 'map.png', '--map-label', 'D');
+    for (const { explanation } of Object.values(labels) as {
+      explanation: { score: number; observations: { contribution: number }[] };
+    }[]) {
+      const sum = explanation.observations.reduce((total, { contribution }) => total + contribution, 0);
+      expect(Math.abs(sum - explanation.score)).toBeLessThan(1e-9);
+    }
+    expect(readFileSync(join(place, 'map.png')).subarray(1, 4).toString()).toBe('PNG');
+    const asked = ask('--zero-shot').labels;
+    expect(asked.A.probability).toBeCloseTo(labels.A.explanation.probability, 5);
+    expect(asked.A.explanation).toBeUndefined();
+    const several = cxrAlign(
+      'predict',
+      '--run',
+      'run-aligned',
+      image,
+      image,
+      '--map',
+      'maps',
+      '--map-kind',
+      'attention',
+    );
+    expect(
+      several.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).map.kind),
+    ).toEqual(['attention', 'attention']);
+    expectRefusal(
+      ['predict', '--run', 'run-aligned', image, image, '--map', 'map.png'],
+      'expected --map to be a folder',
+    );
+    expectRefusal(
+      ['predict', '--run', 'run-aligned', image, '--map', 'm.png', '--map-label', 'X'],
+      'expected --map-label',
+    );
+    expectRefusal(
+      ['predict', '--run', 'run-vision-only', image, '--explain'],
+      'expected a run that knows the observations',
+    );
+    expectRefusal(
+      ['predict', '--run', 'run-vision-only', image, '--map', 'm.png', '--map-kind', 'attention'],
+      'expected --map-kind of gradient, occlusion, which this run has, got attention',
+    );
+    expectRefusal(['predict', image], 'expected --run RUN, or --zero-shot with --encoder DIR');
+  });
+  it('shows prompts before and after training, and attacks them', () => {
+    const { trained, negation, cosine } = JSON.parse(
+      cxrAlign('prompts', 'similarity', '--run', 'run-aligned', '--json', '--out', 'prompts').out,
+    );
+    expect(Object.keys(negation)).toEqual(['A', 'A/B', 'A/C', 'D']);
+    expect(trained.cosine).toHaveLength(4);
+    expect(trained.cosine).not.toEqual(cosine);
+    expect(readFileSync(join(place, 'prompts', 'report.html'), 'utf8')).toContain('after training');
+    expect(cxrAlign('prompts', 'similarity', '--graph', 'seed-14').out).toContain('"X" and "no X" (last column): mean');
+    const flags = ['prompts', 'attack', '--run', 'run-aligned', '--data', data, '--budget', '30', '--length', '2'];
+    const { code, out, err } = cxrAlign(...flags, '--json');
+    expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+    const result = JSON.parse(out);
+    expect(Object.keys(result.labels[0].suffixes)).toEqual(['random', 'greedy', 'genetic']);
+    expect(result.auroc.before.model).toBeGreaterThan(0);
+    expect(Object.keys(result.auroc.after)).toEqual(expect.arrayContaining(['random', 'greedy', 'genetic', 'case']));
+    expect(cxrAlign(...flags).out).toContain('macro AUROC on val');
+    expectRefusal(['prompts', 'attack', '--data', data], 'expected --run RUN with --data');
+    expectRefusal(['prompts', 'attack', '--budget', '0'], 'expected --budget to be a whole number of 1 or more, got 0');
+    expectRefusal(['prompts', 'attack', '--concept', 'X', '--budget', '1'], 'expected --concept to be a label');
+    expectRefusal(['prompts', 'similarity', '--run', 'run-vision-only'], 'expected a run with prompts');
+    expectRefusal(
+      ['prompts', 'encode', '--text-encoder', 'nowhere'],
+      'expected a text encoder: built-in, use-lite or a folder',
+    );
+  });
   it('prints graphs, matrices, prompts, engines and configuration keys', () => {
     expect(cxrAlign('graph', 'show', '--graph', 'chexpert-14').out).toContain('│  └─ Cardiomegaly');
     expect(
@@ -353,6 +428,23 @@ describe('cxr-align', () => {
       ],
       [['compare', 'run-aligned'], 'expected two or more runs'],
       [['compare', 'run-aligned', 'on-val'], 'expected run-aligned and on-val to be evaluated on the same samples'],
+      [['evaluate', '--zero-shot', '--data', data], 'expected --run RUN, or --encoder DIR and --text-encoder DIR'],
+      [
+        ['evaluate', '--run', 'run-aligned', '--data', data, '--text-encoder', 'built-in'],
+        'expected --text-encoder with',
+      ],
+      [['evaluate', '--run', 'run-aligned', '--data', data, '--boxes', 'b.csv'], 'expected --boxes with --localise'],
+      [['evaluate', '--run', 'run-aligned', '--data', data, '--localise'], 'got no such file; say --boxes FILE'],
+      [
+        ['evaluate', '--run', 'run-vision-only', '--data', data, '--localise', '--zero-shot'],
+        'expected a run that knows',
+      ],
+      [['train', '--data', data, '--out', 'x', '--hold-out-label', 'X'], 'expected labels of the data to hold out'],
+      [['train', '--data', data, '--out', 'x', '--text-encoder', 'nowhere'], 'got nowhere (no such folder)'],
+      [
+        ['train', '--data', data, '--out', 'x', '--model', 'vision-only', '--hold-out-label', 'A'],
+        'expected none unless model is aligned',
+      ],
       [['predict', '--run', 'run-aligned', 'nowhere.png'], 'nowhere.png: expected an image, got no such file'],
       [['graph', 'show', '--graph', 'nowhere'], 'got nowhere (no such file)'],
       [['graph'], 'expected graph list, show, check'],
