@@ -28,7 +28,7 @@ import { readModel, type StoredModel } from './run-folder.js';
 import { byStudy, type Views } from './study-predictions.js';
 import { truthOf } from './targets.js';
 import { predictImages, type ImagePredictions } from './predict-images.js';
-import { openVocabulary, scoreZeroShot, toldLabels, type AskedLabels } from './zero-shot.js';
+import { openVocabulary, placeInGraph, scoreZeroShot, toldLabels, type AskedLabels } from './zero-shot.js';
 
 /** A stored model, ready to predict. */
 export interface LoadedModel {
@@ -74,6 +74,8 @@ export interface EvaluatedModel {
   predictions: Predictions;
   /** Cosines between the label embeddings of the model. */
   cosines: ImagePredictions['cosines'];
+  /** How much of each source prompt is in the labels' prompts, where they are mixed. */
+  sourceAttention: ImagePredictions['sourceAttention'];
 }
 
 /** Evaluates a model on one split and writes `evaluation.json` and `predictions.parquet`. */
@@ -116,7 +118,7 @@ export async function evaluateSplit({
   const { graph: evaluated, crosswalk, columns, mapping } = evaluatedLabels(told.graph, graph);
   const samples = samplesIn(dataset, split);
   const bar = progress.start(`evaluating on ${split}`, samples.length);
-  const { logits, cosines } = await predictImages(model, inputs, samples, {
+  const { logits, cosines, sourceAttention } = await predictImages(model, inputs, samples, {
     onImages: (done) => bar.update(done),
     asked,
   });
@@ -125,7 +127,8 @@ export async function evaluateSplit({
     mapProbabilities(values, told.graph.labels, crosswalk).values;
   const truth = truthOf(dataset, config, graph);
   const calibrated = calibratedProbabilities(logits, told.calibrations);
-  const shifted = labelShift ? correctForPrevalence(calibrated, { ...told, labels: told.graph.labels }) : null;
+  const placed = asked ? placeInGraph(calibrated, told.graph, stored.graph.labels.length) : calibrated;
+  const shifted = labelShift ? correctForPrevalence(placed, { ...told, labels: told.graph.labels }) : null;
   const scored = byStudy(
     {
       samples: samples.map((sample) => dataset.samples[sample]),
@@ -133,15 +136,16 @@ export async function evaluateSplit({
         samples.flatMap((sample) => columns.map(({ data: column }) => truth[sample * graph.labels.length + column])),
       ),
       probabilities: {
-        told: inLabels(shifted?.probabilities ?? calibrated),
+        told: inLabels(shifted?.probabilities ?? placed),
         uncalibrated: inLabels(probabilitiesOf(logits)),
-        unshifted: inLabels(calibrated),
+        unshifted: inLabels(placed),
+        byPrompts: inLabels(calibrated),
       },
     },
     columns.length,
     views,
   );
-  const { told: raw, uncalibrated, unshifted } = scored.probabilities;
+  const { told: raw, uncalibrated, unshifted, byPrompts } = scored.probabilities;
   const predictions: Predictions = {
     labels: evaluated.labels,
     samples: scored.samples,
@@ -180,7 +184,9 @@ export async function evaluateSplit({
     graphAgreement: { images: agreement(cosines.images), prompts: agreement(cosines.prompts) },
     mapping,
     localisation,
-    ...(untrained.length > 0 && { zeroShot: scoreZeroShot(predictions, untrained, evaluated, config.bootstrap) }),
+    ...(untrained.length > 0 && {
+      zeroShot: scoreZeroShot(predictions, byPrompts, { labels: untrained, graph: evaluated, draws: config.bootstrap }),
+    }),
     metadataBaseline:
       told.metadata && !mapping
         ? againstMetadata(
@@ -193,7 +199,7 @@ export async function evaluateSplit({
   });
   writePredictions(out, predictions);
   writeFileAtomic(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
-  return { evaluation, predictions, cosines };
+  return { evaluation, predictions, cosines, sourceAttention };
 }
 
 /** What maps are drawn from; the truth is of the trained labels that the data has by the same names. */

@@ -214,6 +214,9 @@ export const evaluationSchema = z.strictObject({
       z.strictObject({
         auroc: maybe,
         aurocCi: interval,
+        promptAuroc: maybe.describe(
+          'AUROC of what the prompts alone say; the told score is that times the label above',
+        ),
         aboveChance: maybe.describe('p of an AUROC of 0.5, two-sided, from the bootstrap by patient'),
         parent: z.string().nullable().describe('The trained label above it; null without one'),
         parentAuroc: maybe.describe("AUROC of the parent's score for this label"),

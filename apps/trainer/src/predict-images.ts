@@ -11,6 +11,8 @@ export interface ImagePredictions {
   logits: Float32Array;
   /** Cosines between label embeddings [labels, labels]: the mean over the images, and those of the prompts. */
   cosines: { images?: Float32Array; prompts?: Float32Array };
+  /** How much of each source prompt is in the labels' prompts [labels, sources + 1], the mean over the images. */
+  sourceAttention?: Float32Array;
 }
 
 export interface PredictOptions {
@@ -30,6 +32,7 @@ export async function predictImages(
 ): Promise<ImagePredictions> {
   const parts: Float32Array[] = [];
   let sum: Float64Array | undefined;
+  let attended: Float64Array | undefined;
   let prompts: Float32Array | undefined;
   for (let start = 0; start < samples.length; start += batchSize) {
     const batch = samples.slice(start, start + batchSize);
@@ -39,22 +42,26 @@ export async function predictImages(
       return {
         logits: asked ? withAsked(output.logits, model.ask!(images, asked.texts).logits) : output.logits,
         ...(output.embeddings && { images: tf.sum(cosineMatrix(output.embeddings), 0) }),
+        ...(output.sourceAttention && { attention: tf.sum(output.sourceAttention, 0) }),
         ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),
       };
     });
     parts.push((await made.logits.data()) as Float32Array);
-    if (made.images) {
-      const cosines = await made.images.data();
-      sum ??= new Float64Array(cosines.length);
-      for (let i = 0; i < sum.length; i++) sum[i] += cosines[i];
-    }
+    if (made.images) sum = added(sum, await made.images.data());
+    if (made.attention) attended = added(attended, await made.attention.data());
     prompts ??= (await made.prompts?.data()) as Float32Array | undefined;
     tf.dispose(made);
     onImages?.(Math.min(samples.length, start + batchSize));
   }
   const logits = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
   parts.reduce((at, part) => (logits.set(part, at), at + part.length), 0);
-  return { logits, cosines: { images: sum && Float32Array.from(sum, (value) => value / samples.length), prompts } };
+  const mean = (total: Float64Array | undefined): Float32Array | undefined =>
+    total && Float32Array.from(total, (value) => value / samples.length);
+  return { logits, cosines: { images: mean(sum), prompts }, sourceAttention: mean(attended) };
+}
+
+function added(sum: Float64Array | undefined, values: ArrayLike<number>): Float64Array {
+  return Float64Array.from(values, (value, i) => value + (sum?.[i] ?? 0));
 }
 
 /** Logits of trained labels, then those of the labels after them in what was asked. */

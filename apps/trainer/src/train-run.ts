@@ -55,6 +55,8 @@ export interface TrainResult {
   bestEpoch: number;
   validation: number | null;
   parameters: number;
+  /** Of these, those that turn the frozen texts into prompts. */
+  promptParameters: number;
   seconds: number;
   /** Share of the steps' time in which they waited for their batch. */
   dataWaitShare: number;
@@ -100,7 +102,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     labels: graph.labels.length,
   });
   progress.say(
-    `${config.model}: ${parameters.count()} parameters, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})`,
+    `${config.model}: ${parameters.count()} parameters${modelTexts ? `, ${promptParameters(parameters)} of them of the prompts` : ''}, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})`,
   );
   const configHash = sha256(
     JSON.stringify([
@@ -212,9 +214,18 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     bestEpoch: loop.bestEpoch,
     validation: Number.isFinite(loop.best) ? loop.best : null,
     parameters: parameters.count(),
+    promptParameters: promptParameters(parameters),
     seconds: (Date.now() - began) / 1000,
     dataWaitShare: loop.steppedMs > 0 ? loop.waitedMs / loop.steppedMs : 0,
   };
+}
+
+/** Numbers that the optimiser may change between the frozen texts and the prompts. */
+function promptParameters(parameters: Parameters): number {
+  return parameters
+    .trainable()
+    .filter(({ name }) => name.startsWith('prompts/'))
+    .reduce((sum, { variable }) => sum + variable.size, 0);
 }
 
 /** Refuses to overwrite a run by accident, and clears what an earlier try left. */

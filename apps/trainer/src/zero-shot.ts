@@ -81,6 +81,33 @@ export function toldLabels(stored: StoredModel, asked: AskedLabels | undefined):
 }
 
 /**
+ * Probabilities [samples, labels] with those of untrained labels put in their place: that of the label above times what the
+ * prompts say, P(child) = P(parent) · P(child | parent). Where several are above, the most probable counts; where none is
+ * trained, the prompts alone.
+ *
+ * @param graph of all labels, the trained ones first.
+ */
+export function placeInGraph(probabilities: Float32Array, graph: LabelGraph, trained: number): Float32Array {
+  const { labels } = graph;
+  const n = labels.length;
+  const placed = probabilities.slice();
+  for (let label = trained; label < n; label++) {
+    const above = trainedParents(graph, labels[label], (name) => labels.indexOf(name) < trained).map((name) =>
+      labels.indexOf(name),
+    );
+    if (above.length === 0) continue;
+    for (let row = 0; row < placed.length; row += n)
+      placed[row + label] *= Math.max(...above.map((parent) => probabilities[row + parent]));
+  }
+  return placed;
+}
+
+/** The labels directly above one that are trained. */
+function trainedParents(graph: LabelGraph, label: string, isTrained: (name: string) => boolean): string[] {
+  return graph.parents(label).filter((name) => graph.labels.includes(name) && isTrained(name));
+}
+
+/**
  * The labels of a data set that a model was not trained for, as prompts: what `evaluate --zero-shot` asks for.
  *
  * @param graph of the data.
@@ -165,25 +192,24 @@ function joinAlong(axis: number, a: FrozenTexts['prompts'], b: FrozenTexts['prom
 /**
  * How well labels are told that were never trained: against chance, and against simply saying what the label above says.
  *
- * @param labels those that were asked for, as the predictions name them.
- * @param graph of the predictions.
+ * @param byPrompts what the prompts alone say, [samples, labels] like the predictions.
+ * @param options `labels` that were asked for, as the predictions name them, and the `graph` of the predictions.
  */
 export function scoreZeroShot(
   { labels: columns, samples, targets, probabilities }: Predictions,
-  labels: readonly string[],
-  graph: LabelGraph,
-  draws: number,
+  byPrompts: Float32Array,
+  { labels, graph, draws }: { labels: readonly string[]; graph: LabelGraph; draws: number },
 ): ZeroShotScores {
   const n = columns.length;
   const clusters = clusterRows(samples.map(({ patient }) => patient));
-  const of = (label: string): Float64Array => columnOf(probabilities, n, columns.indexOf(label));
+  const of = (label: string, told = probabilities): Float64Array => columnOf(told, n, columns.indexOf(label));
   const interval = (values: Float64Array): Interval => percentileInterval(values).map(orNull) as Interval;
   return Object.fromEntries(
     labels.map((label) => {
       const truth = columnOf(targets, n, columns.indexOf(label));
       const own = new RankedScores(truth, of(label));
-      const above = graph.parents(label).filter((parent) => columns.includes(parent) && !labels.includes(parent));
-      const told = above.map(of);
+      const above = trainedParents(graph, label, (name) => columns.includes(name) && !labels.includes(name));
+      const told = above.map((name) => of(name));
       const parent = told.length === 0 ? undefined : told[0].map((_, row) => Math.max(...told.map((one) => one[row])));
       const ranked = [own, ...(parent ? [new RankedScores(truth, parent)] : [])];
       const drawn = bootstrapModels(
@@ -198,6 +224,7 @@ export function scoreZeroShot(
         {
           auroc: orNull(auroc),
           aurocCi: interval(drawn[0]),
+          promptAuroc: orNull(new RankedScores(truth, of(label, byPrompts)).auroc()),
           aboveChance: orNull(bootstrapP(drawn[0].map((value) => value - 0.5))),
           parent: above.join(', ') || null,
           parentAuroc: orNull(parentAuroc),

@@ -22,7 +22,7 @@ import { silentProgress } from '../src/progress.js';
 import { openImageReader } from '../src/single-images.js';
 import { trainRun } from '../src/train-run.js';
 import { evaluatePair } from '../src/zero-shot-pair.js';
-import { holdOut, openVocabulary, scoreZeroShot } from '../src/zero-shot.js';
+import { holdOut, openVocabulary, placeInGraph, scoreZeroShot } from '../src/zero-shot.js';
 import { madeUpData, quick } from './made-up-data.js';
 
 let engine: Engine;
@@ -170,10 +170,29 @@ describe('scoreZeroShot(predictions, labels, graph, draws)', () => {
       targets: Float32Array.from(child.flatMap((y) => [1, y, y])),
       probabilities: Float32Array.from(child.flatMap((y, i) => [i % 2, y, 0.5])),
     };
-    const { C, Q } = scoreZeroShot(predictions, ['C', 'Q'], graph, 50);
-    expect(C).toMatchObject({ auroc: 1, parent: 'P', parentAuroc: 0.5, difference: 0.5, aurocCi: [1, 1] });
+    const byPrompts = predictions.probabilities.map((p, at) => (at % 3 === 1 ? 0.3 : p));
+    const { C, Q } = scoreZeroShot(predictions, byPrompts, { labels: ['C', 'Q'], graph, draws: 50 });
+    expect(C).toMatchObject({
+      auroc: 1,
+      parent: 'P',
+      parentAuroc: 0.5,
+      difference: 0.5,
+      aurocCi: [1, 1],
+      promptAuroc: 0.5,
+    });
     expect(C.aboveChance).toBe(0);
     expect(Q).toMatchObject({ auroc: 0.5, parent: null, parentAuroc: null, difference: null });
+  });
+});
+
+describe('placeInGraph(probabilities, graph, trained)', () => {
+  it('is the probability of the label above times what the prompts say', () => {
+    const graph = new LabelGraph({
+      name: 'x',
+      labels: [{ name: 'P' }, { name: 'Q' }, { name: 'C', parents: ['P', 'Q'] }, { name: 'D', parents: ['C'] }],
+    });
+    const told = placeInGraph(Float32Array.of(0.5, 0.8, 0.5, 0.9, 0, 0.1, 1, 1), graph, 2);
+    expectClose(told, [0.5, 0.8, 0.4, 0.9, 0, 0.1, 0.1, 1], 1e-6);
   });
 });
 

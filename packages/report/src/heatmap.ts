@@ -1,10 +1,15 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { renderSvg } from './render.js';
 
-/** A square matrix [labels, labels], row by row, as a heatmap. */
-export function heatmap(labels: readonly string[], values: ArrayLike<number>, title: string): Promise<string> {
+/** A matrix [labels, columns], row by row, as a heatmap; square unless columns are given. */
+export function heatmap(
+  labels: readonly string[],
+  values: ArrayLike<number>,
+  title: string,
+  { columns = labels }: { columns?: readonly string[] } = {},
+): Promise<string> {
   const cells = labels.flatMap((row, i) =>
-    labels.map((column, j) => ({ row, column, value: values[i * labels.length + j] })),
+    columns.map((column, j) => ({ row, column, value: values[i * columns.length + j] })),
   );
   const size = Math.max(8, Math.min(22, 400 / labels.length));
   const labelFontSize = Math.min(9, size - 1);
@@ -18,7 +23,7 @@ export function heatmap(labels: readonly string[], values: ArrayLike<number>, ti
       x: {
         field: 'column',
         type: 'nominal',
-        sort: [...labels],
+        sort: [...columns],
         axis: {
           title: null,
           labelAngle: labels.length > 60 ? -90 : -60,

@@ -71,6 +71,8 @@ describe('other figures', () => {
     expect(forest).toContain('Edema');
     expect(forest).not.toContain('Hernia');
     expect(await heatmap(['a', 'b'], [1, 0.5, 0.5, 1], 'similarity')).toContain('similarity');
+    const wide = await heatmap(['a', 'b'], [1, 2, 3, 4, 5, 6], 'wide', { columns: ['first', 'second', 'third'] });
+    for (const name of ['a', 'b', 'first', 'second', 'third']) expect(wide).toContain(`>${name}<`);
   });
 });
 

@@ -22,6 +22,7 @@ interface Scores {
   aurocCi: Range;
   parent: string | null;
   parentAuroc: number | null;
+  promptAuroc: number | null;
   difference: number | null;
   differenceCi: Range;
 }
@@ -89,6 +90,7 @@ export function benchHeldOut({ data, labels, seeds, split, train }: HeldOutReque
         label,
         split,
         auroc: mean((one) => one.auroc),
+        promptAuroc: mean((one) => one.promptAuroc),
         aurocCi: ends('aurocCi'),
         parent: runs[0].parent,
         parentAuroc: mean((one) => one.parentAuroc),
@@ -108,11 +110,11 @@ export function heldOutText(results: readonly HeldOutResult[]): string {
   const range = ([low, high]: Range): string =>
     low === null || high === null ? '' : ` (${number(low)} to ${number(high)})`;
   return [
-    '| data, split | label never trained | its AUROC by prompts | the score of the label above | difference | seeds |',
-    '| --- | --- | --: | --: | --: | --: |',
+    '| data, split | label never trained | AUROC in its place | by prompts alone | the score of the label above | difference | seeds |',
+    '| --- | --- | --: | --: | --: | --: | --: |',
     ...results.map(
       (one) =>
-        `| ${one.data}, ${one.split} | ${one.label} | ${number(one.auroc)}${range(one.aurocCi)} | ${one.parent === null ? 'none above it' : `${number(one.parentAuroc)} (${one.parent})`} | ${number(one.difference)}${range(one.differenceCi)} | ${one.bySeed.length} |`,
+        `| ${one.data}, ${one.split} | ${one.label} | ${number(one.auroc)}${range(one.aurocCi)} | ${number(one.promptAuroc)} | ${one.parent === null ? 'none above it' : `${number(one.parentAuroc)} (${one.parent})`} | ${number(one.difference)}${range(one.differenceCi)} | ${one.bySeed.length} |`,
     ),
   ].join('\n');
 }

@@ -72,7 +72,9 @@ export function evaluationText({
       s.parent === null
         ? 'no trained label above it'
         : `${s.parent}'s score ${number(s.parentAuroc)} ${range(s.parentAurocCi)}, difference ${number(s.difference)} ${range(s.differenceCi)}`;
-    notes.push(`not trained: ${label} ${number(s.auroc)} ${range(s.aurocCi)}; ${parent}`);
+    notes.push(
+      `not trained: ${label} ${number(s.auroc)} ${range(s.aurocCi)}, by its prompts alone ${number(s.promptAuroc)}; ${parent}`,
+    );
   }
   return [...lines, '', ...notes, ...mappingRemarks(mapping)].join('\n');
 }

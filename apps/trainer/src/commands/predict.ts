@@ -15,7 +15,7 @@ import { explainedProbabilities, RunExplainer, type Explanation } from '../obser
 import { predictLogits } from '../predict-images.js';
 import { openImageReader } from '../single-images.js';
 import { openPair } from '../zero-shot-pair.js';
-import { toldLabels } from '../zero-shot.js';
+import { placeInGraph, toldLabels } from '../zero-shot.js';
 import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
 
 const flags = {
@@ -148,7 +148,8 @@ async function runTeller(args: Flags, run: string): Promise<Teller> {
   async function labelsOf(inputs: Pick<ModelInputs, 'batch'>, batch: tf.Tensor4D): Promise<Record<string, ToldLabel>> {
     const explanations = explainer && (await explainer.explain(batch));
     if (args.zeroShot) return byPrompts(graph, explanations!, args.explain);
-    const own = calibratedProbabilities(await predictLogits(model, inputs, [0], { asked }), calibrations);
+    const calibrated = calibratedProbabilities(await predictLogits(model, inputs, [0], { asked }), calibrations);
+    const own = placeInGraph(calibrated, graph, stored.graph.labels.length);
     const decided = toldProbabilities(stored.config, graph, own);
     const probabilities = coherentProbabilities(own, graph);
     return labelled(graph, (i) => {

@@ -10,9 +10,9 @@ import { frozenCosines } from '../texts.js';
 
 /** The labels: their graph, whether targets and predictions follow it, and whether embeddings do. */
 export async function labelSection(
-  { graph, texts, target, config: { seed } }: StoredModel,
+  { graph, texts, target, config: { seed, prompts } }: StoredModel,
   { hierarchyViolations, labelViolations, graphAgreement }: Evaluation,
-  cosines: EvaluatedModel['cosines'],
+  { cosines, sourceAttention }: Pick<EvaluatedModel, 'cosines' | 'sourceAttention'>,
   edges: { counts: readonly EdgeCount[]; of: string },
 ): Promise<ReportSection> {
   const matrices: [string, ArrayLike<number> | undefined, string][] = [
@@ -29,6 +29,13 @@ export async function labelSection(
   const figures = [];
   for (const [title, values, description] of graph.labels.length > 1 ? matrices : [])
     if (values) figures.push({ svg: await heatmap(graph.labels, values, title), description });
+  if (sourceAttention)
+    figures.push({
+      svg: await heatmap(graph.labels, sourceAttention, 'attention over source prompts', {
+        columns: [...prompts.mixture, 'target'],
+      }),
+      description: "How much of each prompt set is in a label's prompt, the mean over the images",
+    });
   const map = cosines.images ?? cosines.prompts;
   if (map && graph.labels.length >= 4) {
     const random = new RandomStream({ seed, purpose: 'label-map' });

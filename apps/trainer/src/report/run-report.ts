@@ -26,7 +26,7 @@ export interface RunPage extends EvaluatedModel {
 
 /** Writes `report.html` of a run on the data that it was evaluated on. */
 export async function runReport(out: string, page: RunPage, { png = false }: { png?: boolean } = {}): Promise<void> {
-  const { run, stored, evaluation, predictions, cosines, edges, remarks, worst } = page;
+  const { run, stored, evaluation, predictions, cosines, sourceAttention, edges, remarks, worst } = page;
   const { config, graph } = stored;
   const trained = readTrainingData(run);
   const title = `${config.model} on ${evaluation.data}`;
@@ -39,7 +39,7 @@ export async function runReport(out: string, page: RunPage, { png = false }: { p
       worst,
     })),
     ...(await trainingSection(run, config.weighting)),
-    await labelSection(stored, evaluation, cosines, edges),
+    await labelSection(stored, evaluation, { cosines, sourceAttention }, edges),
     {
       heading: 'Data and configuration',
       paragraphs: remarks,
