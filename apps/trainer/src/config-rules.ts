@@ -1,5 +1,5 @@
 import { labelPolicies, type LabelPolicy } from '@cxr-align/datasets';
-import { configSchema, type Config } from './config-schema.js';
+import { configSchema, parts, type Config } from './config-schema.js';
 
 /** The label policies that a configuration names. */
 function policiesOf({ labelPolicy, labelPolicyByLabel }: Config): LabelPolicy[] {
@@ -43,6 +43,25 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
     isSound: ({ prompts: { context, contextPerLabel, tokens, sampling } }) =>
       (context > 0 || (!contextPerLabel && !tokens)) && !(tokens && sampling),
     message: 'expected a context of 1 or more with contextPerLabel or tokens, and no sampling with tokens',
+  },
+  {
+    key: 'alignEpochs',
+    isSound: ({ alignEpochs, model, weighting, losses, epochs }) =>
+      alignEpochs === 0 ||
+      (model === 'aligned' && weighting === 'fixed' && losses.contrastive > 0 && alignEpochs < epochs),
+    message:
+      'expected 0, or fewer than epochs with model aligned, weighting fixed and losses.contrastive above 0: else nothing would be aligned, or the weighting could not do without the classification loss',
+  },
+  {
+    key: 'freeze',
+    isSound: ({ freeze }) => new Set(freeze.parts).size < parts.length,
+    message: 'expected parts that leave something to be trained, got all of them',
+  },
+  {
+    key: 'accumulation',
+    isSound: ({ accumulation, weighting }) =>
+      accumulation === 1 || (weighting !== 'gradnorm' && weighting !== 'pcgrad'),
+    message: 'expected 1 with weighting gradnorm or pcgrad: they look at the gradients of one batch',
   },
   {
     key: 'holdOut',

@@ -9,6 +9,10 @@ const weight = z.number().min(0).finite();
 const count = z.number().int().min(1);
 const policyNames = Object.keys(labelPolicies) as [string, ...string[]];
 
+/** The parts of a model: what its learning rates and freezing name. */
+export const parts = ['encoder', 'splitter', 'prompts', 'head'] as const;
+export type Part = (typeof parts)[number];
+
 const augmentation = z.strictObject({
   rotation: z.number().min(0).max(180).default(6).describe('Largest turn to either side, in degrees'),
   translation: share.default(0.06).describe('Largest shift along each axis, as a share of the size'),
@@ -44,6 +48,38 @@ export const configSchema = z.strictObject({
     .describe('Gradients are scaled down together when longer than this'),
   schedule: z.enum(scheduleNames).default('warmup-cosine').describe('Course of the learning rate'),
   warmup: share.default(0.1).describe('Share of the steps in which the rate rises from 0'),
+  learningRates: z
+    .strictObject(
+      Object.fromEntries(
+        parts.map((part) => [
+          part,
+          weight.default(1).describe(`What the learning rate of the ${part} is multiplied by; 0 never trains it`),
+        ]),
+      ) as Record<Part, z.ZodDefault<z.ZodNumber>>,
+    )
+    .prefault({}),
+  alignEpochs: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Epochs at the start in which image and text are aligned without the classification loss (two phases)'),
+  freeze: z
+    .strictObject({
+      parts: z.array(z.enum(parts)).default([]).describe('Parts of the model that are not trained for a while'),
+      from: z.number().int().min(0).default(0).describe('Epochs before that'),
+      epochs: z.number().int().min(0).default(0).describe('How many epochs it lasts; 0 = to the end'),
+    })
+    .prefault({}),
+  accumulation: count
+    .default(1)
+    .describe('Batches whose gradients are averaged before a step is taken: as a larger batch, without its memory'),
+  patience: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Training ends after so many epochs without a better validation AUROC; 0 = never'),
   weightAveraging: z
     .number()
     .min(0)

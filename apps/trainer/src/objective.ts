@@ -103,6 +103,7 @@ export class Objective {
   private readonly positiveWeight?: tf.Tensor1D;
   private readonly labelWeights?: tf.Tensor1D;
   private draws: RandomStream;
+  private aligns = false;
 
   constructor(
     private readonly config: Config,
@@ -121,9 +122,14 @@ export class Objective {
     this.weighting = makeWeighting(config, tasks, () => this.draws);
   }
 
-  /** Has to be called before each step: what is drawn in it depends on the step alone. */
-  beginStep(step: number): void {
+  /**
+   * Has to be called before each step: what is drawn in it depends on the step alone.
+   *
+   * @param aligns leaves the classification loss out. Default false.
+   */
+  beginStep(step: number, { aligns = false }: { aligns?: boolean } = {}): void {
     this.draws = this.drawsOf(step);
+    this.aligns = aligns;
   }
 
   /**
@@ -138,13 +144,17 @@ export class Objective {
   ): { total: tf.Scalar; parts: Record<string, tf.Scalar> } {
     const parts: Record<string, tf.Scalar> = {};
     for (const task of this.tasks) parts[task] = this.lossOf(task, model, output, batch);
-    const scaled = this.tasks.map((task) => [task, tf.mul(parts[task], this.config.losses[task])]);
+    const scaled = this.tasks.map((task) => [task, tf.mul(parts[task], this.scaleOf(task))]);
     return { total: this.weighting.combine(Object.fromEntries(scaled) as Record<Task, tf.Scalar>), parts };
+  }
+
+  private scaleOf(task: Task): number {
+    return this.aligns && task === 'classification' ? 0 : this.config.losses[task];
   }
 
   /** The loss of one task as the weighting sees it. */
   scaledLossOf(task: Task, model: Model, output: ModelOutput, batch: BatchTargets): tf.Scalar {
-    return tf.mul(this.lossOf(task, model, output, batch), this.config.losses[task]);
+    return tf.mul(this.lossOf(task, model, output, batch), this.scaleOf(task));
   }
 
   /** Tells the weighting the mean losses of an epoch. */
@@ -157,7 +167,7 @@ export class Objective {
   /** What each loss is multiplied by now: the weight of the configuration times that of the weighting. */
   async weights(): Promise<Record<string, number>> {
     const found = await this.weighting.weights();
-    return Object.fromEntries(this.tasks.map((task) => [task, found[task] * this.config.losses[task]]));
+    return Object.fromEntries(this.tasks.map((task) => [task, found[task] * this.scaleOf(task)]));
   }
 
   private drawsOf(step: number): RandomStream {

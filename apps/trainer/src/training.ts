@@ -4,6 +4,7 @@ import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/l
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
+import { parts, type Part } from './config-schema.js';
 import type { Model } from './model.js';
 import type { ModelInputs } from './model-inputs.js';
 import type { BatchTargets, Objective, Task } from './objective.js';
@@ -69,6 +70,9 @@ export class TrainingLoop {
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   private readonly modelVariables: tf.Variable[];
+  /** What is trained in this epoch, and what the learning rate of each array is multiplied by. */
+  private trainedNow: Parameter[] = [];
+  private factors?: number[];
 
   constructor(
     private readonly config: Config,
@@ -87,13 +91,14 @@ export class TrainingLoop {
     const { weightDecay, maxGradientNorm } = config;
     this.optimizer = new AdamW(this.trained, { weightDecay, maxGradientNorm });
     this.average = new WeightAverage(parameters.all(), config.weightAveraging);
-    this.stepsPerEpoch = Math.max(1, Math.floor((data.training.length + config.batchSize / 2) / config.batchSize));
+    const together = config.batchSize * config.accumulation;
+    this.stepsPerEpoch = Math.max(1, Math.floor((data.training.length + together / 2) / together));
     this.totalSteps = this.stepsPerEpoch * config.epochs;
   }
 
   /** Runs the epochs that are left. */
   async run(events: TrainingEvents): Promise<void> {
-    while (this.epoch < this.config.epochs) {
+    while (this.epoch < this.config.epochs && !this.hasStopped) {
       const record = await this.runEpoch(events);
       this.average.swap();
       const validation = await events.validate();
@@ -107,7 +112,14 @@ export class TrainingLoop {
         this.bestEpoch = this.epoch;
       }
       await events.onEpoch?.(record, isBest);
+      if (this.hasStopped) return;
     }
+  }
+
+  /** Whether validation has not become better for as many epochs as the configuration waits. */
+  get hasStopped(): boolean {
+    const { patience } = this.config;
+    return patience > 0 && this.bestEpoch > 0 && this.epoch - this.bestEpoch >= patience;
   }
 
   private async runEpoch({ onStep, onGradients }: TrainingEvents): Promise<EpochRecord> {
@@ -115,25 +127,31 @@ export class TrainingLoop {
     const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(
       data.training.length,
     );
-    const batches = Array.from({ length: stepsPerEpoch }, (_, i) => {
-      const begin = Math.floor((i * order.length) / stepsPerEpoch);
-      const end = Math.floor(((i + 1) * order.length) / stepsPerEpoch);
+    const { accumulation } = config;
+    const count = Math.min(order.length, stepsPerEpoch * accumulation);
+    const batches = Array.from({ length: count }, (_, i) => {
+      const begin = Math.floor((i * order.length) / count);
+      const end = Math.floor(((i + 1) * order.length) / count);
       return Array.from(order.subarray(begin, end), (place) => data.training[place]);
     });
+    const isFrozen = this.frozenParts();
+    this.trainedNow = this.trained.filter(({ name }) => !isFrozen(partOf(name)));
+    this.factors = this.factorsOf(isFrozen);
     const sums: Record<string, number> = {};
     let norms = 0;
     let rate = 0;
     for (let i = 0; i < stepsPerEpoch; i++) {
       const step = this.epoch * stepsPerEpoch + i;
-      const batch = batches[i];
+      const group = batches.slice(i * accumulation, (i + 1) * accumulation);
+      const size = group.reduce((sum, batch) => sum + batch.length, 0);
       rate =
         config.learningRate *
         scheduleFactor(config.schedule, step + 1, {
           warmup: Math.round(config.warmup * this.totalSteps),
           total: this.totalSteps + 1,
         });
-      const { values, norm } = await this.trainStep(batch, batches[i + 1], step, rate, onGradients);
-      for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * batch.length;
+      const { values, norm } = await this.trainStep(group, batches[(i + 1) * accumulation], step, rate, onGradients);
+      for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * size;
       norms += norm;
       onStep?.(step + 1, this.totalSteps, values.total);
       if (!Number.isFinite(values.total)) {
@@ -158,44 +176,88 @@ export class TrainingLoop {
     };
   }
 
+  /** Takes one step on some batches together. */
   private async trainStep(
-    batch: readonly number[],
+    group: readonly (readonly number[])[],
     next: readonly number[] | undefined,
     step: number,
     rate: number,
     onGradients: TrainingEvents['onGradients'],
   ): Promise<{ values: Record<string, number>; norm: number }> {
+    const { config } = this;
+    const began = performance.now();
+    this.objective.beginStep(step, { aligns: this.epoch < config.alignEpochs });
+    const all = group.reduce((sum, batch) => sum + batch.length, 0);
+    const values: Record<string, number> = {};
+    let gradients: tf.NamedTensorMap = {};
+    for (const [i, batch] of group.entries()) {
+      const isLogged = i === 0 && config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
+      const looked = await this.gradientsOf(
+        batch,
+        group[i + 1] ?? next,
+        step * config.accumulation + i,
+        isLogged ? (record) => onGradients?.({ step: step + 1, ...record }) : undefined,
+      );
+      const share = batch.length / all;
+      for (const [name, value] of Object.entries(looked.values)) values[name] = (values[name] ?? 0) + share * value;
+      gradients = share === 1 ? looked.gradients : addScaled(gradients, looked.gradients, share);
+    }
+    const norm = this.optimizer.apply(gradients, rate, this.factors);
+    this.average.update();
+    const length = (await norm.data())[0];
+    norm.dispose();
+    this.steppedMs += performance.now() - began;
+    return { values, norm: length };
+  }
+
+  /** The gradients of one batch, and its losses. */
+  private async gradientsOf(
+    batch: readonly number[],
+    next: readonly number[] | undefined,
+    place: number,
+    onGradients?: (record: Omit<GradientRecord, 'step'>) => void,
+  ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
     const { config, data, model, objective } = this;
-    const pass = Pass.training({ seed: config.seed, step });
-    objective.beginStep(step);
+    const pass = Pass.training({ seed: config.seed, step: place });
     const began = performance.now();
     const draw = { seed: config.seed, epoch: this.epoch };
     const images = await data.inputs.trainingBatch(batch, draw);
     if (next) data.inputs.prepare?.(next, draw);
     const [targets, mask] = targetTensors(data, batch);
     this.waitedMs += performance.now() - began;
-    const isLogged = config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
-    if (isLogged || objective.weighting.balance) {
-      const ofTasks = await this.lookAtTasks(images, { targets, mask }, step);
+    if (onGradients || objective.weighting.balance) {
+      const ofTasks = await this.lookAtTasks(images, { targets, mask }, place);
       objective.weighting.balance?.(ofTasks);
-      if (isLogged) onGradients?.(gradientRecord(step + 1, objective.tasks, ofTasks));
+      onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
     const { loss, gradients, extras } = gradientsAndExtras(
       () => {
         const { total, parts } = objective.losses(model, model.apply(images, pass), { targets, mask });
         return { loss: total, extras: parts };
       },
-      this.trained.map(({ variable }) => variable),
+      this.trainedNow.map(({ variable }) => variable),
     );
-    const norm = this.optimizer.apply(gradients, rate);
-    this.average.update();
     const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
     const values: Record<string, number> = { total: await read(loss) };
     for (const [name, part] of Object.entries(extras)) values[name] = await read(part);
-    const length = await read(norm);
-    tf.dispose([images, targets, mask, loss, norm, extras]);
-    this.steppedMs += performance.now() - began;
-    return { values, norm: length };
+    tf.dispose([images, targets, mask, loss, extras]);
+    return { values, gradients };
+  }
+
+  /** Which parts are not trained in this epoch. */
+  private frozenParts(): (part: Part | undefined) => boolean {
+    const { parts, from, epochs } = this.config.freeze;
+    const isNow = this.epoch >= from && (epochs === 0 || this.epoch < from + epochs);
+    return (part) => isNow && part !== undefined && parts.includes(part);
+  }
+
+  /** What the learning rate of each array is multiplied by; undefined where it is 1 for all. */
+  private factorsOf(isFrozen: (part: Part | undefined) => boolean): number[] | undefined {
+    const factors = this.trained.map(({ name }) => {
+      const part = partOf(name);
+      return isFrozen(part) ? 0 : part === undefined ? 1 : this.config.learningRates[part];
+    });
+    return factors.every((factor) => factor === 1) ? undefined : factors;
   }
 
   /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */
@@ -215,9 +277,30 @@ export class TrainingLoop {
   }
 }
 
-function gradientRecord(step: number, tasks: readonly Task[], gradients: TaskGradients): GradientRecord {
+/** The part of a model that an array belongs to; undefined for what balances the losses. */
+function partOf(name: string): Part | undefined {
+  const [scope] = name.split('/');
+  if (scope === 'weighting') return undefined;
+  return parts.find((part) => part === scope) ?? 'head';
+}
+
+/** sum + share · gradients, array by array; disposes both. */
+function addScaled(sum: tf.NamedTensorMap, gradients: tf.NamedTensorMap, share: number): tf.NamedTensorMap {
+  return Object.fromEntries(
+    Object.entries(gradients).map(([name, gradient]) => {
+      const added = tf.tidy(() => {
+        const scaled = tf.mul(gradient, share);
+        return sum[name] ? tf.add(sum[name], scaled) : scaled;
+      });
+      tf.dispose([gradient, ...(sum[name] ? [sum[name]] : [])]);
+      return [name, added];
+    }),
+  );
+}
+
+function gradientRecord(tasks: readonly Task[], gradients: TaskGradients): Omit<GradientRecord, 'step'> {
   const cosines = Array.from(gradientCosines(gradients), (cosine) => (Number.isNaN(cosine) ? null : cosine));
-  return { step, tasks, cosines: tasks.map((_, i) => cosines.slice(i * tasks.length, (i + 1) * tasks.length)) };
+  return { tasks, cosines: tasks.map((_, i) => cosines.slice(i * tasks.length, (i + 1) * tasks.length)) };
 }
 
 /** Targets and mask of a batch as tensors; unknown targets are 0 with mask 0. */

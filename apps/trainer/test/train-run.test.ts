@@ -144,6 +144,17 @@ describe('trainRun(request)', () => {
     ['pcgrad', {}],
     ['dynamic', {}],
     ['random', {}],
+    [
+      'fixed',
+      {
+        alignEpochs: 1,
+        freeze: { parts: ['encoder'], from: 1, epochs: 1 },
+        learningRates: { head: 2 },
+        accumulation: 2,
+        batchSize: 8,
+        prompts: { sampling: true, set: 'report', context: 1 },
+      },
+    ],
   ])('goes on from a checkpoint bit for bit, weighting %s', async (weighting, more) => {
     const config = configure({ weighting, ...more });
     const [straight, stopped] = [`${weighting} straight`, `${weighting} stopped`];
@@ -167,6 +178,65 @@ describe('trainRun(request)', () => {
     for (const file of files) {
       expect(readFileSync(join(place, stopped, file)).equals(readFileSync(join(place, straight, file)))).toBe(true);
     }
+  });
+  it('leaves what is frozen as it was, and for so long alone', async () => {
+    const weights = (name: string): Map<string, number[]> => {
+      const { stored, dispose } = loadModel(join(place, name));
+      dispose();
+      return new Map([...stored.weights].map(([key, { data }]) => [key, Array.from(data)]));
+    };
+    const scale = 'encoder/0.0/norm/scale';
+    await train('frozen', configure({ freeze: { parts: ['encoder'] } }));
+    await train('rate 0', configure({ learningRates: { encoder: 0 } }));
+    await train('thawed', configure({ freeze: { parts: ['encoder'], epochs: 2 }, weightAveraging: 0 }));
+    const start = new Set(weights('frozen').get(scale));
+    expect(start).toEqual(new Set([1]));
+    expect(new Set(weights('rate 0').get(scale))).toEqual(new Set([1]));
+    expect(
+      weights('thawed')
+        .get(scale)!
+        .some((value) => value !== 1),
+    ).toBe(true);
+    expect(
+      weights('frozen')
+        .get('head/bias')!
+        .some((value) => value !== 0),
+    ).toBe(true);
+    expect(() => configure({ freeze: { parts: ['encoder', 'splitter', 'prompts', 'head'] } })).toThrow('freeze');
+  });
+  it('aligns first, then classifies', async () => {
+    await train('phases', configure({ alignEpochs: 2 }));
+    const records = read('phases', 'history.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records.map(({ weights }) => weights.classification)).toEqual([0, 0, 1]);
+    const { loss, losses } = records[0];
+    expect(Math.abs(losses.contrastive + 0.1 * (losses.orthogonal + losses.graph) - loss)).toBeLessThan(1e-4);
+    expect(() => configure({ alignEpochs: 2, weighting: 'uncertainty' })).toThrow('alignEpochs');
+  });
+  it('averages the gradients of several batches as one batch would have them', async () => {
+    const linear = {
+      model: 'linear',
+      epochs: 2,
+      weightAveraging: 0,
+      augmentation: { rotation: 0, translation: 0, scale: 0, brightness: 0, contrast: 0 },
+    };
+    await train('one batch', configure({ ...linear, batchSize: 16 }));
+    await train('two batches', configure({ ...linear, batchSize: 8, accumulation: 2 }));
+    const [one, two] = ['one batch', 'two batches'].map((name) => {
+      const { stored, dispose } = loadModel(join(place, name));
+      dispose();
+      return stored.weights.get('pixels/0/weight')!.data;
+    });
+    one.forEach((value, i) => expect(Math.abs(value - two[i])).toBeLessThan(1e-5));
+    expect(() => configure({ accumulation: 2, weighting: 'pcgrad' })).toThrow('accumulation');
+  });
+  it('ends where validation has not become better for a while', async () => {
+    const { bestEpoch } = await train('patient', configure({ epochs: 40, patience: 2, learningRate: 0.01 }));
+    const epochs = read('patient', 'history.jsonl').trim().split('\n').length;
+    expect(epochs).toBeLessThan(40);
+    expect(epochs).toBe(bestEpoch + 2);
   });
   it('refuses to go on with a finished run or another configuration', async () => {
     await train('finished', configure());

@@ -25,6 +25,8 @@ export interface AdamWSettings {
   eps: number;
   /** The gradients are scaled down together when their joint length is above this. */
   maxGradientNorm?: number;
+  /** What the learning rate is multiplied by for each variable; 0 leaves it as it is. Default 1 for all. */
+  factors?: readonly number[];
 }
 
 /** A layer normalisation without scale and shift, over the last axis of [rows, dim]. */

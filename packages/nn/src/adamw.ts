@@ -31,7 +31,7 @@ export interface AdamWState {
  * @see Loshchilov and Hutter 2019, arXiv:1711.05101.
  */
 export class AdamW {
-  private readonly options: Omit<AdamWSettings, 'step' | 'learningRate'>;
+  private readonly options: Omit<AdamWSettings, 'step' | 'learningRate' | 'factors'>;
   private readonly update: FusedAdamW;
   private readonly size: number;
   private steps = 0;
@@ -57,12 +57,13 @@ export class AdamW {
    *
    * @param gradients by the name of the TensorFlow.js variable, as `tf.variableGrads` gives them; one that is missing
    *   counts as 0.
+   * @param factors what the learning rate is multiplied by for each parameter, in their order; 0 freezes it. Default 1 for all.
    * @returns the length of all gradients together, before they were scaled down. The caller owns it.
    */
-  apply(gradients: tf.NamedTensorMap, learningRate: number): tf.Scalar {
+  apply(gradients: tf.NamedTensorMap, learningRate: number, factors?: readonly number[]): tf.Scalar {
     this.steps += 1;
     const all = this.parameters.map(({ variable }) => gradients[variable.name] ?? tf.zerosLike(variable));
-    return this.update.apply(all, { ...this.options, step: this.steps, learningRate });
+    return this.update.apply(all, { ...this.options, step: this.steps, learningRate, factors });
   }
 
   /** Copies of what a checkpoint needs. */
@@ -104,20 +105,24 @@ class FlatAdamW implements FusedAdamW {
     private readonly variables: readonly tf.Variable[],
     decay: readonly number[],
   ) {
-    const size = variables.reduce((sum, variable) => sum + variable.size, 0);
-    const flat = new Float32Array(size);
+    this.decay = this.eachNumber(decay);
+    this.first = tf.zeros(this.decay.shape);
+    this.second = tf.zeros(this.decay.shape);
+  }
+
+  /** A number of each variable, for each of its entries. */
+  private eachNumber(ofVariables: readonly number[]): tf.Tensor1D {
+    const flat = new Float32Array(this.variables.reduce((sum, { size }) => sum + size, 0));
     let start = 0;
-    variables.forEach((variable, i) => {
-      flat.fill(decay[i], start, start + variable.size);
-      start += variable.size;
+    this.variables.forEach(({ size }, i) => {
+      flat.fill(ofVariables[i], start, start + size);
+      start += size;
     });
-    this.decay = tf.tensor1d(flat);
-    this.first = tf.zeros([size]);
-    this.second = tf.zeros([size]);
+    return tf.tensor1d(flat);
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
-    const { step, learningRate, beta1, beta2, eps, maxGradientNorm } = settings;
+    const { step, learningRate, beta1, beta2, eps, maxGradientNorm, factors } = settings;
     const [first, second, norm] = tf.tidy(() => {
       const raw = tf.concat(gradients.map((gradient) => tf.reshape(gradient, [gradient.size]) as tf.Tensor1D));
       const length = tf.sqrt(tf.sum(tf.square(raw))) as tf.Scalar;
@@ -126,10 +131,12 @@ class FlatAdamW implements FusedAdamW {
       const m = tf.add(tf.mul(this.first, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
       const v = tf.add(tf.mul(this.second, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
       const root = tf.add(tf.sqrt(tf.div(v, 1 - beta2 ** step)), eps);
-      const move = tf.div(m, tf.mul(root, (1 - beta1 ** step) / learningRate));
+      const factor = factors && this.eachNumber(factors);
+      const scaled = (x: tf.Tensor): tf.Tensor => (factor ? tf.mul(x, factor) : x);
+      const move = scaled(tf.div(m, tf.mul(root, (1 - beta1 ** step) / learningRate)));
       const weights = tf.concat(this.variables.map((variable) => tf.reshape(variable, [variable.size]) as tf.Tensor1D));
-      const shrunk = tf.sub(weights, tf.mul(weights, tf.mul(this.decay, learningRate)));
-      this.assign(tf.sub(shrunk, move));
+      const shrunk = tf.sub(weights, tf.mul(weights, scaled(tf.mul(this.decay, learningRate))));
+      this.assign(tf.sub(shrunk, move) as tf.Tensor1D);
       return [m, v, length];
     });
     tf.dispose([this.first, this.second, gradients]);

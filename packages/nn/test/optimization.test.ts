@@ -34,6 +34,20 @@ describeBackends('AdamW', (engine) => {
     optimizer.dispose();
     parameters.dispose();
   });
+  it('moves each parameter by its own share of the rate, and not at all at 0', () => {
+    const { parameters, matrix, bias, optimizer } = build({ weightDecay: 0.5 });
+    const all = () => ({ ...gradients(matrix, 0.5), [bias.name]: tf.fill([2], -1) });
+    optimizer.apply(all(), 0.1, [0.5, 1]).dispose();
+    // Decay of 0.5 · 0.05, then a step of 0.05.
+    expectClose(matrix, Array(4).fill(0.975 - 0.05), 1e-5);
+    expectClose(bias, [1.1, 1.1], 1e-5);
+    const before = Array.from(matrix.dataSync());
+    optimizer.apply(all(), 0.1, [0, 1]).dispose();
+    expect(Array.from(matrix.dataSync())).toEqual(before);
+    expectClose(bias, [1.2, 1.2], 1e-5);
+    optimizer.dispose();
+    parameters.dispose();
+  });
   it('is seen by products and convolutions with the parameter, which an engine may have packed before', () => {
     const parameters = new Parameters(1);
     const matrix = parameters.make('matrix', [6, 5], { normal: 1 }) as tf.Variable<tf.Rank.R2>;
@@ -161,7 +175,7 @@ describe('AdamW in one pass on wasm', () => {
         const random = new RandomStream({ seed: 1, purpose: 'gradients', step });
         const given = { [matrix.name]: tf.tensor(random.normals(4200, step % 2 ? 1 : 0.1), [60, 70]) };
         if (step % 3 > 0) given[bias.name] = tf.tensor1d(random.normals(33));
-        const norm = optimizer.apply(given, 0.01 * (step + 1));
+        const norm = optimizer.apply(given, 0.01 * (step + 1), step > 6 ? [0.3, 0] : undefined);
         norms.push(norm.dataSync()[0]);
         norm.dispose();
       }

@@ -43,22 +43,23 @@ export class TensorflowAdamW implements FusedAdamW {
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
-    const { step, learningRate, beta1, beta2, eps, maxGradientNorm } = settings;
+    const { step, learningRate, beta1, beta2, eps, maxGradientNorm, factors } = settings;
     const ops = new Operations();
     const norm = jointLength(ops, gradients);
     const shrink = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / (norm + 1e-6));
     const powers = [beta1 ** step, beta2 ** step];
     // TensorFlow adds epsilon before the correction of the second moment; ours is meant after it.
-    const numbers = [...powers, learningRate, beta1, beta2, eps * Math.sqrt(1 - powers[1])].map((value) =>
-      tf.scalar(value),
-    );
+    const numbersAt = (rate: number): tf.Tensor[] =>
+      [...powers, rate, beta1, beta2, eps * Math.sqrt(1 - powers[1])].map((value) => tf.scalar(value));
+    const rates = this.slots.map((_, i) => learningRate * (factors?.[i] ?? 1));
+    const numbers = new Map([...new Set(rates)].map((rate) => [rate, numbersAt(rate)]));
     const scale = shrink < 1 ? tf.scalar(shrink) : undefined;
     this.slots.forEach((slot, i) => {
       const gradient = scale ? tf.mul(gradients[i], scale) : gradients[i];
-      this.update(ops, slot, gradient, numbers, learningRate);
+      this.update(ops, slot, gradient, numbers.get(rates[i])!, rates[i]);
       tf.dispose([gradient, gradients[i]]);
     });
-    tf.dispose([numbers, ...(scale ? [scale] : [])]);
+    tf.dispose([...numbers.values(), ...(scale ? [scale] : [])]);
     return tf.scalar(norm);
   }
 

@@ -29,10 +29,11 @@ export class OnePassAdamW implements FusedAdamW {
     this.variables.forEach((variable, i) => {
       const { shape, dtype } = variable;
       const next = tf.engine().makeTensorFromTensorInfo(wasmBackend().makeOutput(shape, dtype));
-      const rate = fround(fround(this.decay[i]) * fround(settings.learningRate));
+      const factor = fround(settings.factors?.[i] ?? 1);
+      const rate = fround(fround(fround(this.decay[i]) * fround(settings.learningRate)) * factor);
       const arrays = { weights: floats(variable), gradient: floats(gradients[i]), next: floats(next) };
       const moments = { first: this.first[i], second: this.second[i] };
-      updateArray({ ...arrays, ...moments }, { ...settings, shrink, rate });
+      updateArray({ ...arrays, ...moments }, { ...settings, shrink, rate, factor });
       variable.assign(next);
       next.dispose();
     });
@@ -60,7 +61,7 @@ export class OnePassAdamW implements FusedAdamW {
   }
 }
 
-/** One array's step. `shrink` scales the gradient; `rate` is the learning rate times the decay. */
+/** One array's step. `shrink` scales the gradient; `rate` is the learning rate times the decay and the factor. */
 function updateArray(
   {
     weights,
@@ -77,7 +78,8 @@ function updateArray(
     eps,
     shrink,
     rate,
-  }: Omit<AdamWSettings, 'maxGradientNorm'> & { shrink: number; rate: number },
+    factor,
+  }: Omit<AdamWSettings, 'maxGradientNorm' | 'factors'> & { shrink: number; rate: number; factor: number },
 ): void {
   const { fround, sqrt } = Math;
   const [keep1, take1] = [fround(beta1), fround(1 - beta1)];
@@ -92,7 +94,7 @@ function updateArray(
     first[i] = m;
     second[i] = v;
     const root = fround(fround(sqrt(fround(v / correction))) + least);
-    const move = fround(m / fround(root * slowness));
+    const move = fround(fround(m / fround(root * slowness)) * factor);
     const w = weights[i];
     next[i] = fround(fround(w - fround(w * rate)) - move);
   }
