@@ -55,6 +55,10 @@ export default ts.config(
       '@tensorflow/tfjs-node*',
     ]),
   },
+  {
+    files: ['packages/image-backbone/src/**/*.ts'],
+    rules: noTensorflow(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-converter']),
+  },
   { files: ['packages/{label-graph,metrics,report,random,files,datasets}/src/**/*.ts'], rules: noTensorflow([]) },
   {
     files: ['**/*.{js,cjs,mjs}'],

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { selectSamples, type Split } from '@cxr-align/datasets';
 import { mapProbabilities, violationRate, type LabelGraph } from '@cxr-align/label-graph';
-import { Parameters } from '@cxr-align/nn';
 import { rankingDraws } from './bootstrap-threads.js';
 import { calibratedProbabilities, toldProbabilities } from './calibrated.js';
 import { evaluate } from './evaluation.js';
@@ -14,7 +13,8 @@ import { ancestorIndices } from './label-knowledge.js';
 import { dataGraph, evaluatedLabels, mappingRemarks, type EvaluatedLabels } from './label-mapping.js';
 import { correctForPrevalence } from './label-shift.js';
 import { againstMetadata } from './metadata-baseline.js';
-import { buildModel, type Model } from './model.js';
+import { loadModel } from './load-model.js';
+import type { Model } from './model.js';
 import { ModelTexts } from './model-texts.js';
 import { boxesFile, evaluateLocalisation, readBoxes, type BoxTable, type LocalisationRequest } from './localise.js';
 import { trainedSource, type EncoderOptions } from './input-source.js';
@@ -24,49 +24,11 @@ import { writePredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
 import { largestErrors } from './report/largest-errors.js';
 import { runReport } from './report/run-report.js';
-import { readModel, type StoredModel } from './run-folder.js';
+import type { StoredModel } from './run-folder.js';
 import { byStudy, type Views } from './study-predictions.js';
 import { truthOf } from './targets.js';
 import { predictImages, type ImagePredictions } from './predict-images.js';
 import { openVocabulary, placeInGraph, scoreZeroShot, toldLabels, type AskedLabels } from './zero-shot.js';
-
-/** A stored model, ready to predict. */
-export interface LoadedModel {
-  model: Model;
-  stored: StoredModel;
-  /** The labels that it tells by their prompts alone, beside the trained ones. */
-  asked?: AskedLabels;
-  dispose: () => void;
-}
-
-/** Builds the model of a run and puts its weights in. */
-export function loadModel(run: string): LoadedModel {
-  return openModel(readModel(run));
-}
-
-/** The same of a model that has been read. */
-export function openModel(stored: StoredModel): LoadedModel {
-  const { weights, texts, graph, zeroShot } = stored;
-  const parameters = new Parameters(stored.config.seed);
-  const ofTrained = texts && new ModelTexts(texts, graph.labels.length);
-  const model = buildModel(stored.config, parameters, {
-    input: stored.input,
-    labels: graph.labels.length,
-    texts: ofTrained,
-  });
-  parameters.load(weights);
-  const asked = zeroShot && texts && { graph: zeroShot, texts: new ModelTexts(texts) };
-  return {
-    model,
-    stored,
-    asked,
-    dispose: () => {
-      parameters.dispose();
-      ofTrained?.dispose();
-      asked?.texts.dispose();
-    },
-  };
-}
 
 /** What came out of evaluating a model. */
 export interface EvaluatedModel {

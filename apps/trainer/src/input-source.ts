@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FeatureStore, type Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { OnnxImageEncoder, type Augmentation } from '@cxr-align/image-backbone';
+import type { Augmentation } from '@cxr-align/image-backbone';
 import type { Config } from './config.js';
 import { extractFeatures } from './extract-features.js';
+import { openImageEncoder } from './image-encoders.js';
 import type { InputSource } from './load-inputs.js';
 import type { FeatureInput, InputDescription } from './model-inputs.js';
 import type { Progress } from './progress.js';
@@ -72,7 +73,7 @@ export async function featureSource(
 ): Promise<Extract<InputSource, { kind: 'features' }>> {
   const store = features ?? join(out, 'features');
   if (folder === undefined) return { kind: 'features', store, encoder: null };
-  const encoder = await OnnxImageEncoder.load(folder);
+  const encoder = await openImageEncoder(folder);
   // A store that is there already has its layout.
   const existing = existsSync(join(store, 'index.json')) ? new FeatureStore(store).index : undefined;
   const layout = existing

@@ -1,7 +1,7 @@
 import { findingOf, type LabelGraph } from '@cxr-align/label-graph';
 import { combineDescriptors, scoreDescriptors } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LoadedModel } from './evaluate-run.js';
+import type { LoadedModel } from './load-model.js';
 import { ModelTexts } from './model-texts.js';
 import type { FrozenTexts } from './texts.js';
 

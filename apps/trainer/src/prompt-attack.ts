@@ -13,7 +13,7 @@ import {
   type NaturalEdit,
   type TextEncoder,
 } from '@cxr-align/text-encoder';
-import { openModel } from './evaluate-run.js';
+import { openModel } from './load-model.js';
 import { fixed, orNull } from './maybe-number.js';
 import type { LoadedData } from './load-inputs.js';
 import type { MaybeNumber } from './evaluation-schema.js';

@@ -2,7 +2,7 @@ import type { FrozenTexts } from './texts.js';
 import { heatmap, type ReportSection } from '@cxr-align/report';
 import { rowCosine, similarityMatrix, type SimilarityMatrix } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LoadedModel } from './evaluate-run.js';
+import type { LoadedModel } from './load-model.js';
 import { fixed, orNull } from './maybe-number.js';
 import type { MaybeNumber } from './evaluation-schema.js';
 import { writeReport } from './report/write-report.js';

@@ -1,6 +1,7 @@
 import { fromFloat16, InputError, toFloat16 } from '@cxr-align/files';
-import { decodeImage, OnnxImageEncoder } from '@cxr-align/image-backbone';
+import { decodeImage, type FrozenImageEncoder } from '@cxr-align/image-backbone';
 import * as tf from '@tensorflow/tfjs-core';
+import { openImageEncoder } from './image-encoders.js';
 import { knownEncoder } from './input-source.js';
 import { ImageInputs, type FeatureInput, type ModelInputs } from './model-inputs.js';
 import type { StoredModel } from './run-folder.js';
@@ -17,8 +18,7 @@ export async function openImageReader(
   { input, config }: Pick<StoredModel, 'input' | 'config'>,
   encoder?: string,
 ): Promise<ImageReader> {
-  if (input.kind === 'features')
-    return featureReader(input, await OnnxImageEncoder.load(encoder ?? knownEncoder(input)));
+  if (input.kind === 'features') return featureReader(input, await openImageEncoder(encoder ?? knownEncoder(input)));
   if (encoder !== undefined)
     throw new InputError('expected no --encoder with this run: its encoder was trained with it');
   const { size, scale } = input;
@@ -31,7 +31,7 @@ export async function openImageReader(
   };
 }
 
-function featureReader({ source, grid, dim, dtype }: FeatureInput, encoder: OnnxImageEncoder): ImageReader {
+function featureReader({ source, grid, dim, dtype }: FeatureInput, encoder: FrozenImageEncoder): ImageReader {
   const { weightsHash, preprocessing } = encoder;
   if (weightsHash !== source.weightsHash || JSON.stringify(preprocessing) !== JSON.stringify(source.preprocessing))
     throw new InputError(

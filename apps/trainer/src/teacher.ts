@@ -1,7 +1,7 @@
 import { InputError } from '@cxr-align/files';
 import { LabelGraph, mapLabels } from '@cxr-align/label-graph';
 import type { Config } from './config.js';
-import { loadModel } from './evaluate-run.js';
+import { loadModel } from './load-model.js';
 import { probabilitiesOf } from './predictions.js';
 import { trainedSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';

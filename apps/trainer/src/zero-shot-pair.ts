@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selectSamples } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import { OnnxImageEncoder } from '@cxr-align/image-backbone';
+import type { FrozenImageEncoder } from '@cxr-align/image-backbone';
 import type { LabelGraph } from '@cxr-align/label-graph';
 import { rankingDraws } from './bootstrap-threads.js';
 import { checkConfig } from './config.js';
 import { evaluate } from './evaluation.js';
 import type { Evaluation } from './evaluation-schema.js';
 import { sampleGroups } from './fairness.js';
+import { openImageEncoder } from './image-encoders.js';
 import { featureSource } from './input-source.js';
 import { ancestorIndices, graphFor } from './label-knowledge.js';
 import { loadInputs } from './load-inputs.js';
@@ -34,8 +35,8 @@ export interface PairFolders {
 export async function openPair(
   { encoder: folder, textEncoder }: PairFolders,
   graph: LabelGraph,
-): Promise<{ images: OnnxImageEncoder; explainer: PairExplainer }> {
-  const images = await OnnxImageEncoder.load(folder);
+): Promise<{ images: FrozenImageEncoder; explainer: PairExplainer }> {
+  const images = await openImageEncoder(folder);
   const texts = await openTextEncoder(textEncoder, graph);
   try {
     if (texts.dim !== images.dim)

@@ -7,7 +7,8 @@ import { OnnxImageEncoder } from '@cxr-align/image-backbone';
 import { averagePoolModel, describeWithOnnx } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig, type Config } from '../src/config.js';
-import { evaluateRun, loadModel } from '../src/evaluate-run.js';
+import { evaluateRun } from '../src/evaluate-run.js';
+import { loadModel } from '../src/load-model.js';
 import { extractFeatures, type ExtractOptions, type ExtractResult } from '../src/extract-features.js';
 import { openDataset } from '../src/prepare-data.js';
 import { readPredictions } from '../src/predictions-file.js';
@@ -199,5 +200,37 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     const pixels = { run: join(place, 'pixels'), path, out: join(place, 'pixels again'), encoder };
     await expect(evaluateRun(pixels, silentProgress)).rejects.toThrow('its encoder was trained with it');
     expect(existsSync(join(place, 'x', 'evaluation.json'))).toBe(false);
+  });
+});
+
+describe('the encoder of an earlier run', () => {
+  const own = (changes: object = {}): Config => checkConfig({ ...quick, ...changes }, 'test');
+  it('gives its features to another one, which evaluates and predicts alike', async () => {
+    const first = { path, out: join(place, 'first'), config: own() };
+    await trainRun(first, engine, silentProgress);
+    const before = tf.memory().numTensors;
+    const { evaluation } = await train('second', configure(), { encoder: join(place, 'first') });
+    const run = join(place, 'second');
+    expect(await evaluateRun({ run, path, out: join(place, 'second again') }, silentProgress)).toEqual(evaluation);
+    const { model, stored, dispose } = loadModel(run);
+    expect(stored.input).toMatchObject({ kind: 'features', grid: 8, dim: 8, source: { encoder: 'run-first' } });
+    const reader = await openImageReader(stored);
+    const inputs = await reader.read(join(path, 'images', '5.png'));
+    const [told] = probabilitiesOf(await predictLogits(model, inputs, [0]));
+    const { samples, probabilities } = await readPredictions(run);
+    const row = samples.findIndex(({ id }) => id === '5.png');
+    expect(Math.abs(told - probabilities[row * 4])).toBeLessThan(1e-5);
+    await reader.dispose();
+    dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+  it('is refused where there is none', async () => {
+    await trainRun({ path, out: join(place, 'no encoder'), config: own({ model: 'linear' }) }, engine, silentProgress);
+    await expect(train('third', configure(), { encoder: join(place, 'no encoder') })).rejects.toThrow(
+      'expected a run with an image encoder that was trained in it, got model linear, which has none',
+    );
+    await expect(train('fourth', configure(), { encoder: join(place, 'second') })).rejects.toThrow(
+      'got one that took the features of run-first: use that encoder',
+    );
   });
 });

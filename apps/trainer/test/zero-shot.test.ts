@@ -13,7 +13,8 @@ import {
 } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig, type Config } from '../src/config.js';
-import { evaluateRun, loadModel } from '../src/evaluate-run.js';
+import { evaluateRun } from '../src/evaluate-run.js';
+import { loadModel } from '../src/load-model.js';
 import { graphFor } from '../src/label-knowledge.js';
 import { ModelTexts } from '../src/model-texts.js';
 import { explain, explainedProbabilities, RunExplainer } from '../src/observations.js';

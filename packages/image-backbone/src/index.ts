@@ -14,6 +14,7 @@ export {
 } from './encoders.js';
 export type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen/frozen-encoder.js';
 export { OnnxImageEncoder } from './frozen/onnx-encoder.js';
+export { TensorflowImageEncoder } from './frozen/tensorflow-encoder.js';
 export {
   DenseSplitter,
   QuerySplitter,

@@ -40,7 +40,10 @@ export const dataFlags = {
 
 /** Flags of commands that take the features of a frozen encoder. */
 export const encoderFlags = {
-  encoder: { type: 'string', describe: 'Folder of a frozen image encoder (ONNX); what is not in the store is encoded' },
+  encoder: {
+    type: 'string',
+    describe: 'Folder of a frozen image encoder (ONNX, TensorFlow.js, or a run); what is not in the store is encoded',
+  },
   features: { type: 'string', describe: 'Feature store; features/ in the results unless given' },
 } as const;
 

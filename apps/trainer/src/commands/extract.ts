@@ -1,17 +1,19 @@
 import { InputError } from '@cxr-align/files';
-import { OnnxImageEncoder } from '@cxr-align/image-backbone';
 import { makeConfig } from '../config.js';
 import { extractFeatures, type ExtractResult } from '../extract-features.js';
+import { isOnnx, openImageEncoder } from '../image-encoders.js';
 import { openDataset } from '../prepare-data.js';
-import { commonFlags, dataFlags, printResult, progress, type Command } from './command.js';
+import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
 
 const flags = {
   ...commonFlags,
+  ...engineFlags,
   ...dataFlags,
   encoder: {
     type: 'string',
     demandOption: true,
-    describe: 'Folder of the encoder: model.onnx and preprocess.json, or as the transformers library has it',
+    describe:
+      'Folder of the encoder: ONNX or TensorFlow.js with preprocess.json, as the transformers library has it, or a run',
   },
   out: {
     type: 'string',
@@ -34,6 +36,8 @@ const flags = {
 
 interface Flags {
   json: boolean;
+  engine: Parameters<typeof startAsked>[0]['engine'];
+  threads?: number;
   data: string;
   format: string;
   maxBad: number;
@@ -79,7 +83,9 @@ export const extract: Command<unknown> = {
     const { augmentation } = makeConfig({ set });
     const { dataset, remarks } = openDataset({ ...args, path: args.data });
     remarks.forEach((line) => progress.say(line));
-    const encoder = await OnnxImageEncoder.load(args.encoder, { providers: args.provider });
+    // An encoder of TensorFlow.js runs on the engine; one in ONNX brings its own.
+    if (!isOnnx(args.encoder)) await startAsked(args);
+    const encoder = await openImageEncoder(args.encoder, { providers: args.provider });
     const result = await extractFeatures(
       dataset,
       encoder,

@@ -5,7 +5,7 @@ import { boxesOfMap, predictionSet, type MapBox } from '@cxr-align/metrics';
 import { decodeImage, drawMap } from '@cxr-align/image-backbone';
 import type * as tf from '@tensorflow/tfjs-core';
 import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
-import { loadModel, type LoadedModel } from '../evaluate-run.js';
+import { loadModel, type LoadedModel } from '../load-model.js';
 import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../label-maps.js';
 import { windowOf } from '../localise.js';
 import type { ModelInputs } from '../model-inputs.js';
@@ -220,6 +220,7 @@ async function pairTeller(args: Flags): Promise<Teller> {
     throw new InputError(
       'expected --run RUN, or --zero-shot with --encoder DIR and --text-encoder DIR that share a space; got neither',
     );
+  await startAsked(args);
   const graph = loadGraph(choice);
   const { images, explainer } = await openPair({ encoder, textEncoder }, graph);
   return {

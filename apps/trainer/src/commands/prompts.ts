@@ -2,7 +2,7 @@ import { InputError } from '@cxr-align/files';
 import { labelSetNames } from '@cxr-align/label-graph';
 import { attackMethods, loadPromptEmbeddings, promptSetNames, type AttackMethod } from '@cxr-align/text-encoder';
 import type { Split } from '@cxr-align/datasets';
-import { loadModel } from '../evaluate-run.js';
+import { loadModel } from '../load-model.js';
 import { trainedSource } from '../input-source.js';
 import { loadInputs } from '../load-inputs.js';
 import { openDataset } from '../prepare-data.js';

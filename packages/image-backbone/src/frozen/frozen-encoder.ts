@@ -2,12 +2,15 @@
 export interface EncoderPreprocessing {
   /** Pixels along a side of its input. */
   size: number;
-  /** `stretch`: both sides are brought to `resize`; `crop`: the shorter one, aspect kept. The middle square is cut out. */
-  fit: 'stretch' | 'crop';
+  /**
+   * `stretch`: both sides are brought to `resize`; `crop`: the shorter one, `pad`: the longer one, aspect kept. The middle square
+   * is cut out.
+   */
+  fit: 'stretch' | 'crop' | 'pad';
   /** Pixels before the cut; `size` or more. */
   resize: number;
-  /** How pixels are interpolated. */
-  kernel: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
+  /** How pixels are interpolated; as sharp does it unless it says. */
+  kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
   /** Channels that the grey values are repeated to. */
   channels: number;
   /** A grey value v in [0, 255] becomes (v · rescale − mean) / deviation, for each channel. */
