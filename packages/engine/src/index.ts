@@ -3,6 +3,7 @@ export { engineNames, type EngineName } from './engine-names.js';
 export { checkNative } from './set-up/check-native.js';
 export { cudaMachine, type CudaMachine } from './set-up/cuda-machine.js';
 export {
+  cacheFolder,
   readManifest,
   removeSetUp,
   setUpFolder,

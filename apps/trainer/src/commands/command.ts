@@ -47,6 +47,15 @@ export const encoderFlags = {
   features: { type: 'string', describe: 'Feature store; features/ in the results unless given' },
 } as const;
 
+/** The flag of commands that may get a model from a hub. */
+export const downloadFlag = {
+  'allow-download': {
+    type: 'boolean',
+    default: false,
+    describe: 'An encoder given as owner/name is downloaded from the hub (HF_ENDPOINT) if it is not here',
+  },
+} as const;
+
 /** Starts the engine that was asked for; the fallback to a slower one is said aloud. */
 export async function startAsked({
   engine,

@@ -1,14 +1,25 @@
 import { InputError } from '@cxr-align/files';
 import { makeConfig } from '../config.js';
 import { extractFeatures, type ExtractResult } from '../extract-features.js';
+import { encoderFolder } from '../hub.js';
 import { isOnnx, openImageEncoder } from '../image-encoders.js';
 import { openDataset } from '../prepare-data.js';
-import { commonFlags, dataFlags, engineFlags, printResult, progress, startAsked, type Command } from './command.js';
+import {
+  commonFlags,
+  dataFlags,
+  downloadFlag,
+  engineFlags,
+  printResult,
+  progress,
+  startAsked,
+  type Command,
+} from './command.js';
 
 const flags = {
   ...commonFlags,
   ...engineFlags,
   ...dataFlags,
+  ...downloadFlag,
   encoder: {
     type: 'string',
     demandOption: true,
@@ -43,6 +54,7 @@ interface Flags {
   maxBad: number;
   allowPatientOverlap: boolean;
   encoder: string;
+  allowDownload: boolean;
   out: string;
   map: boolean;
   views: number;
@@ -84,8 +96,9 @@ export const extract: Command<unknown> = {
     const { dataset, remarks } = openDataset({ ...args, path: args.data });
     remarks.forEach((line) => progress.say(line));
     // An encoder of TensorFlow.js runs on the engine; one in ONNX brings its own.
-    if (!isOnnx(args.encoder)) await startAsked(args);
-    const encoder = await openImageEncoder(args.encoder, { providers: args.provider });
+    const folder = await encoderFolder(args.encoder, { ...args, progress });
+    if (!isOnnx(folder)) await startAsked(args);
+    const encoder = await openImageEncoder(folder, { providers: args.provider });
     const result = await extractFeatures(
       dataset,
       encoder,

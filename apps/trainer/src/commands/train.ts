@@ -1,9 +1,11 @@
 import { describeConfig, makeConfig, presets } from '../config.js';
+import { encoderFolder } from '../hub.js';
 import { orNull } from '../maybe-number.js';
 import { trainRun } from '../train-run.js';
 import {
   commonFlags,
   dataFlags,
+  downloadFlag,
   encoderFlags,
   engineFlags,
   printResult,
@@ -19,6 +21,7 @@ const flags = {
   ...engineFlags,
   ...dataFlags,
   ...encoderFlags,
+  ...downloadFlag,
   data: { ...dataFlags.data, demandOption: false },
   out: { type: 'string', describe: 'Run folder to write' },
   config: { type: 'string', describe: 'JSON or YAML file with the configuration' },
@@ -80,13 +83,16 @@ export const train: Command<unknown> = {
     checkRange('--max-bad', args.maxBad, (value) => value >= 0 && value <= 1, 'a number in [0, 1]');
     if (args.preset !== undefined && args.model !== undefined)
       throw new InputError('expected --preset or --model, got both');
+    const get = (name: string | undefined) => name && encoderFolder(name, { ...args, progress });
+    const encoder = await get(args.encoder);
+    const textEncoder = await get(args.textEncoder);
     const config = makeConfig({
       preset: args.preset ?? args.model,
       file: args.config,
       set: args.set,
       flags: {
         seed: args.seed,
-        ...(args.textEncoder !== undefined && { prompts: { encoder: args.textEncoder } }),
+        ...(textEncoder !== undefined && { prompts: { encoder: textEncoder } }),
         holdOut: args.holdOutLabel,
         ...((args.encoder ?? args.features) !== undefined && { encoder: { kind: 'frozen' } }),
       },
@@ -94,7 +100,7 @@ export const train: Command<unknown> = {
     if (config.encoder.kind === 'frozen' && args.encoder === undefined && args.features === undefined)
       throw new InputError('expected --encoder DIR or --features STORE with encoder.kind frozen, got neither');
     const engine = await startAsked(args);
-    const result = await trainRun({ ...args, path: args.data, out: args.out, config }, engine, progress);
+    const result = await trainRun({ ...args, encoder, path: args.data, out: args.out, config }, engine, progress);
     printResult(args.json, { ...result, validation: orNull(result.validation ?? NaN) }, () =>
       [
         evaluationText(result.evaluation),
@@ -114,6 +120,7 @@ interface ArgumentsOf {
   encoder?: string;
   features?: string;
   textEncoder?: string;
+  allowDownload: boolean;
   holdOutLabel?: string[];
   format: string;
   maxBad: number;
