@@ -111,6 +111,9 @@ describe('evaluateRun(request) with localise', () => {
     expect(low).toBeLessThanOrEqual(kinds.occlusion.inside!);
     expect(high).toBeGreaterThanOrEqual(kinds.occlusion.inside!);
     expect(JSON.parse(readFileSync(join(place, 'out', 'evaluation.json'), 'utf8'))).toEqual(evaluation);
+    const report = readFileSync(join(place, 'out', 'report.html'), 'utf8');
+    expect(report).toContain('Where in the picture');
+    expect(report).toContain('labels ask for images');
   });
   it('takes boxes without labels as those of every label that is present', async () => {
     const file = join(place, 'lungs.csv');

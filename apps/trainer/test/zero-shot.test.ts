@@ -89,6 +89,7 @@ describe('a run with a label held out', () => {
     expectClose([score.difference], [score.auroc - score.parentAuroc], 1e-9);
     expect(score.differenceCi[0]).toBeLessThanOrEqual(score.differenceCi[1]);
     expect(existsSync(join(run, 'model', 'zero-shot.json'))).toBe(true);
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Labels that were never trained');
   });
   it('tells trained labels as if nobody had asked for another', async () => {
     const { model, stored, asked, dispose } = loadModel(run);

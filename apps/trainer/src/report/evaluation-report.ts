@@ -4,6 +4,7 @@ import { fixed, fixedRange } from '../maybe-number.js';
 import type { Predictions } from '../predictions.js';
 import { calibrationSection } from './calibration-section.js';
 import { fairnessSections } from './group-sections.js';
+import { promptSections } from './prompt-sections.js';
 import { scoreSection } from './score-section.js';
 import { writeReport } from './write-report.js';
 
@@ -25,6 +26,7 @@ export async function evaluationSections(page: EvaluationPage): Promise<ReportSe
   return [
     await scoreSection(page),
     await calibrationSection(evaluation, predictions),
+    ...promptSections(evaluation),
     ...(await fairnessSections(evaluation)),
     ...(worst.length > 0
       ? [

@@ -1,0 +1,79 @@
+import type { ReportSection, ReportTable } from '@cxr-align/report';
+import type { Evaluation, Interval, MaybeNumber } from '../evaluation-schema.js';
+import { fixed, fixedRange } from '../maybe-number.js';
+
+/** What prompts make possible, where it was asked for: labels never trained, maps, and retrieval both ways. */
+export function promptSections({ zeroShot, localisation, retrieval }: Evaluation): ReportSection[] {
+  return [
+    ...(zeroShot ? [zeroShotSection(zeroShot)] : []),
+    ...(localisation ? [localisationSection(localisation)] : []),
+    {
+      heading: 'Retrieval',
+      paragraphs: [
+        'Each image asks for its labels, and each label for its images: R@k is the share of those that ask and find one among the first k answers, P@k the share of right ones among them.',
+      ],
+      tables: [retrievalTable(retrieval)],
+    },
+  ];
+}
+
+function zeroShotSection(zeroShot: NonNullable<Evaluation['zeroShot']>): ReportSection {
+  return {
+    heading: 'Labels that were never trained',
+    paragraphs: [
+      'Told by their prompts and their place in the label graph. Where the difference to the score of the label above is not above 0 with its whole interval, nothing supports that the prompts add anything.',
+    ],
+    tables: [
+      {
+        caption: 'AUROC of labels that were never trained',
+        header: ['label', 'AUROC', '95 %', 'prompts alone', 'label above', 'its AUROC', 'difference', '95 %'],
+        rows: Object.entries(zeroShot).map(([label, one]) => [
+          label,
+          fixed(one.auroc),
+          fixedRange(one.aurocCi),
+          fixed(one.promptAuroc),
+          one.parent,
+          fixed(one.parentAuroc),
+          fixed(one.difference),
+          fixedRange(one.differenceCi),
+        ]),
+      },
+    ],
+  };
+}
+
+function localisationSection({ boxes, images, kinds }: NonNullable<Evaluation['localisation']>): ReportSection {
+  const score = (value: MaybeNumber, range: Interval): string | null => {
+    const interval = fixedRange(range);
+    return value === null ? null : `${fixed(value)}${interval === null ? '' : ` (${interval})`}`;
+  };
+  return {
+    heading: 'Where in the picture',
+    paragraphs: [
+      `Maps of ${images} images against the boxes of ${boxes}: the share of maps whose largest value lies in a box (pointing game), the overlap of the box read off the map with the nearest one, and the share of the map inside. A map says something where it beats random ones and a bell in the middle.`,
+    ],
+    tables: [
+      {
+        caption: 'Maps, means over labels',
+        header: ['map', 'pointing game', 'overlap', 'share inside'],
+        rows: Object.entries(kinds).map(([kind, one]) => [
+          kind,
+          score(one.pointing, one.pointingCi),
+          score(one.iou, one.iouCi),
+          score(one.inside, one.insideCi),
+        ]),
+      },
+    ],
+  };
+}
+
+function retrievalTable({ imageToLabel, labelToImage }: Evaluation['retrieval']): ReportTable {
+  return {
+    caption: 'Retrieval',
+    header: ['', ...Object.keys(imageToLabel)],
+    rows: [
+      ['images ask for labels', ...Object.values(imageToLabel).map((value) => fixed(value))],
+      ['labels ask for images', ...Object.values(labelToImage).map((value) => fixed(value))],
+    ],
+  };
+}
