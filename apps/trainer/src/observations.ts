@@ -1,5 +1,5 @@
 import { findingOf, type LabelGraph } from '@cxr-align/label-graph';
-import { combineDescriptors, scoreDescriptors } from '@cxr-align/text-encoder';
+import { combineDescriptors, rowCosine, scoreDescriptors } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadedModel } from './load-model.js';
 import { ModelTexts } from './model-texts.js';
@@ -69,6 +69,29 @@ export class PairExplainer {
     if (!descriptors) throw new RangeError('trainer/PairExplainer: expected texts with observations, got none');
     const all = Float32Array.from(descriptors.data);
     this.prompts = { positive: all.subarray(0, all.length / 2), negative: all.subarray(all.length / 2) };
+  }
+
+  /**
+   * How much more each place of an image says that a label is there than that it is not: the difference of its cosines to the
+   * means of the observations' prompts.
+   *
+   * @param map vectors [places, dim] of one image. @returns [places].
+   */
+  places(map: Float32Array, label: number): Float32Array {
+    const dim = this.texts.prompts.shape[2];
+    const counts = this.texts.words.map(({ descriptors }) => descriptors.length);
+    const from = counts.slice(0, label).reduce((sum, count) => sum + count, 0);
+    const mean = (prompts: Float32Array): Float32Array => {
+      const sum = new Float32Array(dim);
+      for (let row = from; row < from + counts[label]; row++)
+        for (let i = 0; i < dim; i++) sum[i] += prompts[row * dim + i];
+      return sum;
+    };
+    const [positive, negative] = [mean(this.prompts.positive), mean(this.prompts.negative)];
+    return Float32Array.from({ length: map.length / dim }, (_, place) => {
+      const at = { dim, a: place, b: 0 };
+      return rowCosine(map, positive, at) - rowCosine(map, negative, at);
+    });
   }
 
   /** @param images vectors [images, dim], of any length. @returns for each image an explanation of each label. */

@@ -3,6 +3,7 @@ import { InputError } from '@cxr-align/files';
 import { fitToColumns, LabelGraph } from '@cxr-align/label-graph';
 import { bootstrapModels, bootstrapP, clusterRows, percentileInterval, RankedScores } from '@cxr-align/metrics';
 import type { Interval, ZeroShotScores } from './evaluation-schema.js';
+import { asInputError } from './label-knowledge.js';
 import { labelsGiven } from './label-mapping.js';
 import { orNull } from './maybe-number.js';
 import type { ModelTexts } from './model-texts.js';
@@ -133,17 +134,14 @@ export async function openVocabulary(
     return found === undefined ? [] : [found];
   };
   const definition = known.toDefinition();
-  const all = new LabelGraph({
-    ...definition,
-    labels: [
-      ...definition.labels,
-      ...names.map((name) => {
-        const { group: _group, ...node } = graph.node(name);
-        return { ...node, name, parents: graph.parents(name).flatMap(placeOf) };
-      }),
-    ],
-    order: [...known.labels, ...names],
+  const added = names.map((name) => {
+    const { group: _group, ...node } = graph.node(name);
+    return { ...node, name, parents: graph.parents(name).flatMap(placeOf) };
   });
+  const all = asInputError(
+    () =>
+      new LabelGraph({ ...definition, labels: [...definition.labels, ...added], order: [...known.labels, ...names] }),
+  );
   const encoder = await openTextEncoder(choice, all);
   try {
     // The built-in encoder is made of the labels: it is another one with more of them.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FeatureStore } from '@cxr-align/datasets';
 import { writeNpy } from '@cxr-align/files';
-import { averagePoolModel, describeWithOnnx, itWithShared } from '@cxr-align/testkit';
+import { averagePoolModel, describeWithOnnx, itWithShared, tokenNumberModel, wordTokenizer } from '@cxr-align/testkit';
 import { madeUpData } from './made-up-data.js';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
@@ -538,6 +538,33 @@ describeWithOnnx('cxr-align extract', () => {
     const grid = ['--grid', 'grid.json', '--seeds', '1', '--jobs', '1', '--draws', '20', '--features', 'store'];
     const ablated = cxrAlign('ablate', '--data', data, '--out', 'ablated', ...grid, ...quickFlags);
     expect({ code: ablated.code, err: ablated.code === 0 ? '' : ablated.err }).toEqual({ code: 0, err: '' });
+  });
+  it('tells labels by a pair of encoders that share a space, explained and with a map', () => {
+    mkdirSync(join(place, 'pair-texts'));
+    const words = ['no', 'x', 'y', 'z', 'u', 'v', 'w', 'q', 'r', 'b', 'c', 'd', 'bright', 'a'];
+    const texts = { 'model.onnx': tokenNumberModel({ output: 'tokens' }), ...wordTokenizer(words, { maxTokens: 64 }) };
+    for (const [name, content] of Object.entries(texts)) writeFileSync(join(place, 'pair-texts', name), content);
+    mkdirSync(join(place, 'pair-images'));
+    const model = averagePoolModel({ channels: 2, window: 4, output: 'both' });
+    writeFileSync(join(place, 'pair-images', 'model.onnx'), model);
+    const scale = { rescale_factor: 1, image_mean: [110, -1e4], image_std: [30, 1e4] };
+    writeFileSync(join(place, 'pair-images', 'preprocess.json'), JSON.stringify({ size: 16, ...scale }));
+    const labels = ['A', 'B'].map((name) => ({ name, descriptors: ['a bright a'] }));
+    writeFileSync(join(place, 'pair.json'), JSON.stringify({ name: 'pair', labels }));
+    const image = join(data, 'images', '3.png');
+    const pair = ['--zero-shot', '--encoder', 'pair-images', '--graph', 'pair.json'];
+    const flags = ['predict', ...pair, '--text-encoder', 'pair-texts', '--explain', '--map', 'pair.png', image];
+    const { code, out, err } = cxrAlign(...flags);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const told = JSON.parse(out);
+    expect(told.labels.A.probability).toBeCloseTo(told.labels.A.explanation.probability, 5);
+    expect(told.map).toMatchObject({ file: 'pair.png', label: 'A', kind: 'similarity' });
+    expect(existsSync(join(place, 'pair.png'))).toBe(true);
+    expectRefusal(['predict', ...pair, '--text-encoder', 'built-in', image], 'expected encoders that share a space');
+    expectRefusal(
+      ['predict', ...pair.slice(1), '--text-encoder', 'built-in', image],
+      'expected --run RUN, or --zero-shot',
+    );
   });
   it('refuses what cannot be meant', () => {
     const flags = ['extract', '--data', data, '--encoder', encoder, '--out', 'refused'];

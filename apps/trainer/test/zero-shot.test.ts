@@ -17,7 +17,7 @@ import { evaluateRun } from '../src/evaluate-run.js';
 import { loadModel } from '../src/load-model.js';
 import { graphFor } from '../src/label-knowledge.js';
 import { ModelTexts } from '../src/model-texts.js';
-import { explain, explainedProbabilities, RunExplainer } from '../src/observations.js';
+import { explain, explainedProbabilities, PairExplainer, RunExplainer } from '../src/observations.js';
 import { openDataset } from '../src/prepare-data.js';
 import { silentProgress } from '../src/progress.js';
 import { openImageReader } from '../src/single-images.js';
@@ -207,6 +207,33 @@ describe('explainedProbabilities(explanations, graph)', () => {
     const words = [['a'], ['b', 'c'], ['d']].map((descriptors) => ({ descriptors }));
     const told = explainedProbabilities(explain([0.9, 0.2, 0.8, 0.3], words), graph);
     expectClose(told, [0.6, 0.4, 0.3], 1e-6);
+  });
+});
+
+describe('PairExplainer', () => {
+  const vectors = (...rows: number[][]) => ({ shape: [2, rows.length / 2, 2], data: Float32Array.from(rows.flat()) });
+  const explainer = new PairExplainer({
+    prompts: { shape: [2, 2, 2], data: new Float32Array(8) },
+    // Of label 0 one observation, of label 1 two: there, then not there.
+    descriptors: vectors([1, 0], [0, 1], [1, 0], [-1, 0], [0, -1], [0, 1]),
+    words: [['a'], ['b', 'c']].map((descriptors) => ({ label: 'x', positive: [], negative: [], descriptors })),
+    encoder: null,
+  });
+  it('explains images of any length by their direction', () => {
+    const [[first, second]] = explainer.explain(Float32Array.of(7, 0));
+    const p = 1 / (1 + Math.exp(-2 / 0.5));
+    expectClose([first.probability], [p], 1e-6);
+    expectClose(
+      second.observations.map(({ probability }) => probability),
+      [1 / (1 + Math.exp(-1 / 0.5)), 0.5],
+      1e-6,
+    );
+    expect(second.observations[0].observation).toBe('c');
+  });
+  it('says how much each place speaks for a label', () => {
+    expectClose(explainer.places(Float32Array.of(3, 0, 0, 2, -1, 0), 0), [2, 0, -2], 1e-6);
+    const diagonal = Math.SQRT1_2;
+    expectClose(explainer.places(Float32Array.of(3, 0, 0, 2), 1), [diagonal, diagonal], 1e-6);
   });
 });
 

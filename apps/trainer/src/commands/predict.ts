@@ -1,13 +1,13 @@
-import { basename, join } from 'node:path';
-import { InputError, writeFileAtomic } from '@cxr-align/files';
+import { InputError } from '@cxr-align/files';
 import { coherentProbabilities, labelSetNames, type LabelGraph } from '@cxr-align/label-graph';
-import { boxesOfMap, predictionSet, type MapBox } from '@cxr-align/metrics';
-import { decodeImage, drawMap } from '@cxr-align/image-backbone';
+import { predictionSet } from '@cxr-align/metrics';
+import { decodeImage, imageSize, visibleWindow } from '@cxr-align/image-backbone';
 import type * as tf from '@tensorflow/tfjs-core';
 import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
 import { loadModel, type LoadedModel } from '../load-model.js';
 import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../label-maps.js';
 import { windowOf } from '../localise.js';
+import { mapWriter, type DrawnMapFile } from '../map-writer.js';
 import type { ModelInputs } from '../model-inputs.js';
 import { loadGraph } from '../label-knowledge.js';
 import { orNull } from '../maybe-number.js';
@@ -89,8 +89,7 @@ interface Teller {
 /** What is told of an image. */
 interface ToldImage {
   labels: Record<string, ToldLabel>;
-  /** The map that was drawn, and boxes around what stands out of it, in pixels of the image. */
-  map?: { file: string; label: string; kind: MapKind; boxes: MapBox[] };
+  map?: DrawnMapFile;
 }
 
 /** `cxr-align predict`: a line of JSON for each image. */
@@ -165,44 +164,6 @@ async function runTeller(args: Flags, run: string): Promise<Teller> {
   }
 }
 
-/** A file name of an image: its own, with its folders where another image has the same. */
-function nameOf(image: string, images: readonly string[]): string {
-  const short = basename(image);
-  const isAlone = images.filter((other) => basename(other) === short).length === 1;
-  const name = isAlone ? short : image.replace(/^[./\\]+/, '').replace(/[/\\:]+/g, '-');
-  return name.replace(/\.[^.]+$/, '');
-}
-
-/** Draws the map of one label over an image. */
-function mapDrawer(
-  { images, mapKind: kind, mapLabel }: Flags,
-  place: string,
-  { model, stored }: LoadedModel,
-): (image: string, batch: tf.Tensor4D, labels: Record<string, ToldLabel>) => Promise<NonNullable<ToldImage['map']>> {
-  const kinds = mapKindsOf(model);
-  if (!kinds.includes(kind))
-    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this run has, got ${kind}`);
-  const isFile = place.toLowerCase().endsWith('.png');
-  if (isFile && images.length > 1)
-    throw new InputError(`expected --map to be a folder for ${images.length} images, got the file ${place}`);
-  const trained = stored.graph.labels;
-  const asked = mapLabel === undefined ? undefined : stored.graph.find(mapLabel);
-  if (mapLabel !== undefined && (asked === undefined || !trained.includes(asked)))
-    throw new InputError(`expected --map-label to be a trained label (${trained.join(', ')}), got ${mapLabel}`);
-  return async (image, batch, labels) => {
-    const label =
-      asked ?? trained.reduce((best, one) => (labels[one].probability > labels[best].probability ? one : best));
-    const { grid, maps } = await labelMaps(model, batch, kind, [trained.indexOf(label)]);
-    const window = await windowOf(image, stored.input, stored.config);
-    const boxes = boxesOfMap({ values: maps[0], grid, window });
-    const most = Math.max(...maps[0]);
-    const values = maps[0].map((value) => (most > 0 ? value / most : 0));
-    const file = isFile ? place : join(place, `${nameOf(image, images)}.png`);
-    writeFileAtomic(file, await drawMap(image, { values, grid, window, boxes }));
-    return { file, label, kind, boxes };
-  };
-}
-
 function explainerOf(loaded: LoadedModel, run: string): RunExplainer {
   const { texts } = loaded.stored;
   if (!texts?.descriptors || !loaded.model.explain)
@@ -213,9 +174,26 @@ function explainerOf(loaded: LoadedModel, run: string): RunExplainer {
   return new RunExplainer(loaded);
 }
 
+/** Draws the map of one label of a run over an image. */
+function mapDrawer(
+  args: Flags,
+  place: string,
+  { model, stored }: LoadedModel,
+): (image: string, batch: tf.Tensor4D, labels: Record<string, ToldLabel>) => Promise<DrawnMapFile> {
+  const kinds = mapKindsOf(model);
+  if (!kinds.includes(args.mapKind))
+    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this run has, got ${args.mapKind}`);
+  const trained = stored.graph.labels;
+  const write = mapWriter(args, place, trained);
+  return async (image, batch, labels) =>
+    write(image, labels, await windowOf(image, stored.input, stored.config), async (label) => {
+      const { grid, maps } = await labelMaps(model, batch, args.mapKind, [trained.indexOf(label)]);
+      return { grid, values: maps[0] };
+    });
+}
+
 async function pairTeller(args: Flags): Promise<Teller> {
-  const { encoder, textEncoder, graph: choice, zeroShot, explain, map } = args;
-  if (map !== undefined) throw new InputError('expected --map with --run: maps are those of a trained model');
+  const { encoder, textEncoder, graph: choice, zeroShot, explain } = args;
   if (!zeroShot || !encoder || !textEncoder)
     throw new InputError(
       'expected --run RUN, or --zero-shot with --encoder DIR and --text-encoder DIR that share a space; got neither',
@@ -223,11 +201,27 @@ async function pairTeller(args: Flags): Promise<Teller> {
   await startAsked(args);
   const graph = loadGraph(choice);
   const { images, explainer } = await openPair({ encoder, textEncoder }, graph);
+  const draw =
+    args.map === undefined ? undefined : mapWriter({ ...args, mapKind: 'similarity' }, args.map, graph.labels);
+  if (draw && images.map?.dim !== images.dim)
+    throw new InputError(
+      `expected an encoder whose places are in the space of the texts (${images.dim} numbers) with --map, got ${images.map ? `places of ${images.map.dim}` : 'one without places'}`,
+    );
   return {
     tell: async (image) => {
-      const { pooled } = await images.encode([await decodeImage(image, images.preprocessing)]);
-      const [explanations] = explainer.explain(pooled!);
-      return { labels: byPrompts(graph, explanations, explain) };
+      const features = await images.encode(
+        [await decodeImage(image, images.preprocessing)],
+        draw ? ['pooled', 'map'] : ['pooled'],
+      );
+      const [explanations] = explainer.explain(features.pooled!);
+      const labels = byPrompts(graph, explanations, explain);
+      if (!draw) return { labels };
+      const window = visibleWindow(await imageSize(image), images.preprocessing);
+      const map = await draw(image, labels, window, async (label) => ({
+        grid: images.map!.grid,
+        values: explainer.places(features.map!, graph.labels.indexOf(label)).map((value) => Math.max(0, value)),
+      }));
+      return { labels, map };
     },
     dispose: () => images.dispose(),
   };
