@@ -10,13 +10,14 @@ import {
   type ImageEncoder,
   type LabelEmbeddings,
 } from '@cxr-align/image-backbone';
-import { Linear, Pass, type Parameters, type Scope } from '@cxr-align/nn';
+import { Pass, type Parameters, type Scope } from '@cxr-align/nn';
 import { unstack } from '@cxr-align/tensor';
 import { PromptEncoder, PromptMixture } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
 import type { InputDescription } from './model-inputs.js';
 import type { ModelTexts } from './model-texts.js';
+import { PlainModel } from './plain-model.js';
 
 /** What a model says of a batch. */
 export interface ModelOutput {
@@ -271,31 +272,4 @@ function buildEncoder({ encoder, dropout, splitter }: Config, scope: Scope, size
     channels: encoder.channels,
     ...(encoder.stemStride > 0 && { stemStride: encoder.stemStride }),
   });
-}
-
-/** The baselines: a linear map, or one hidden layer, on pixels averaged to at most 32 × 32, or on pooled features. */
-class PlainModel implements Model {
-  readonly features?: StandardizedFeatures;
-  private readonly layers: Linear[];
-  /** Places along a side that are averaged. */
-  private readonly window: number;
-
-  constructor(kind: 'linear' | 'mlp', parameters: Parameters, { input, labels }: ModelInput) {
-    if (input.kind === 'features') this.features = new StandardizedFeatures(parameters.scope('encoder'), input);
-    this.window = input.kind === 'features' ? input.grid : Math.max(1, Math.floor(input.size / 32));
-    const numbers = input.kind === 'features' ? input.dim : Math.floor(input.size / this.window) ** 2;
-    const widths = kind === 'linear' ? [numbers, labels] : [numbers, 256, labels];
-    const scope = parameters.scope('pixels');
-    this.layers = widths
-      .slice(1)
-      .map((width, i) => new Linear(scope.scope(i), widths[i], width, { gain: kind === 'linear' ? 0.01 : 1 }));
-  }
-
-  apply(inputs: tf.Tensor4D): ModelOutput {
-    const known = this.features?.apply(inputs) ?? inputs;
-    const small = this.window === 1 ? known : tf.avgPool(known, this.window, this.window, 'valid');
-    const flat: tf.Tensor = tf.reshape(small, [inputs.shape[0], -1]);
-    const logits = this.layers.reduce((x, layer, i) => layer.apply(i === 0 ? x : tf.relu(x)), flat);
-    return { logits: logits as tf.Tensor2D };
-  }
 }

@@ -4,10 +4,10 @@ import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/l
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
-import { parts, type Part } from './config-schema.js';
 import type { Model } from './model.js';
 import type { ModelInputs } from './model-inputs.js';
 import type { BatchTargets, Objective, Task } from './objective.js';
+import { rateFactors } from './rate-factors.js';
 import { WeightAverage } from './weight-average.js';
 
 /** What the loop trains on. */
@@ -134,9 +134,9 @@ export class TrainingLoop {
       const end = Math.floor(((i + 1) * order.length) / count);
       return Array.from(order.subarray(begin, end), (place) => data.training[place]);
     });
-    const isFrozen = this.frozenParts();
-    this.trainedNow = this.trained.filter(({ name }) => !isFrozen(partOf(name)));
-    this.factors = this.factorsOf(isFrozen);
+    const factors = rateFactors(config, this.trained, this.epoch);
+    this.trainedNow = this.trained.filter((_, i) => factors[i] !== 0);
+    this.factors = factors.every((factor) => factor === 1) ? undefined : factors;
     const sums: Record<string, number> = {};
     let norms = 0;
     let rate = 0;
@@ -244,22 +244,6 @@ export class TrainingLoop {
     return { values, gradients };
   }
 
-  /** Which parts are not trained in this epoch. */
-  private frozenParts(): (part: Part | undefined) => boolean {
-    const { parts, from, epochs } = this.config.freeze;
-    const isNow = this.epoch >= from && (epochs === 0 || this.epoch < from + epochs);
-    return (part) => isNow && part !== undefined && parts.includes(part);
-  }
-
-  /** What the learning rate of each array is multiplied by; undefined where it is 1 for all. */
-  private factorsOf(isFrozen: (part: Part | undefined) => boolean): number[] | undefined {
-    const factors = this.trained.map(({ name }) => {
-      const part = partOf(name);
-      return isFrozen(part) ? 0 : part === undefined ? 1 : this.config.learningRates[part];
-    });
-    return factors.every((factor) => factor === 1) ? undefined : factors;
-  }
-
   /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */
   private lookAtTasks(images: tf.Tensor4D, batch: BatchTargets, step: number): Promise<TaskGradients> {
     const { config, model, objective } = this;
@@ -275,13 +259,6 @@ export class TrainingLoop {
     this.optimizer.dispose();
     this.average.dispose();
   }
-}
-
-/** The part of a model that an array belongs to; undefined for what balances the losses. */
-function partOf(name: string): Part | undefined {
-  const [scope] = name.split('/');
-  if (scope === 'weighting') return undefined;
-  return parts.find((part) => part === scope) ?? 'head';
 }
 
 /** sum + share · gradients, array by array; disposes both. */
