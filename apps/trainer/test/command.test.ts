@@ -553,7 +553,18 @@ describeWithOnnx('cxr-align extract', () => {
     writeFileSync(join(place, 'pair.json'), JSON.stringify({ name: 'pair', labels }));
     const image = join(data, 'images', '3.png');
     const pair = ['--zero-shot', '--encoder', 'pair-images', '--graph', 'pair.json'];
-    const flags = ['predict', ...pair, '--text-encoder', 'pair-texts', '--explain', '--map', 'pair.png', image];
+    const flags = [
+      'predict',
+      ...pair,
+      '--text-encoder',
+      'pair-texts',
+      '--explain',
+      '--map',
+      'pair.png',
+      '--map-label',
+      'a',
+      image,
+    ];
     const { code, out, err } = cxrAlign(...flags);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const told = JSON.parse(out);
