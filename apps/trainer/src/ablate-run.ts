@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { InputError, writeFileAtomic } from '@cxr-align/files';
+import { InputError, writeFileAtomic, readJson } from '@cxr-align/files';
 import { runFolder, type AblationPlan, type PlannedRun } from './ablation-grid.js';
 import { summarizeAblation, type AblationSummary, type FinishedRun } from './ablation-summary.js';
 import { hasCheckpoint } from './checkpoint.js';
 import { readPredictions } from './predictions-file.js';
 import type { Progress } from './progress.js';
-import { readJson } from './json-file.js';
 
 export interface AblateRequest {
   plan: AblationPlan;

@@ -7,11 +7,11 @@ import {
   writeFileAtomic,
   writeSafetensors,
   type StoredTensor,
+  readJson,
 } from '@cxr-align/files';
 import type { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainingLoop } from './training.js';
-import { readJson } from './json-file.js';
 
 type Values = Map<string, { shape: number[]; data: Float32Array }>;
 

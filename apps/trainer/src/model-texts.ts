@@ -25,14 +25,6 @@ export class ModelTexts {
     }
   }
 
-  get kinds(): number {
-    return this.prompts.shape[0];
-  }
-
-  get labels(): number {
-    return this.prompts.shape[1];
-  }
-
   get dim(): number {
     return this.prompts.shape[2];
   }

@@ -1,5 +1,5 @@
 import { findingOf, type LabelGraph } from '@cxr-align/label-graph';
-import { combineDescriptors, rowCosine, scoreDescriptors } from '@cxr-align/text-encoder';
+import { combineDescriptors, normalizeRow, rowCosine, scoreDescriptors } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadedModel } from './load-model.js';
 import { ModelTexts } from './model-texts.js';
@@ -98,11 +98,7 @@ export class PairExplainer {
   explain(images: Float32Array): Explanation[][] {
     const dim = this.texts.prompts.shape[2];
     const unit = images.slice();
-    for (let start = 0; start < unit.length; start += dim) {
-      const row = unit.subarray(start, start + dim);
-      const length = Math.hypot(...row) || 1;
-      row.forEach((value, i) => (row[i] = value / length));
-    }
+    for (let start = 0; start < unit.length; start += dim) normalizeRow(unit.subarray(start, start + dim));
     const { present } = scoreDescriptors(unit, this.prompts, { dim });
     const count = this.prompts.positive.length / dim;
     return Array.from({ length: images.length / dim }, (_, image) =>

@@ -7,13 +7,13 @@ import {
   writeFileAtomic,
   writeSafetensors,
   type StoredTensor,
+  readJson,
 } from '@cxr-align/files';
 import { LabelGraph, type LabelGraphDefinition } from '@cxr-align/label-graph';
 import type { LabelCalibration } from './calibrated.js';
 import { checkConfig, type Config } from './config.js';
 import type { ImageInput, InputDescription } from './model-inputs.js';
 import type { MetadataBaseline } from './metadata-baseline.js';
-import { readJson } from './json-file.js';
 import { takeTextArrays, textArrays, type FrozenTexts, type LabelWords } from './texts.js';
 
 /** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */

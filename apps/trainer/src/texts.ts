@@ -6,6 +6,7 @@ import {
   labelDescriptors,
   labelPrompts,
   loadPromptEmbeddings,
+  normalizeRow,
   OnnxTextEncoder,
   similarityMatrix,
   type LabelPromptTexts,
@@ -13,7 +14,7 @@ import {
   type TextEncoder,
 } from '@cxr-align/text-encoder';
 import type { Config } from './config.js';
-import { readLabelNames } from './json-file.js';
+import { readLabelNames } from './label-names.js';
 import { openTextEncoder } from './text-encoders.js';
 
 /** The words of a label, as an encoder read them. */
@@ -161,24 +162,15 @@ function storedTexts({ embeddings, embeddingLabels }: Config['prompts'], labels:
   const ordered = new Float32Array(labels.length * dim);
   labels.forEach((label, i) => {
     const row = rowOf.get(normalizeLabel(label))!;
-    ordered.set(values.subarray(row * dim, (row + 1) * dim), i * dim);
+    const own = ordered.subarray(i * dim, (i + 1) * dim);
+    own.set(values.subarray(row * dim, (row + 1) * dim));
+    normalizeRow(own);
   });
   return {
-    prompts: { shape: [1, labels.length, dim], data: unitRows(ordered, dim) },
+    prompts: { shape: [1, labels.length, dim], data: ordered },
     words: [],
     encoder: null,
   };
-}
-
-/** Rows of length 1. */
-function unitRows(values: Float32Array, dim: number): Float32Array {
-  const unit = values.slice();
-  for (let start = 0; start < unit.length; start += dim) {
-    const row = unit.subarray(start, start + dim);
-    const length = Math.hypot(...row);
-    if (length > 0) row.forEach((value, i) => (row[i] = value / length));
-  }
-  return unit;
 }
 
 /** The arrays of texts by the names that they have in a run's weights file. */

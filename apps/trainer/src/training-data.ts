@@ -1,7 +1,7 @@
+import { readJson } from '@cxr-align/files';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset, Split } from '@cxr-align/datasets';
-import { readJson } from './json-file.js';
 
 /** What a model was trained on, as `RUN/config.json` says it. */
 export interface TrainingData {

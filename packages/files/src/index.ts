@@ -19,4 +19,5 @@ export {
 } from './safetensors.js';
 export { writeFileAtomic } from './atomic-write.js';
 export { sha256, sha256OfFile } from './checksum.js';
+export { readJson } from './read-json.js';
 export { resolveInside } from './inside.js';

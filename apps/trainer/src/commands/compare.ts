@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { InputError, writeFileAtomic } from '@cxr-align/files';
+import { InputError, writeFileAtomic, readJson } from '@cxr-align/files';
 import { evaluationSchema } from '../evaluation-schema.js';
 import { compare as compareModels, comparisonTable, type Comparison } from '../comparison.js';
 import { readPredictions } from '../predictions-file.js';
 import { comparisonReport, verdict, type ComparedModel } from '../report/comparison-report.js';
-import { readJson } from '../json-file.js';
 import { commonFlags, printResult, type Command } from './command.js';
 
 const flags = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readTable, type BadRow } from '@cxr-align/datasets';
-import { InputError, readNpy, writeFileAtomic } from '@cxr-align/files';
+import { InputError, readNpy, writeFileAtomic, readJson } from '@cxr-align/files';
 import { rankingDraws } from '../bootstrap-threads.js';
 import { tableGroups, type GroupColumns } from '../fairness.js';
 import { evaluate as score } from '../evaluation.js';
@@ -12,7 +12,7 @@ import { writePredictions } from '../predictions-file.js';
 import { evaluatePair } from '../zero-shot-pair.js';
 import { evaluationReport } from '../report/evaluation-report.js';
 import { viewRules, type Views } from '../study-predictions.js';
-import { readJson, readLabelNames } from '../json-file.js';
+import { readLabelNames } from '../label-names.js';
 import {
   commonFlags,
   dataFlags,

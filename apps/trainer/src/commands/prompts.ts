@@ -10,7 +10,7 @@ import { scoreAttacks } from '../attacked-scores.js';
 import { attackPrompts, attackText } from '../prompt-attack.js';
 import { readModel } from '../run-folder.js';
 import { cellsInOrder, loadGraph } from '../label-knowledge.js';
-import { readLabelNames } from '../json-file.js';
+import { readLabelNames } from '../label-names.js';
 import {
   frozenSimilarity,
   promptSimilarity,

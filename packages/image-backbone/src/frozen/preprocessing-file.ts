@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '@cxr-align/files';
+import { InputError, readJson } from '@cxr-align/files';
 import type { EncoderPreprocessing } from './frozen-encoder.js';
 
 /** The files that say it, in the order in which they are looked for. */
@@ -41,12 +41,7 @@ export function readPreprocessing(folder: string, channels: number): EncoderPrep
   if (name === undefined)
     throw new InputError(`expected ${names.join(' or ')} beside the encoder, got neither; write one`, { file: folder });
   const file = join(folder, name);
-  let content: ProcessorFile;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8')) as ProcessorFile;
-  } catch (error) {
-    throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
-  }
+  const content = readJson(file) as ProcessorFile;
   const given = sideOf(content.size);
   if (given === undefined)
     throw new InputError('expected a size: a number, {"height", "width"} alike or {"shortest_edge"}; got another', {

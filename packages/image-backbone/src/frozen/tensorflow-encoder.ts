@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { InputError, resolveInside, sha256 } from '@cxr-align/files';
+import { InputError, readJson, resolveInside, sha256 } from '@cxr-align/files';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen-encoder.js';
 import { readPreprocessing } from './preprocessing-file.js';
@@ -116,14 +116,7 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
 
 /** A model's topology and weights in memory, and the hash of both. */
 function readArtifacts(file: string): { artifacts: tf.io.ModelArtifacts; hash: string; format: string } {
-  let model: ModelFile;
-  const bytes = readFileSync(file);
-  try {
-    model = JSON.parse(bytes.toString('utf8')) as ModelFile;
-  } catch (error) {
-    throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
-  }
-  const { format = 'graph-model', modelTopology, weightsManifest } = model;
+  const { format = 'graph-model', modelTopology, weightsManifest } = readJson(file) as ModelFile;
   if (!['graph-model', 'layers-model'].includes(format) || !modelTopology || !Array.isArray(weightsManifest))
     throw new InputError(
       `expected a graph-model or a layers-model of TensorFlow.js with its weightsManifest, got ${format}`,
@@ -144,7 +137,7 @@ function readArtifacts(file: string): { artifacts: tf.io.ModelArtifacts; hash: s
   const weights = Buffer.concat(shards);
   return {
     format,
-    hash: sha256(Buffer.concat([bytes, weights])),
+    hash: sha256(Buffer.concat([readFileSync(file), weights])),
     artifacts: {
       modelTopology: modelTopology as object,
       weightSpecs: weightsManifest.flatMap((group) => group.weights),
@@ -157,7 +150,7 @@ function readArtifacts(file: string): { artifacts: tf.io.ModelArtifacts; hash: s
 function outputNames(folder: string): string[] | undefined {
   const file = join(folder, 'preprocess.json');
   if (!existsSync(file)) return undefined;
-  const { outputs } = JSON.parse(readFileSync(file, 'utf8')) as { outputs?: unknown };
+  const { outputs } = readJson(file) as { outputs?: unknown };
   if (outputs === undefined) return undefined;
   if (!Array.isArray(outputs) || outputs.length === 0 || outputs.some((name) => typeof name !== 'string'))
     throw new InputError('expected "outputs" to be a list of names', { file });

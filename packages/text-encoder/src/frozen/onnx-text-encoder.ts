@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { InputError, sha256 } from '@cxr-align/files';
+import { InputError, readJson, sha256 } from '@cxr-align/files';
 import { OnnxModel, type OnnxInputs, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
 import { normalizeRow, type TextEncoder } from '../text-encoder.js';
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js';
@@ -203,7 +203,7 @@ function pool(tokens: Float32Array, count: number, pooling: Pooling, out: Float3
 function readPooling(folder: string): Pooling {
   const file = join(folder, '1_Pooling', 'config.json');
   if (!existsSync(file)) return 'mean';
-  const content = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const content = readJson(file) as Record<string, unknown>;
   if (content.pooling_mode_cls_token === true) return 'cls';
   if (content.pooling_mode_mean_tokens === true) return 'mean';
   throw new InputError('expected pooling_mode_mean_tokens or pooling_mode_cls_token to be true, got neither', { file });

@@ -42,11 +42,6 @@ export class SentenceEncoder implements TextEncoder {
     worker.setMaxListeners(0);
   }
 
-  /** Whether the packages are installed. */
-  static isInstalled(): boolean {
-    return resolvePackages() !== undefined;
-  }
-
   /** @throws {InputError} if the packages are not installed. */
   static async load(): Promise<SentenceEncoder> {
     const files = resolvePackages();

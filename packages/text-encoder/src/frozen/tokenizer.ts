@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { InputError, sha256 } from '@cxr-align/files';
+import { basename, join } from 'node:path';
+import { InputError, readJson, sha256 } from '@cxr-align/files';
 
 /** Turns a text into the numbers that an encoder reads. */
 export interface TextTokenizer {
@@ -32,26 +32,14 @@ const longest = 100_000;
  * @throws {InputError} if one is missing or broken, or @huggingface/tokenizers is not installed.
  */
 export async function loadTokenizer(folder: string, fixed?: number): Promise<TextTokenizer> {
-  const texts = ['tokenizer.json', 'tokenizer_config.json'].map((name) => {
-    const file = join(folder, name);
-    if (!existsSync(file))
-      throw new InputError(
-        `expected ${name} beside the text encoder, got none; save the model's fast tokenizer there`,
-        {
-          file: folder,
-        },
-      );
-    return readFileSync(file, 'utf8');
-  });
-  const [model, config] = texts.map((text, i) => {
-    try {
-      return JSON.parse(text) as object;
-    } catch (error) {
-      throw new InputError(`expected JSON, got ${(error as Error).message}`, {
-        file: join(folder, ['tokenizer.json', 'tokenizer_config.json'][i]),
-      });
-    }
-  });
+  const files = ['tokenizer.json', 'tokenizer_config.json'].map((name) => join(folder, name));
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined)
+    throw new InputError(
+      `expected ${basename(missing)} beside the text encoder, got none; save the model's fast tokenizer there`,
+      { file: folder },
+    );
+  const [model, config] = files.map((file) => readJson(file) as object);
   const { Tokenizer } = await importTokenizers();
   const tokenizer = new Tokenizer(model, config);
   const { model_max_length: declared, pad_token: pad } = config as {
@@ -69,7 +57,7 @@ export async function loadTokenizer(folder: string, fixed?: number): Promise<Tex
     0;
   const idsOf = (text: string): number[] => tokenizer.encode(text).ids;
   return {
-    hash: sha256(texts.join('\n')),
+    hash: sha256(files.map((file) => readFileSync(file, 'utf8')).join('\n')),
     maxTokens,
     padding,
     count: (text) => idsOf(text).length,
@@ -89,7 +77,7 @@ export async function loadTokenizer(folder: string, fixed?: number): Promise<Tex
 function positions(folder: string): number | undefined {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) return undefined;
-  const content = JSON.parse(readFileSync(file, 'utf8')) as {
+  const content = readJson(file) as {
     max_position_embeddings?: number;
     text_config?: { max_position_embeddings?: number };
   };

@@ -1,15 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { InputError } from '@cxr-align/files';
-
-/** A JSON file. @throws {InputError} if it is missing or broken. */
-export function readJson(file: string): unknown {
-  if (!existsSync(file)) throw new InputError('expected a JSON file, got no such file', { file });
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
-  }
-}
+import { InputError, readJson } from '@cxr-align/files';
 
 /** The names in a JSON file: a list, or an object with the list under `labels`. @throws {InputError} if it has none. */
 export function readLabelNames(file: string): string[] {
