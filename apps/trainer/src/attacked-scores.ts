@@ -24,7 +24,7 @@ export interface AttackedScores {
   after: Record<string, { model: MaybeNumber; prompts: MaybeNumber }>;
 }
 
-/** Macro AUROC of a run when the prompts of all its labels are changed in the ways that were found. */
+/** Macro AUROC of a run with the first prompt of each label, and when it is changed in the ways that were found. */
 export async function scoreAttacks(
   { labels }: AttackResult,
   stored: StoredModel,
@@ -45,7 +45,7 @@ export async function scoreAttacks(
     let prompts: Float32Array | undefined;
     if (model.ask) {
       const asked = new ModelTexts(changed, count);
-      const byPrompts: Model = { apply: (images) => model.ask!(images, asked) };
+      const byPrompts: Model = { apply: (images) => ({ logits: model.ask!(model.featureMap!(images), asked) }) };
       prompts = (await predictImages(byPrompts, data.inputs, samples)).logits;
       asked.dispose();
     }
@@ -64,11 +64,13 @@ export async function scoreAttacks(
     }
   }
   const bar = progress.start('predicting with changed prompts', ways.size + 1);
-  const before = await scores(texts);
+  // Held against the prompts that were changed, the first of each label: an ensemble would differ from them anyway.
+  const clean = await withPrompts(texts, graph, encoder, new Map(labels.map(({ label, prompt }) => [label, prompt])));
+  const before = await scores(clean);
   const after: AttackedScores['after'] = {};
   bar.update(1);
   for (const [way, changed] of ways) {
-    after[way] = await scores(await withPrompts(texts, graph, encoder, changed));
+    after[way] = await scores(await withPrompts(clean, graph, encoder, changed));
     bar.update(Object.keys(after).length + 1);
   }
   bar.stop();

@@ -1,9 +1,19 @@
 import { labelPolicies, type LabelPolicy } from '@cxr-align/datasets';
-import { configSchema, parts, type Config } from './config-schema.js';
+import { configSchema, parts, type Config, type Part } from './config-schema.js';
 
 /** The label policies that a configuration names. */
 function policiesOf({ labelPolicy, labelPolicyByLabel }: Config): LabelPolicy[] {
   return [labelPolicy, ...Object.values(labelPolicyByLabel)].map((name) => labelPolicies[name]);
+}
+
+/** The parts of a model that are trained while others are frozen. */
+function trainedParts({ model, encoder, freeze, learningRates }: Config): readonly Part[] {
+  const own = parts.filter((part) => {
+    if (model === 'linear' || model === 'mlp') return part === 'head';
+    if (part === 'encoder') return encoder.kind !== 'frozen';
+    return part !== 'prompts' || model === 'aligned';
+  });
+  return own.filter((part) => learningRates[part] > 0 && !freeze.parts.includes(part));
 }
 
 /** What must hold between the keys: which one is at fault, when it is sound, and what to say. */
@@ -54,8 +64,8 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
   },
   {
     key: 'freeze',
-    isSound: ({ freeze }) => new Set(freeze.parts).size < parts.length,
-    message: 'expected parts that leave something to be trained, got all of them',
+    isSound: (config) => trainedParts(config).length > 0,
+    message: 'expected parts that leave something to be trained with learningRates above 0, got all that the model has',
   },
   {
     key: 'accumulation',

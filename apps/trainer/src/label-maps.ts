@@ -89,41 +89,40 @@ function gradientMaps(model: Model, map: tf.Tensor4D, labels: readonly number[])
  * @see Zeiler and Fergus 2014, arXiv:1311.2901.
  */
 async function occlusionMaps(model: Model, inputs: tf.Tensor4D, labels: readonly number[]): Promise<LabelMaps> {
-  const [, height, width, channels] = inputs.shape;
-  const grid = Math.min(covered, height);
-  const made = tf.tidy(() => {
-    const mean = tf.mean(inputs, [1, 2], true);
-    const masks = coverMasks(grid, height, width);
-    const open = tf.tensor4d(masks, [grid * grid, height, width, 1]);
-    const images = tf.add(tf.mul(inputs, open), tf.mul(mean, tf.sub(1, open)));
-    const all = tf.concat([inputs, images as tf.Tensor4D], 0);
-    return model.apply(tf.reshape(all, [grid * grid + 1, height, width, channels]), Pass.predicting).logits;
-  });
-  const logits = await made.data();
-  const count = made.shape[1];
-  made.dispose();
-  const maps = labels.map((label) =>
-    Float32Array.from({ length: grid * grid }, (_, at) =>
-      Math.max(0, logits[label] - logits[(at + 1) * count + label]),
-    ),
-  );
+  const grid = Math.min(covered, inputs.shape[1]);
+  const maps = labels.map(() => new Float32Array(grid * grid));
+  const whole = await logitsOf(model, inputs);
+  // A row of the map at a time: all places at once would be as many images.
+  for (let row = 0; row < grid; row++) {
+    const images = tf.tidy(() => coveredImages(inputs, grid, row));
+    const logits = await logitsOf(model, images);
+    images.dispose();
+    const count = whole.length;
+    labels.forEach((label, i) => {
+      for (let column = 0; column < grid; column++)
+        maps[i][row * grid + column] = Math.max(0, whole[label] - logits[column * count + label]);
+    });
+  }
   return { grid, maps };
 }
 
-/** 1 where an image is left as it is, 0 in a window around each place. */
-function coverMasks(grid: number, height: number, width: number): Float32Array {
-  const masks = new Float32Array(grid * grid * height * width).fill(1);
-  const half = { y: Math.max(0.5, height / 8), x: Math.max(0.5, width / 8) };
-  for (let place = 0; place < grid * grid; place++) {
-    const centre = {
-      y: ((Math.floor(place / grid) + 0.5) / grid) * height,
-      x: (((place % grid) + 0.5) / grid) * width,
-    };
-    for (let y = 0; y < height; y++) {
-      if (Math.abs(y + 0.5 - centre.y) > half.y) continue;
+async function logitsOf(model: Model, images: tf.Tensor4D): Promise<Float32Array> {
+  const logits = tf.tidy(() => model.apply(images, Pass.predicting).logits);
+  const values = (await logits.data()) as Float32Array;
+  logits.dispose();
+  return values;
+}
+
+/** The image once for each place of a row of the map, a window around the place filled with the mean. */
+function coveredImages(inputs: tf.Tensor4D, grid: number, row: number): tf.Tensor4D {
+  const [, height, width] = inputs.shape;
+  const open = new Float32Array(grid * height * width).fill(1);
+  const isNear = (at: number, place: number, extent: number): boolean =>
+    Math.abs(at + 0.5 - ((place + 0.5) / grid) * extent) <= Math.max(0.5, extent / 8);
+  for (let column = 0; column < grid; column++)
+    for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++)
-        if (Math.abs(x + 0.5 - centre.x) <= half.x) masks[(place * height + y) * width + x] = 0;
-    }
-  }
-  return masks;
+        if (isNear(y, row, height) && isNear(x, column, width)) open[(column * height + y) * width + x] = 0;
+  const mask = tf.tensor4d(open, [grid, height, width, 1]);
+  return tf.add(tf.mul(inputs, mask), tf.mul(tf.mean(inputs, [1, 2], true), tf.sub(1, mask)));
 }

@@ -46,7 +46,7 @@ export function mapWriter(
     throw new InputError(`expected --map to be a folder for ${images.length} images, got the file ${place}`);
   const asked = labels.find((label) => normalizeLabel(label) === normalizeLabel(mapLabel ?? ''));
   if (mapLabel !== undefined && asked === undefined)
-    throw new InputError(`expected --map-label to be a trained label (${labels.join(', ')}), got ${mapLabel}`);
+    throw new InputError(`expected --map-label to be a label that has a map (${labels.join(', ')}), got ${mapLabel}`);
   return async (image, told, window, mapOf) => {
     const label = asked ?? labels.reduce((best, one) => (told[one].probability > told[best].probability ? one : best));
     const { grid, values: raw } = await mapOf(label);
@@ -59,10 +59,9 @@ export function mapWriter(
   };
 }
 
-/** A file name of an image: its own, with its folders where another image has the same. */
+/** A file name of an image: its own, with folders and ending where another image has the same. */
 function nameOf(image: string, images: readonly string[]): string {
-  const short = basename(image);
-  const isAlone = images.filter((other) => basename(other) === short).length === 1;
-  const name = isAlone ? short : image.replace(/^[./\\]+/, '').replace(/[/\\:]+/g, '-');
-  return name.replace(/\.[^.]+$/, '');
+  const stem = (path: string): string => basename(path).replace(/\.[^.]+$/, '');
+  const isAlone = images.filter((other) => stem(other) === stem(image)).length === 1;
+  return isAlone ? stem(image) : image.replace(/^[./\\]+/, '').replace(/[/\\:]+/g, '-');
 }

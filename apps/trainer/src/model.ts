@@ -48,9 +48,10 @@ export interface Model {
   /**
    * How much more an image says "X" than "no X", for any labels: those of `texts`. Only of a model that asks by prompts.
    *
-   * @returns logits float32 [batch, labels], and where each label looked.
+   * @param map of features.
+   * @returns logits float32 [batch, labels].
    */
-  ask?(inputs: tf.Tensor4D, texts: ModelTexts): { logits: tf.Tensor2D; attention?: tf.Tensor3D };
+  ask?(map: tf.Tensor4D, texts: ModelTexts): tf.Tensor2D;
   /** The image's map of features, float32 [batch, grid, grid, dim]; {@link fromMap} goes on from it. */
   featureMap?(inputs: tf.Tensor4D): tf.Tensor4D;
   fromMap?(map: tf.Tensor4D): ModelOutput;
@@ -142,7 +143,7 @@ class SplitModel implements Model {
       this.explain = (inputs, asked, observations) => this.explainBy(inputs, asked, observations);
       this.encodePrompts = (asked = texts) => this.encode(asked, Pass.predicting);
       if (this.query) {
-        this.ask = (inputs, asked) => this.askFor(inputs, asked);
+        this.ask = (map, asked) => this.askFor(map, asked);
         this.askEach = (map) => this.askPlaces(map, texts);
       }
     }
@@ -219,11 +220,11 @@ class SplitModel implements Model {
     return this.similarity!.apply(embeddings, positive, negative);
   }
 
-  private askFor(inputs: tf.Tensor4D, texts: ModelTexts): { logits: tf.Tensor2D; attention?: tf.Tensor3D } {
+  private askFor(map: tf.Tensor4D, texts: ModelTexts): tf.Tensor2D {
     const prompts = this.encode(texts, Pass.predicting);
-    const { embeddings, attention } = this.split(this.featureMap(inputs), prompts, Pass.predicting);
+    const { embeddings } = this.split(map, prompts, Pass.predicting);
     const compared = this.mix(embeddings, prompts, texts)?.prompts ?? prompts;
-    return { logits: this.compare(embeddings, compared), attention };
+    return this.compare(embeddings, compared);
   }
 
   private askPlaces(map: tf.Tensor4D, texts: ModelTexts): tf.Tensor3D {

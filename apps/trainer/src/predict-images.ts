@@ -38,9 +38,11 @@ export async function predictImages(
     const batch = samples.slice(start, start + batchSize);
     const made = tf.tidy(() => {
       const images = inputs.batch(batch);
-      const output = model.apply(images, Pass.predicting);
+      // The image is encoded once, for the trained labels and for the others.
+      const map = asked && model.featureMap!(images);
+      const output = map ? model.fromMap!(map) : model.apply(images, Pass.predicting);
       return {
-        logits: asked ? withAsked(output.logits, model.ask!(images, asked.texts).logits) : output.logits,
+        logits: map ? withAsked(output.logits, model.ask!(map, asked!.texts)) : output.logits,
         ...(output.embeddings && { images: tf.sum(cosineMatrix(output.embeddings), 0) }),
         ...(output.sourceAttention && { attention: tf.sum(output.sourceAttention, 0) }),
         ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),

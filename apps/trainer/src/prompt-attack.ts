@@ -1,5 +1,5 @@
 import { InputError } from '@cxr-align/files';
-import { findFinding, findingOf, type LabelGraph } from '@cxr-align/label-graph';
+import { findFinding, type LabelGraph } from '@cxr-align/label-graph';
 import {
   attackPrompt,
   conceptDimensions,
@@ -9,6 +9,7 @@ import {
   rowCosine,
   type AttackMethod,
   type LabelPromptTexts,
+  type LabelTerms,
   type NaturalEdit,
   type TextEncoder,
 } from '@cxr-align/text-encoder';
@@ -97,8 +98,8 @@ export async function attackPrompts(
     const edited = naturalEdits(
       prompt,
       {
-        name: nameIn(prompt, label),
-        synonyms: synonymsOf(graph, label),
+        name: nameIn(prompt, terms[i]),
+        synonyms: synonymsOf(graph, terms[i]),
         others: others.map((name) => labelPrompts([terms[i]], { set: name })[0].positive[0]),
         negative: negative.slice(0, 1),
       },
@@ -170,19 +171,15 @@ async function dimensionsOf(
   return found;
 }
 
-/** What a prompt calls the label: its name as it is said, or the name of the finding. */
-function nameIn(prompt: string, label: string): string {
-  const finding = findingOf({ name: label })?.name;
-  return (
-    [label.replace(/_/g, ' '), finding].find((name) => name && prompt.toLowerCase().includes(name.toLowerCase())) ??
-    label
-  );
+/** What a prompt calls the label: its name as it is said, or the name of the finding that it means. */
+function nameIn(prompt: string, { label, means = label }: LabelTerms): string {
+  const names = [label.replace(/_/g, ' '), means];
+  return names.find((name) => prompt.toLowerCase().includes(name.toLowerCase())) ?? label;
 }
 
-function synonymsOf(graph: LabelGraph, label: string): string[] {
-  const { synonyms, means } = graph.node(label);
-  const finding = means === undefined ? findingOf({ name: label, synonyms }) : findFinding(means);
-  return [...new Set([...synonyms, ...(finding?.synonyms ?? [])])]
+/** Other words for the label, three at most. */
+function synonymsOf(graph: LabelGraph, { label, means = '' }: LabelTerms): string[] {
+  return [...new Set([...graph.node(label).synonyms, ...(findFinding(means)?.synonyms ?? [])])]
     .filter((one) => one.toLowerCase() !== label.toLowerCase())
     .slice(0, 3);
 }

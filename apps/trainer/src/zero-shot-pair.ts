@@ -82,15 +82,22 @@ export async function evaluatePair(request: PairRequest, progress: Progress): Pr
     const data = await loadInputs(chosen, source, { maxBad: request.maxBad, progress });
     data.remarks.forEach((line) => progress.say(line));
     const { samples } = data.dataset;
-    const all = data.inputs.batch([...samples.keys()]);
-    const told = explainer.explain((await all.data()) as Float32Array);
-    all.dispose();
+    const probabilities = new Float32Array(samples.length * graph.labels.length);
+    const all = [...samples.keys()];
+    for (let start = 0; start < all.length; start += 256) {
+      const places = all.slice(start, start + 256);
+      const vectors = data.inputs.batch(places);
+      explainer
+        .explain((await vectors.data()) as Float32Array)
+        .forEach((one, i) => probabilities.set(explainedProbabilities(one, graph), (start + i) * graph.labels.length));
+      vectors.dispose();
+    }
     await data.inputs.dispose();
     const predictions: Predictions = {
       labels: graph.labels,
       samples,
       targets: truthOf(data.dataset, config, graph),
-      probabilities: Float32Array.from(told.flatMap((one) => explainedProbabilities(one, graph))),
+      probabilities,
     };
     const evaluation = evaluate(predictions, {
       data: data.dataset.name,

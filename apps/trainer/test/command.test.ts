@@ -243,6 +243,11 @@ describe('cxr-align', () => {
       'expected --map-kind of gradient, occlusion, which this run has, got attention',
     );
     expectRefusal(['predict', image], 'expected --run RUN, or --zero-shot with --encoder DIR');
+    expectRefusal(['predict', '--run', 'run-aligned', image, '--map-kind', 'gradient'], 'with --map, got one of them');
+    expectRefusal(
+      ['predict', '--run', 'run-aligned', image, '--graph', 'nih-14'],
+      'expected no --text-encoder and no --graph',
+    );
   });
   it('shows prompts before and after training, and attacks them', () => {
     const { trained, negation, cosine } = JSON.parse(
@@ -261,6 +266,8 @@ describe('cxr-align', () => {
     expect(result.auroc.before.model).toBeGreaterThan(0);
     expect(Object.keys(result.auroc.after)).toEqual(expect.arrayContaining(['random', 'greedy', 'genetic', 'case']));
     expect(cxrAlign(...flags).out).toContain('macro AUROC on val');
+    expectRefusal(['prompts', 'attack', '--count', '2'], 'Unknown argument: count');
+    expectRefusal(['prompts', 'similarity', '--run', 'run-aligned', '--dim', '4'], 'it has prompts of its own');
     expectRefusal(['prompts', 'attack', '--data', data], 'expected --run RUN with --data');
     expectRefusal(['prompts', 'attack', '--budget', '0'], 'expected --budget to be a whole number of 1 or more, got 0');
     expectRefusal(['prompts', 'attack', '--concept', 'X', '--budget', '1'], 'expected --concept to be a label');
@@ -428,6 +435,10 @@ describe('cxr-align', () => {
       ],
       [['compare', 'run-aligned'], 'expected two or more runs'],
       [['compare', 'run-aligned', 'on-val'], 'expected run-aligned and on-val to be evaluated on the same samples'],
+      [
+        ['evaluate', '--zero-shot', '--data', data, '--encoder', 'e', '--text-encoder', 't', '--localise'],
+        'expected --zero-shot alone or --run with its data, got --zero-shot and --localise',
+      ],
       [['evaluate', '--zero-shot', '--data', data], 'expected --run RUN, or --encoder DIR and --text-encoder DIR'],
       [
         ['evaluate', '--run', 'run-aligned', '--data', data, '--text-encoder', 'built-in'],
@@ -572,6 +583,10 @@ describeWithOnnx('cxr-align extract', () => {
     expect(told.map).toMatchObject({ file: 'pair.png', label: 'A', kind: 'similarity' });
     expect(existsSync(join(place, 'pair.png'))).toBe(true);
     expectRefusal(['predict', ...pair, '--text-encoder', 'built-in', image], 'expected encoders that share a space');
+    expectRefusal(
+      ['predict', ...pair, '--text-encoder', 'pair-texts', image, '--map', 'm.png', '--map-kind', 'occlusion'],
+      'a pair has no other map',
+    );
     expectRefusal(
       ['predict', ...pair.slice(1), '--text-encoder', 'built-in', image],
       'expected --run RUN, or --zero-shot',

@@ -203,7 +203,13 @@ describe('trainRun(request)', () => {
         .get('head/bias')!
         .some((value) => value !== 0),
     ).toBe(true);
-    expect(() => configure({ freeze: { parts: ['encoder', 'splitter', 'prompts', 'head'] } })).toThrow('freeze');
+    const all = ['encoder', 'splitter', 'prompts', 'head'];
+    expect(() => configure({ freeze: { parts: all } })).toThrow('freeze');
+    expect(() => configure({ model: 'linear', freeze: { parts: ['head'] } })).toThrow('freeze');
+    const none = Object.fromEntries(all.map((part) => [part, 0]));
+    expect(() => configure({ learningRates: none })).toThrow('got all that the model has');
+    const frozen = { encoder: { kind: 'frozen' }, model: 'vision-only' };
+    expect(() => configure({ ...frozen, freeze: { parts: ['splitter', 'head'] } })).toThrow('freeze');
   });
   it('aligns first, then classifies', async () => {
     await train('phases', configure({ alignEpochs: 2 }));

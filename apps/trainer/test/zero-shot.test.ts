@@ -97,13 +97,14 @@ describe('a run with a label held out', () => {
     const images = (await reader.read(join(path, 'images', '3.png'))).batch([0]);
     expect(asked!.graph.labels).toEqual(['A', 'A/C', 'D', 'A/B']);
     const texts = new ModelTexts(stored.texts!, 3);
-    const three = tf.tidy(() => model.ask!(images, texts).logits);
-    const four = tf.tidy(() => model.ask!(images, asked!.texts).logits);
+    const map = tf.tidy(() => model.featureMap!(images));
+    const three = tf.tidy(() => model.ask!(map, texts));
+    const four = tf.tidy(() => model.ask!(map, asked!.texts));
     expect([three.shape, four.shape]).toEqual([
       [1, 3],
       [1, 4],
     ]);
-    tf.dispose([images, three, four]);
+    tf.dispose([images, map, three, four]);
     texts.dispose();
     dispose();
     expect(stored.thresholds).toHaveLength(3);

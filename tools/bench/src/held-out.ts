@@ -77,6 +77,8 @@ export function benchHeldOut({ data, labels, seeds, split, train }: HeldOutReque
         };
         rmSync(run, { recursive: true });
         const scores = zeroShot[label];
+        if (!scores)
+          throw new Error(`expected --label of ${Object.keys(zeroShot).join(', ')}, as the run names it, got ${label}`);
         console.error(`${label}, seed ${seed}: ${JSON.stringify(scores)}`);
         return scores;
       });

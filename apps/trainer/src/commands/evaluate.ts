@@ -153,6 +153,7 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
       throw new InputError(
         'expected --run RUN, or --encoder DIR and --text-encoder DIR that share a space, with --zero-shot and --data DIR',
       );
+    refuseFlags('--zero-shot', needingRun(args));
     await startAsked(args);
     return evaluatePair({ ...args, path: data, encoder, textEncoder }, progress);
   }
@@ -226,35 +227,36 @@ async function evaluateScores(args: Flags): Promise<Evaluation> {
   return evaluation;
 }
 
+/** Which flags were given that need a run. */
+function needingRun({ views, labelShift, localise, errorThumbnails }: Flags): Record<string, boolean> {
+  return {
+    '--views': views !== 'image',
+    '--label-shift': labelShift,
+    '--localise': localise,
+    '--error-thumbnails': errorThumbnails > 0,
+  };
+}
+
 /** @throws {InputError} if a flag was given that needs a run or its images. */
-function refuseRunFlags({
-  run,
-  data,
-  encoder,
-  features,
-  graph,
-  split,
-  views,
-  labelShift,
-  errorThumbnails,
-  zeroShot,
-  localise,
-}: Flags): void {
-  const given = Object.entries({
+function refuseRunFlags(args: Flags): void {
+  const { run, data, encoder, features, graph, split, zeroShot } = args;
+  refuseFlags('--scores', {
     '--run': run !== undefined,
     '--data': data !== undefined,
     '--encoder': encoder !== undefined,
     '--features': features !== undefined,
     '--graph': graph !== undefined,
     '--split': split !== undefined,
-    '--views': views !== 'image',
-    '--label-shift': labelShift,
     '--zero-shot': zeroShot,
-    '--localise': localise,
-    '--error-thumbnails': errorThumbnails > 0,
-  }).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
+    ...needingRun(args),
+  });
+}
+
+/** @throws {InputError} if one of some flags was given. */
+function refuseFlags(beside: string, flags: Readonly<Record<string, boolean>>): void {
+  const given = Object.entries(flags).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
   if (given.length > 0)
-    throw new InputError(`expected --scores alone or --run with its data, got --scores and ${given.join(', ')}`);
+    throw new InputError(`expected ${beside} alone or --run with its data, got ${beside} and ${given.join(', ')}`);
 }
 
 /** The attributes of the samples. @throws {InputError} if there is not a row for each. */

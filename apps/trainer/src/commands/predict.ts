@@ -32,8 +32,7 @@ const flags = {
   },
   graph: {
     type: 'string',
-    default: 'chexpert-14',
-    describe: `Without --run: the labels, ${labelSetNames.join(', ')}, or a file`,
+    describe: `Without --run: the labels, ${labelSetNames.join(', ')}, or a file; chexpert-14 unless given`,
   },
   'zero-shot': {
     type: 'boolean',
@@ -52,7 +51,10 @@ const flags = {
       'PNG file (one image) or folder: the image with a map of one label over it, and boxes around what stands out',
   },
   'map-label': { type: 'string', describe: 'The label of the map; the most probable one that is trained unless given' },
-  'map-kind': { choices: mapKinds, default: 'occlusion' as const, describe: 'What the map shows' },
+  'map-kind': {
+    choices: mapKinds,
+    describe: 'What the map shows; occlusion unless given, and similarity without --run',
+  },
 } as const;
 
 interface Flags {
@@ -62,12 +64,12 @@ interface Flags {
   run?: string;
   encoder?: string;
   textEncoder?: string;
-  graph: string;
+  graph?: string;
   zeroShot: boolean;
   explain: boolean;
   map?: string;
   mapLabel?: string;
-  mapKind: MapKind;
+  mapKind?: MapKind;
   images: string[];
 }
 
@@ -100,6 +102,8 @@ export const predict: Command<unknown> = {
     yargs.positional('images', { type: 'string', array: true, describe: 'PNG or JPEG files' }).options(flags),
   handler: async (given) => {
     const args = given as unknown as Flags;
+    if (args.map === undefined && (args.mapLabel ?? args.mapKind) !== undefined)
+      throw new InputError('expected --map-label and --map-kind with --map, got one of them alone');
     const { tell, dispose } = args.run === undefined ? await pairTeller(args) : await runTeller(args, args.run);
     let failed = 0;
     for (const image of args.images) {
@@ -117,8 +121,8 @@ export const predict: Command<unknown> = {
 };
 
 async function runTeller(args: Flags, run: string): Promise<Teller> {
-  if (args.textEncoder !== undefined)
-    throw new InputError('expected no --text-encoder with --run: its prompts are encoded already');
+  if ((args.textEncoder ?? args.graph) !== undefined)
+    throw new InputError('expected no --text-encoder and no --graph with --run: it has labels and prompts of its own');
   await startAsked(args);
   const loaded = loadModel(run);
   const { model, stored, asked } = loaded;
@@ -181,28 +185,30 @@ function mapDrawer(
   { model, stored }: LoadedModel,
 ): (image: string, batch: tf.Tensor4D, labels: Record<string, ToldLabel>) => Promise<DrawnMapFile> {
   const kinds = mapKindsOf(model);
-  if (!kinds.includes(args.mapKind))
-    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this run has, got ${args.mapKind}`);
+  const { mapKind = 'occlusion' } = args;
+  if (!kinds.includes(mapKind))
+    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this run has, got ${mapKind}`);
   const trained = stored.graph.labels;
-  const write = mapWriter(args, place, trained);
+  const write = mapWriter({ ...args, mapKind }, place, trained);
   return async (image, batch, labels) =>
     write(image, labels, await windowOf(image, stored.input, stored.config), async (label) => {
-      const { grid, maps } = await labelMaps(model, batch, args.mapKind, [trained.indexOf(label)]);
+      const { grid, maps } = await labelMaps(model, batch, mapKind, [trained.indexOf(label)]);
       return { grid, values: maps[0] };
     });
 }
 
 async function pairTeller(args: Flags): Promise<Teller> {
-  const { encoder, textEncoder, graph: choice, zeroShot, explain } = args;
+  const { encoder, textEncoder, graph: choice = 'chexpert-14', zeroShot, explain, mapKind = 'similarity' } = args;
   if (!zeroShot || !encoder || !textEncoder)
     throw new InputError(
       'expected --run RUN, or --zero-shot with --encoder DIR and --text-encoder DIR that share a space; got neither',
     );
+  if (mapKind !== 'similarity')
+    throw new InputError(`expected --map-kind similarity without --run, got ${mapKind}: a pair has no other map`);
   await startAsked(args);
   const graph = loadGraph(choice);
   const { images, explainer } = await openPair({ encoder, textEncoder }, graph);
-  const draw =
-    args.map === undefined ? undefined : mapWriter({ ...args, mapKind: 'similarity' }, args.map, graph.labels);
+  const draw = args.map === undefined ? undefined : mapWriter({ ...args, mapKind }, args.map, graph.labels);
   if (draw && images.map?.dim !== images.dim)
     throw new InputError(
       `expected an encoder whose places are in the space of the texts (${images.dim} numbers) with --map, got ${images.map ? `places of ${images.map.dim}` : 'one without places'}`,

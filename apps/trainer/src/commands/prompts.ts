@@ -36,8 +36,7 @@ const textFlags = {
   ...commonFlags,
   graph: { type: 'string', default: 'chexpert-14', describe: `Label graph: ${labelSetNames.join(', ')}, or a file` },
   set: { choices: promptSetNames, default: 'pairs', describe: 'Prompt set' },
-  count: { type: 'number', default: 0, describe: 'At most so many prompts of a label and kind; 0 = all' },
-  seed: { type: 'number', default: 0, describe: 'Draws them' },
+  seed: { type: 'number', default: 0, describe: 'Drives what is drawn' },
   'text-encoder': {
     type: 'string',
     default: 'built-in',
@@ -47,6 +46,7 @@ const textFlags = {
 
 const flags = {
   ...textFlags,
+  count: { type: 'number', default: 0, describe: 'At most so many prompts of a label and kind, drawn; 0 = all' },
   embeddings: { type: 'string', describe: '.npy of prompt embeddings [labels, dim] made elsewhere' },
   labels: { type: 'string', describe: 'JSON list of the labels of its rows' },
   dim: { type: 'number', describe: 'Width that the embeddings must have' },
@@ -56,12 +56,12 @@ interface TextFlags {
   json: boolean;
   graph: string;
   set: string;
-  count: number;
   seed: number;
   textEncoder: string;
 }
 
 interface Flags extends TextFlags {
+  count: number;
   embeddings?: string;
   labels?: string;
   dim?: number;
@@ -109,7 +109,7 @@ export const prompts: Command<unknown> = {
           sub.options({
             ...flags,
             ...engineFlags,
-            run: { type: 'string', describe: 'Run folder: its prompts before and after the trained prompt encoder' },
+            run: { type: 'string', describe: 'Run folder: its own labels and prompts, before and after training' },
             out: { type: 'string', describe: 'Folder for report.html with heat maps' },
             png: { type: 'boolean', default: false, describe: 'Write the figures as PNG files, too (with --out)' },
           }),
@@ -151,7 +151,7 @@ async function encodeAsked({
   count,
   seed,
   textEncoder,
-}: TextFlags): Promise<{ labels: readonly string[]; texts: FrozenTexts }> {
+}: Flags): Promise<{ labels: readonly string[]; texts: FrozenTexts }> {
   if (!Number.isInteger(count) || count < 0)
     throw new InputError(`expected --count to be a whole number of 0 or more, got ${count}`);
   const known = loadGraph(graph);
@@ -197,6 +197,8 @@ async function similarity(given: SimilarityFlags): Promise<void> {
   const parts: { name: string; similarity: PromptSimilarity }[] = [];
   let title = given.graph;
   if (run !== undefined) {
+    if ((given.embeddings ?? given.labels ?? given.dim) !== undefined)
+      throw new InputError('expected no --embeddings, --labels or --dim with --run: it has prompts of its own');
     await startAsked(given);
     const loaded = loadModel(run);
     const { stored } = loaded;
