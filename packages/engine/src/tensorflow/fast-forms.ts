@@ -29,11 +29,24 @@ function timesTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
     : tf.matMul(x, w, false, true);
 }
 
+/**
+ * Whether oneDNN's layer normalisation starts: where TensorFlow's custom operations of oneDNN are on (its default on
+ * processors with AVX-512 VNNI or AMX), it looks for a kernel under another name and finds none.
+ */
+function canNormalize(): boolean {
+  try {
+    tf.tidy(() => normalize(tf.ones([1, 2]), 1e-5));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Registers what TensorFlow does faster than TensorFlow.js's operations. */
 export function useTensorflowForms({ onGpu }: { onGpu: boolean }): void {
   useFastForms('tensorflow', {
     adamW: (variables, decay) => new TensorflowAdamW(variables, decay),
     reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
-    ...(!onGpu && { normalize, timesTransposed }),
+    ...(!onGpu && { timesTransposed, ...(canNormalize() && { normalize }) }),
   });
 }
