@@ -16,7 +16,7 @@ import { againstMetadata } from './metadata-baseline.js';
 import { loadModel } from './load-model.js';
 import type { Model } from './model.js';
 import { ModelTexts } from './model-texts.js';
-import { boxesFile, evaluateLocalisation, readBoxes, type BoxTable, type LocalisationRequest } from './localise.js';
+import { boxesOf, evaluateLocalisation, type BoxTable, type LocalisationRequest } from './localise.js';
 import { trainedSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';
 import { chooseSplit, openDataset, samplesIn, type DataOptions } from './prepare-data.js';
@@ -220,7 +220,7 @@ export interface EvaluateRequest extends DataOptions, Omit<EncoderOptions, 'out'
 /** Evaluates a trained run on a data set, whose labels may be others. */
 export async function evaluateRun(request: EvaluateRequest, progress: Progress): Promise<Evaluation> {
   const { model, stored, asked: heldOut, dispose } = loadModel(request.run);
-  const opened = openDataset(request);
+  const opened = await openDataset(request);
   const graph = dataGraph(request.graph, opened.dataset, (heldOut ?? stored).graph);
   const more = request.zeroShot ? await openVocabulary(stored, graph, request.textEncoder) : undefined;
   const asked = more ? { graph: more.graph, texts: new ModelTexts(more.texts) } : heldOut;
@@ -248,7 +248,7 @@ export async function evaluateRun(request: EvaluateRequest, progress: Progress):
     threads: request.bootstrapThreads,
     views,
     labelShift: request.labelShift,
-    ...(request.localise && { boxes: readBoxes(request.boxes ?? boxesFile(request.path)) }),
+    ...(request.localise && { boxes: await boxesOf(request, opened.dataset) }),
   });
   dispose();
   if (more) asked!.texts.dispose();

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { readTable, type BadRow, type Dataset, type Sample } from '@cxr-align/datasets';
+import { openTable, type BadRow, type Dataset, type Sample } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { imageSize, visibleWindow, type Preprocessing } from '@cxr-align/image-backbone';
 import { normalizeLabel, type LabelGraph } from '@cxr-align/label-graph';
@@ -37,12 +37,12 @@ export interface BoxTable {
  *
  * @throws {InputError} if a column is missing or a row is no box.
  */
-export function readBoxes(file: string): BoxTable {
+export async function readBoxes(file: string): Promise<BoxTable> {
   if (!existsSync(file))
     throw new InputError('expected a table of boxes (image, label, x, y, w, h), got no such file; say --boxes FILE', {
       file,
     });
-  const table = readTable(file);
+  const table = await openTable(file);
   const column = (name: string): number => table.header.findIndex((one) => one.trim().toLowerCase() === name);
   const wanted = ['image', 'x', 'y', 'w', 'h'];
   const missing = wanted.filter((name) => column(name) < 0);
@@ -52,7 +52,7 @@ export function readBoxes(file: string): BoxTable {
   const label = column('label');
   const badRows: BadRow[] = [];
   const ofImage: BoxTable['ofImage'] = new Map();
-  for (const { cells, line } of table.rows((bad) => badRows.push(bad))) {
+  const onRow = (cells: string[], line: number): void => {
     const [image, ...numbers] = places.map((at) => cells[at]);
     const [x, y, w, h] = numbers.map(Number);
     if (![x, y, w, h].every(Number.isFinite) || w <= 0 || h <= 0)
@@ -63,15 +63,23 @@ export function readBoxes(file: string): BoxTable {
     const list = ofImage.get(image) ?? [];
     list.push({ label: label < 0 ? null : cells[label], box: { x, y, w, h } });
     ofImage.set(image, list);
-  }
+  };
+  await table.each(onRow, (bad) => badRows.push(bad));
   if (badRows.length > 0)
     throw new InputError(`expected whole rows, got ${badRows.length} with another number of cells`, { file });
   return { file, ofImage };
 }
 
-/** The boxes that lie beside a data set, if nothing else was asked for. */
-export function boxesFile(data: string): string {
-  return join(data, 'boxes.csv');
+/** The boxes of a file that was asked for, else those that the data set's reader found, else of `boxes.csv` beside it. */
+export async function boxesOf(
+  { boxes: file, path }: { boxes?: string; path: string },
+  { boxes, name }: Pick<Dataset, 'boxes' | 'name'>,
+): Promise<BoxTable> {
+  if (file !== undefined || boxes === undefined) return readBoxes(file ?? join(path, 'boxes.csv'));
+  const ofImage: BoxTable['ofImage'] = new Map();
+  for (const { image, label, x, y, w, h } of boxes)
+    ofImage.set(image, [...(ofImage.get(image) ?? []), { label, box: { x, y, w, h } }]);
+  return { file: `the boxes of ${name}`, ofImage };
 }
 
 /** The part of an image that a model saw. */

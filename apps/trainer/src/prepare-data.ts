@@ -6,29 +6,29 @@ import {
   overlappingPatients,
   readDataset,
   type Dataset,
+  type ReadDatasetOptions,
   type Split,
 } from '@cxr-align/datasets';
 import type { Progress } from './progress.js';
 
 /** How a data set is brought in. */
-export interface DataOptions {
+export interface DataOptions extends ReadDatasetOptions {
   path: string;
-  format?: string;
-  maxBad?: number;
   allowPatientOverlap?: boolean;
 }
 
 /** Reads the table, checks that no patient is in two splits, and draws the splits that are missing. */
-export function openDataset({ path, format, maxBad, allowPatientOverlap }: DataOptions): {
+export async function openDataset({ path, allowPatientOverlap, ...options }: DataOptions): Promise<{
   dataset: Dataset;
   remarks: string[];
-} {
-  const dataset = readDataset(path, { format, maxBad });
+}> {
+  const dataset = await readDataset(path, options);
   const remarks = [
     `${dataset.name}: ${dataset.samples.length} images, ${dataset.labels.length} labels, read as ${dataset.format} (${dataset.reason})`,
   ];
   if (dataset.badRows.length > 0)
     remarks.push(`left out ${dataset.badRows.length} bad rows:\n${describeBadRows(dataset.badRows)}`);
+  remarks.push(...leftOutLines(dataset));
   const overlap = overlappingPatients(dataset);
   if (overlap.size > 0) {
     const [[patient, splits]] = overlap;
@@ -42,6 +42,11 @@ export function openDataset({ path, format, maxBad, allowPatientOverlap }: DataO
   return { dataset, remarks };
 }
 
+/** Which images of a data set are no samples, a line for each reason. */
+export function leftOutLines({ leftOut }: Pick<Dataset, 'leftOut'>): string[] {
+  return leftOut.map(({ reason, images }) => `left out ${images} images: ${reason}`);
+}
+
 /** What is trained on. */
 export interface TrainingSetOptions {
   trainCount?: number;
@@ -52,12 +57,12 @@ export interface TrainingSetOptions {
 }
 
 /** Prepares a data set for training: splits that are missing are drawn by patient, and the training set is limited. */
-export function trainingDataset(options: DataOptions & TrainingSetOptions): {
+export async function trainingDataset(options: DataOptions & TrainingSetOptions): Promise<{
   dataset: Dataset;
   remarks: string[];
-} {
+}> {
   const { trainCount: count, trainFraction: fraction, seed, splitSeed = seed } = options;
-  const { dataset: read, remarks } = openDataset(options);
+  const { dataset: read, remarks } = await openDataset(options);
   let dataset = read;
   const has = (split: Split): boolean => dataset.samples.some((sample) => sample.split === split);
   if (!has('train'))

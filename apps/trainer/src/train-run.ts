@@ -66,7 +66,7 @@ export interface TrainResult {
 export async function trainRun(request: TrainRequest, engine: Engine, progress: Progress): Promise<TrainResult> {
   const began = Date.now();
   const { out: run, config } = request;
-  const opened = trainingDataset({ ...request, seed: config.seed });
+  const opened = await trainingDataset({ ...request, seed: config.seed });
   const whole = graphFor(config.graph, opened.dataset);
   const { dataset: trained, graph, zeroShot } = holdOut(opened.dataset, whole, config.holdOut);
   const knowledge = knowledgeOf(graph, config, selectSplit(trained, 'train').cells);

@@ -64,7 +64,7 @@ export interface PairRequest extends DataOptions, PairFolders {
 /** Evaluates a pair of encoders on a data set: nothing is trained, and nothing is fitted. */
 export async function evaluatePair(request: PairRequest, progress: Progress): Promise<Evaluation> {
   const { draws, out } = request;
-  const opened = openDataset(request);
+  const opened = await openDataset(request);
   const split = chooseSplit(request.split, opened.dataset, progress, request.path);
   const chosen = { ...opened, dataset: selectSamples(opened.dataset, samplesIn(opened.dataset, split)) };
   const graph = graphFor(request.graph ?? 'auto', chosen.dataset);

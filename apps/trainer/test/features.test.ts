@@ -43,7 +43,7 @@ async function extract(
   progress: Progress = silentProgress,
 ): Promise<ExtractResult> {
   const loaded = await OnnxImageEncoder.load(encoder);
-  const { dataset } = openDataset({ path });
+  const { dataset } = await openDataset({ path });
   return extractFeatures(dataset, loaded, join(place, out), { augmentation, seed: 3, ...options }, progress);
 }
 
@@ -99,7 +99,7 @@ describeWithOnnx('extractFeatures(dataset, encoder, out, options)', () => {
     const broken = await madeUpData(48);
     writeFileSync(join(broken, 'images', '7.png'), 'no image');
     rmSync(join(broken, 'images', '9.png'));
-    const { dataset } = openDataset({ path: broken });
+    const { dataset } = await openDataset({ path: broken });
     const loaded = await OnnxImageEncoder.load(encoder);
     const run = () =>
       extractFeatures(dataset, loaded, join(place, 'broken'), { augmentation, seed: 0 }, silentProgress);

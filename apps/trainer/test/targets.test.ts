@@ -12,6 +12,7 @@ const dataset = (...cells: number[]): Dataset => ({
   samples: [],
   cells: Float32Array.from(cells),
   badRows: [],
+  leftOut: [],
   hasOwnSplits: false,
 });
 const config = (changes: object = {}): Config => checkConfig(changes, 'test');

@@ -39,8 +39,8 @@ beforeAll(async () => {
 });
 
 describe('holdOut(dataset, graph, names)', () => {
-  it('takes a label out of cells and graph, and keeps its place for later', () => {
-    const { dataset } = openDataset({ path });
+  it('takes a label out of cells and graph, and keeps its place for later', async () => {
+    const { dataset } = await openDataset({ path });
     const graph = graphFor('auto', dataset);
     const held = holdOut(dataset, graph, ['A/B']);
     expect(held.dataset.labels).toEqual(['A', 'A/C', 'D']);
@@ -50,8 +50,8 @@ describe('holdOut(dataset, graph, names)', () => {
     expect([...held.dataset.cells.subarray(0, 3)]).toEqual([0, 2, 3].map((column) => dataset.cells[column]));
     expect(held.dataset.cells).toHaveLength(dataset.samples.length * 3);
   });
-  it('says which labels there are', () => {
-    const { dataset } = openDataset({ path });
+  it('says which labels there are', async () => {
+    const { dataset } = await openDataset({ path });
     const graph = graphFor('auto', dataset);
     expect(() => holdOut(dataset, graph, ['X'])).toThrow(
       'expected labels of the data to hold out (A, A/B, A/C, D), got X',

@@ -1,3 +1,27 @@
+import { InputError, resolveInside, type InputPlace } from '@cxr-align/files';
+
+/** A cell that says nothing that it could; the row is bad. */
+export class BadCell extends Error {
+  constructor(
+    readonly column: string,
+    readonly expected: string,
+    readonly got: string,
+  ) {
+    super(`column ${column}: expected ${expected}, got ${got}`);
+  }
+}
+
+/** The longest text of a cell that is repeated in a message. */
+const shownLength = 60;
+
+/** A cell as it is shown in a message. */
+export function showCell(text: string): string {
+  if (text.trim() === '') return 'a blank';
+  return text.length > shownLength
+    ? `${JSON.stringify(text.slice(0, shownLength))}… (${text.length} characters)`
+    : JSON.stringify(text);
+}
+
 /** The usual ways of writing a label cell. */
 const usualCells = new Map(
   Object.entries({ '': NaN, '1': 1, '1.0': 1, '0': 0, '0.0': 0, '-1': -1, '-1.0': -1 } satisfies Record<
@@ -16,14 +40,28 @@ export function readLabelCell(text: string): number | undefined {
   return value === 0 || value === 1 || value === -1 ? value : undefined;
 }
 
-/** Years from an age cell such as `57` or MIMIC's `057Y`; NaN for a blank, undefined for anything that is no age. */
-export function readAge(text: string): number | undefined {
-  const cell = text.trim();
-  if (cell === '' || /^nan$/i.test(cell)) return NaN;
-  const match = /^(\d{1,3})(\.\d+)?(Y)?$/.exec(cell);
-  const years = match ? Number(match[1] + (match[2] ?? '')) : NaN;
-  return years <= 120 ? years : undefined;
+/** The same. @throws {BadCell} if it says none of these. */
+export function labelCell(text: string, column: string): number {
+  const value = readLabelCell(text);
+  if (value === undefined) throw new BadCell(column, '1, 0, -1 or blank', showCell(text));
+  return value;
 }
+
+/**
+ * Years from an age cell such as `57`, MIMIC's `057Y`, NIH's `014M`, `12D` or DICOM's `003W`; undefined for a blank.
+ *
+ * @throws {BadCell} for anything that is no age from 0 to 120.
+ */
+export function ageCell(text: string, column: string): number | undefined {
+  const cell = text.trim();
+  if (cell === '' || /^nan$/i.test(cell)) return undefined;
+  const match = /^(\d{1,3}(?:\.\d+)?)\s*([YMWD])?$/i.exec(cell);
+  const years = match ? Number(match[1]) / perYear[(match[2] ?? 'Y').toUpperCase()] : NaN;
+  if (!(years <= 120)) throw new BadCell(column, 'years from 0 to 120', showCell(text));
+  return years;
+}
+
+const perYear: Readonly<Record<string, number>> = { Y: 1, M: 12, W: 52, D: 365 };
 
 /** `M` or `F` from a cell such as `Female`; undefined for a blank or anything else (CheXpert has `Unknown`). */
 export function readSex(text: string): 'F' | 'M' | undefined {
@@ -35,5 +73,31 @@ export function readSex(text: string): 'F' | 'M' | undefined {
 export function readSplit(text: string): 'train' | 'val' | 'test' | undefined {
   const word = text.trim().toLowerCase();
   if (word === 'train' || word === 'test') return word;
-  return ['val', 'valid', 'validate', 'validation', 'dev'].includes(word) ? 'val' : undefined;
+  if (word === 'training') return 'train';
+  return ['val', 'valid', 'validate', 'validation', 'dev', 'development'].includes(word) ? 'val' : undefined;
+}
+
+/** A finite number. @throws {BadCell} if it is none. */
+export function numberCell(text: string, column: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(value)) throw new BadCell(column, 'a number', showCell(text));
+  return value;
+}
+
+/** A text that is not blank. @throws {BadCell} */
+export function filledCell(text: string, column: string, what: string): string {
+  const cell = text.trim();
+  if (cell === '') throw new BadCell(column, what, 'a blank');
+  return cell;
+}
+
+/** The absolute path of an image. @throws {BadCell} if the name is blank, or leads out of the folder. */
+export function imageCell(text: string, column: string, folder: string, place?: InputPlace): string {
+  const name = filledCell(text, column, 'a file name');
+  try {
+    return resolveInside(folder, name, place);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new BadCell(column, 'a relative path inside the data folder', showCell(text));
+  }
 }

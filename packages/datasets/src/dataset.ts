@@ -13,7 +13,7 @@ export interface PixelArray {
 export interface Sample {
   /** Its name in results: the path as the table has it, or the number in an array. */
   id: string;
-  /** Absolute path of the file; or the pixels themselves. */
+  /** Absolute path of the file, which may lie in a ZIP archive (`…/images_001.zip/00000001_000.png`); or the pixels themselves. */
   image: string | PixelArray;
   patient: string;
   study: string;
@@ -34,6 +34,18 @@ export interface BadRow {
   got: string;
 }
 
+/** Where a finding was marked on an image. */
+export interface LabelledBox {
+  /** The sample's `id`. */
+  image: string;
+  label: string;
+  /** Pixels of the image; x and y are the upper left corner. */
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
 /** A data set as its reader found it, before any label policy. */
 export interface Dataset {
   name: string;
@@ -48,6 +60,10 @@ export interface Dataset {
   /** What the table says, [samples, labels] row by row: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
   cells: Float32Array;
   badRows: BadRow[];
+  /** Images of the tables that are no samples, and why. */
+  leftOut: { reason: string; images: number }[];
+  /** What was marked on the images, where the data set says it. */
+  boxes?: LabelledBox[];
   /** True if the splits are the data set's own; false if they were drawn here. */
   hasOwnSplits: boolean;
 }

@@ -3,11 +3,13 @@ export {
   selectSplit,
   type BadRow,
   type Dataset,
+  type LabelledBox,
   type PixelArray,
   type Sample,
   type Split,
 } from './dataset.js';
-export { readTable, type Table, type TableRow } from './table.js';
+export { openTable, type Table } from './table.js';
+export { projectionOf, type ImageChoice, type Projection } from './views.js';
 export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
 export {
   applyPolicy,

@@ -1,20 +1,43 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '@cxr-align/files';
-import type { BadRow, Dataset } from './dataset.js';
+import { selectSamples, type BadRow, type Dataset } from './dataset.js';
 import { chexpertReader } from './readers/chexpert.js';
+import { covidChestxrayReader } from './readers/covid-chestxray.js';
+import { cxrLtReader } from './readers/cxr-lt.js';
 import { labelsTableReader } from './readers/labels-table.js';
+import { mappedReader } from './readers/mapped.js';
 import { medmnistReader } from './readers/medmnist.js';
+import { mimicReaderChexpert, mimicReaderNegbio } from './readers/mimic.js';
 import { nihReader } from './readers/nih.js';
-import type { DatasetReader } from './readers/reader.js';
+import { openiReader } from './readers/openi.js';
+import { padchestReader } from './readers/padchest.js';
+import type { DatasetReader, ReaderOptions } from './readers/reader.js';
+import { rsnaReader } from './readers/rsna.js';
+import { vindrReader } from './readers/vindr.js';
+import { chooseImages, type ImageChoice } from './views.js';
 
 /** The readers, in the order in which `auto` asks them. */
-const readers: readonly DatasetReader[] = [chexpertReader, nihReader, labelsTableReader, medmnistReader];
+const readers: readonly DatasetReader[] = [
+  mappedReader,
+  mimicReaderChexpert,
+  mimicReaderNegbio,
+  cxrLtReader,
+  vindrReader,
+  chexpertReader,
+  nihReader,
+  rsnaReader,
+  padchestReader,
+  covidChestxrayReader,
+  labelsTableReader,
+  medmnistReader,
+  openiReader,
+];
 
 /** The names that `--format` takes beside `auto`. */
 export const datasetFormats: readonly string[] = readers.map(({ format }) => format);
 
 /** How a data set is read. */
-export interface ReadDatasetOptions {
+export interface ReadDatasetOptions extends ReaderOptions, ImageChoice {
   /** A reader's name, or `auto`. Default `auto`. */
   format?: string;
   /** The largest share of table rows that may be unusable; they are listed in the result. Default 0.01. */
@@ -22,41 +45,51 @@ export interface ReadDatasetOptions {
 }
 
 /**
- * Reads a data set: its table or archive, not its image files.
+ * Reads a data set: its tables or archive, not its image files.
  *
- * @param path a folder, a table or an archive.
- * @throws {InputError} if it is of no known layout, if its table cannot be used, or if too many rows are bad.
+ * @param path a folder, a table, a mapping or an archive.
+ * @throws {InputError} if it is of no known layout, if its tables cannot be used, if too many rows are bad, or if the
+ * folder of images is not there.
  */
-export function readDataset(path: string, { format = 'auto', maxBad = 0.01 }: ReadDatasetOptions = {}): Dataset {
+export async function readDataset(path: string, options: ReadDatasetOptions = {}): Promise<Dataset> {
+  const { format = 'auto', maxBad = 0.01, images, projection, onePerStudy } = options;
   if (!existsSync(path)) throw new InputError(`expected a folder or a table, got ${path} (no such file); check --data`);
-  const { reader, reason } = chooseReader(path, format);
-  const dataset: Dataset = { ...reader.read(path), format: reader.format, reason };
+  if (images !== undefined && !existsSync(images))
+    throw new InputError(`expected a folder of images, got ${images} (no such folder); check --images`);
+  const { reader, reason } = await chooseReader(path, format);
+  const dataset: Dataset = { ...(await reader.read(path, { images })), format: reader.format, reason };
   const rows = dataset.samples.length + dataset.badRows.length;
   if (dataset.badRows.length > maxBad * rows) {
     throw new InputError(
       `${describeBadRows(dataset.badRows)}; mend the rows, or allow more with --max-bad (${dataset.badRows.length} of ${rows} rows are bad)`,
     );
   }
-  return dataset;
+  return chosen(dataset, { projection, onePerStudy });
 }
 
-function chooseReader(path: string, format: string): { reader: DatasetReader; reason: string } {
+function chosen(dataset: Dataset, choice: ImageChoice): Dataset {
+  if (choice.projection === undefined && !choice.onePerStudy) return dataset;
+  const { places, leftOut } = chooseImages(dataset.samples, choice);
+  return { ...selectSamples(dataset, places), leftOut: [...dataset.leftOut, ...leftOut] };
+}
+
+async function chooseReader(path: string, format: string): Promise<{ reader: DatasetReader; reason: string }> {
   if (format !== 'auto') {
     const reader = readers.find((one) => one.format === format);
     if (!reader) throw new InputError(`expected a format of auto, ${datasetFormats.join(', ')}, got ${format}`);
-    const reason = reader.recognize(path);
+    const reason = await reader.recognize(path);
     if (reason === undefined)
       throw new InputError(
-        `expected a data set of the format ${format}, got ${path}, which has not its files or columns`,
+        `expected a data set of the format ${format}, got ${path}, which has not its files or columns: ${reader.looksFor}`,
       );
     return { reader, reason };
   }
   for (const reader of readers) {
-    const reason = reader.recognize(path);
+    const reason = await reader.recognize(path);
     if (reason !== undefined) return { reader, reason };
   }
   throw new InputError(
-    `expected a data set, got ${path}, which has none of: train.csv in CheXpert's columns, Data_Entry_2017*.csv, labels.csv with a column "image", one .npz archive`,
+    `expected a data set, got ${path}, which has none of: ${readers.map(({ looksFor }) => looksFor).join('; ')}. For a table of another kind, cxr-align data init drafts a mapping`,
   );
 }
 

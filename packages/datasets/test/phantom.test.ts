@@ -90,7 +90,7 @@ describe('writePhantom(folder, options)', () => {
         return boxes;
       },
     });
-    const dataset = readDataset(folder);
+    const dataset = await readDataset(folder);
     expect(dataset.format).toBe('chexpert');
     expect(dataset.labels).toEqual(chexpertLabels);
     expect(dataset.samples).toHaveLength(40);

@@ -8,6 +8,7 @@ const dataset = (patients: string[]): Dataset => ({
   samples: patients.map((patient, i) => ({ id: `${i}`, image: `/${i}`, patient, study: patient, split: 'train' })),
   cells: Float32Array.from(patients, (_, i) => i),
   badRows: [],
+  leftOut: [],
   hasOwnSplits: false,
 });
 const many = dataset(Array.from({ length: 200 }, (_, i) => `p${Math.floor(i / 3)}`));

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { InputError } from '@cxr-align/files';
 import fc from 'fast-check';
 import type { BadRow } from '../src/index.js';
-import { readHeader, readTable } from '../src/table.js';
+import { openTable } from '../src/table.js';
 import { folderWith } from './temporary.js';
 
 const folder = folderWith({});
@@ -11,70 +12,117 @@ const write = (content: string | Uint8Array, name = 'table.csv'): string => {
   writeFileSync(join(folder, name), content);
   return join(folder, name);
 };
-const all = (file: string) => {
+const all = async (file: string) => {
   const bad: BadRow[] = [];
-  const { header, rows } = readTable(file);
-  return { header, rows: [...rows((row) => bad.push(row))], bad };
+  const rows: { line: number; cells: string[] }[] = [];
+  const table = await openTable(file);
+  await table.each(
+    (cells, line) => rows.push({ line, cells }),
+    (row) => bad.push(row),
+  );
+  return { header: table.header, rows, bad };
+};
+const utf16 = (text: string, bigEndian = false): Uint8Array => {
+  const bytes = Buffer.from(`\uFEFF${text}`, 'utf16le');
+  return bigEndian ? bytes.swap16() : bytes;
 };
 
-describe('readTable(file)', () => {
-  it('cuts plain tables as the parser of quoted ones does: cells, lines, ragged and empty rows, line ends, tabs', () => {
+describe('openTable(file)', () => {
+  it('cuts plain tables as the parser of quoted ones does: cells, lines, ragged and empty rows, line ends, tabs', async () => {
     const cell = fc.stringMatching(/^[a-z0-9 .;|-]{0,6}$/);
     const row = fc.array(cell, { minLength: 2, maxLength: 4 });
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(fc.option(row, { nil: undefined }), { maxLength: 12 }),
         fc.constantFrom('\n', '\r\n'),
         fc.constantFrom(',', '\t'),
         fc.boolean(),
         fc.constantFrom('', '\uFEFF'),
-        (rows, end, delimiter, endsWithLine, mark) => {
-          const text = (quote: string): string =>
+        fc.nat(12),
+        async (rows, end, delimiter, endsWithLine, mark, quotedFrom) => {
+          const text = (quoted: (row: number) => boolean): string =>
             mark +
             [['a', 'b', 'c'], ...rows]
               // A row of one blank cell would be an empty line.
-              .map((cells) => (cells ?? []).map((one) => `${quote}${one}${quote}`).join(delimiter))
+              .map((cells, i) => (cells ?? []).map((one) => (quoted(i) ? `"${one}"` : one)).join(delimiter))
               .join(end) +
             (endsWithLine ? end : '');
-          const file = write(text(''));
-          const plain = all(file);
-          expect(readHeader(file)).toEqual(plain.header);
-          expect(plain).toEqual(all(write(text('"'))));
+          const plain = await all(write(text(() => false)));
+          expect(plain).toEqual(await all(write(text(() => true))));
+          expect(plain).toEqual(await all(write(text((i) => i >= quotedFrom))));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
-  it('goes through the rows as often as asked', () => {
-    const { rows } = readTable(write('a,b\n1,2\n3,4\n'));
-    expect([...rows()]).toEqual([...rows()]);
-    expect([...rows()].map(({ line }) => line)).toEqual([2, 3]);
+  it('goes through the rows as often as asked', async () => {
+    const table = await openTable(write('a,b\n1,2\n3,4\n'));
+    for (const _ of [1, 2]) {
+      const lines: number[] = [];
+      await table.each((_cells, line) => lines.push(line));
+      expect(lines).toEqual([2, 3]);
+    }
   });
-  it('reads old line ends and quoted line breaks', () => {
-    expect(all(write('a,b\r1,2\r')).rows).toEqual([{ line: 2, cells: ['1', '2'] }]);
-    const { rows } = all(write('a,b\n"1\n2",3\n4,5\n'));
-    expect(rows.map(({ cells }) => cells)).toEqual([
-      ['1\n2', '3'],
-      ['4', '5'],
+  it('reads old line ends and quoted line breaks', async () => {
+    expect((await all(write('a,b\r1,2\r'))).rows).toEqual([{ line: 2, cells: ['1', '2'] }]);
+    const { rows } = await all(write('a,b\n"1\n2",3\n4,5\n'));
+    expect(rows).toEqual([
+      { line: 3, cells: ['1\n2', '3'] },
+      { line: 4, cells: ['4', '5'] },
     ]);
   });
-});
-
-describe('readHeader(file)', () => {
-  it.each([
-    ['a long table', `a,b\n${'1,2\n'.repeat(400_000)}`, 'long.csv'],
-    ['a gzipped one', gzipSync(`a,b\n${'1,2\n'.repeat(400_000)}`), 'long.csv.gz'],
-    ['quoted names with a line break', `a,"b\nc"\n${'1,2\n'.repeat(400_000)}`, 'quoted.csv'],
-    ['one long line', `a,${'b'.repeat(2 ** 21)}\n1,2\n`, 'wide.csv'],
-    ['a table in which a character lies over the end of what is read', `a,b\n${'ä,ö\n'.repeat(300_001)}`, 'cut.csv'],
-  ])('reads the start of %s', (_, content, name) => {
-    const file = write(content, name);
-    expect(readHeader(file)).toEqual(readTable(file).header);
+  it('reads UTF-16 with a byte order mark, as spreadsheets export it', async () => {
+    for (const bigEndian of [false, true]) {
+      const { header, rows } = await all(write(utf16('näme\tb\r\nÄ\t1\r\n', bigEndian)));
+      expect(header).toEqual(['näme', 'b']);
+      expect(rows).toEqual([{ line: 2, cells: ['Ä', '1'] }]);
+    }
   });
-  it('refuses what readTable refuses', () => {
-    expect(() => readHeader(write(''))).toThrow('got an empty file');
-    expect(() => readHeader(write('a,a\n1,2\n'))).toThrow('"a" twice');
-    expect(() => readHeader(write(Uint8Array.of(97, 0, 98)))).toThrow('got NUL bytes');
-    expect(() => readHeader(join(folder, 'none.csv'))).toThrow('got ENOENT');
+  it('reads rows that lie over the ends of the pieces that are read, gzipped or not', async () => {
+    // Two-byte characters, so that some are cut.
+    const rows = Array.from({ length: 60_000 }, (_, i) => `ä${i},${'ö'.repeat(i % 7)}`);
+    for (const pack of [(text: string) => text, gzipSync]) {
+      const read = await all(write(pack(`a,b\n${rows.join('\n')}`)));
+      expect(read.rows).toHaveLength(rows.length);
+      expect(read.rows.every(({ cells, line }, i) => cells.join(',') === rows[i] && line === i + 2)).toBe(true);
+    }
+  });
+  it('reads one quoted cell of ten million characters', async () => {
+    const { rows } = await all(write(`a,b\n1,"${'x'.repeat(10_000_000)}"\n`));
+    expect(rows[0].cells[1]).toHaveLength(10_000_000);
+  });
+  it.each([
+    ['an empty file', '', 'expected a header and rows, got an empty file'],
+    ['a column that stands twice', 'a,a\n1,2\n', 'row 1, column a: expected each column once, got "a" twice'],
+    ['a binary file', Uint8Array.of(97, 0, 98), 'expected text, got NUL characters'],
+    ['bytes that are no UTF-8', Uint8Array.of(97, 10, 49, 10, 0xe9, 10), 'expected UTF-8 text, got other bytes'],
+    ['a row without end', `a,b\n${'x'.repeat(17_000_000)}`, 'row 2: expected rows of at most 16 million characters'],
+    ['a quote that is not closed', `a,b\n1,"2\n3,4\n`, 'expected a CSV table, got Quote Not Closed'],
+    [
+      'a gzipped file that is cut short',
+      gzipSync(`a\n${'1\n'.repeat(99)}`).subarray(0, -9),
+      'expected a whole gzipped table',
+    ],
+  ])('refuses %s', async (_, content, message) => {
+    await expect(all(write(content))).rejects.toThrow(InputError);
+    await expect(all(write(content))).rejects.toThrow(message);
+  });
+  it('refuses a file that is not there, and a text that is called a Parquet file', async () => {
+    await expect(openTable(join(folder, 'none.csv'))).rejects.toThrow('none.csv: expected a table, got ENOENT');
+    await expect(openTable(join(folder, 'none.parquet'))).rejects.toThrow('got ENOENT');
+    await expect(openTable(write('a,b\n', 'text.parquet'))).rejects.toThrow('expected a Parquet file');
+  });
+  it('keeps no more of a long table in memory than a piece of it', async () => {
+    const line = `${'some/long/path/to/an/image/'.repeat(4)}0.png,1,0,,-1\n`;
+    const table = await openTable(write(`path,a,b,c,d\n${line.repeat(800_000)}`, 'long.csv'));
+    global.gc?.();
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    let count = 0;
+    await table.each(() => {
+      if (++count % 50_000 === 0) most = Math.max(most, process.memoryUsage().rss);
+    });
+    expect(count).toBe(800_000);
+    expect(most - before).toBeLessThan(90 * 2 ** 20); // of a file of 96 MB
   });
 });

@@ -10,6 +10,7 @@ export {
   type NumericArray,
 } from './npy.js';
 export { readNpz } from './npz.js';
+export { openZip, type Zip, type ZipEntry } from './zip.js';
 export {
   readSafetensors,
   readSafetensorsHeader,

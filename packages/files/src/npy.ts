@@ -28,7 +28,7 @@ const constructors: Record<string, ArrayConstructor> = {
  * Reads a NumPy array file, versions 1 to 3, little endian or single bytes; float16 becomes float32, 64-bit whole
  * numbers float64, and column-major files are put in row-major order.
  *
- * @param bytes the whole file.
+ * @param bytes the whole file; the numbers of an array of bytes are a view of it, all others a copy.
  * @param file its name, for errors.
  * @throws {InputError} if it is no `.npy` file, is cut short, or holds a kind of number that is not supported.
  * @see numpy.lib.format in NumPy's documentation.
@@ -70,8 +70,9 @@ export function readNpy(bytes: Uint8Array, file = 'npy'): NumericArray {
 function readNumbers(view: DataView, start: number, size: number, kind: string): ArrayData | undefined {
   const constructor = constructors[kind];
   if (constructor) {
-    const data = new constructor(size);
     const bytes = new Uint8Array(view.buffer, view.byteOffset + start, size * constructor.BYTES_PER_ELEMENT);
+    if (constructor === Uint8Array) return bytes;
+    const data = new constructor(size);
     new Uint8Array(data.buffer).set(bytes);
     return data;
   }

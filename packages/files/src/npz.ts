@@ -1,41 +1,29 @@
-import { unzipSync } from 'fflate';
 import { InputError } from './input-error.js';
 import { readNpy, type NumericArray } from './npy.js';
+import { openZip } from './zip.js';
 
 /**
- * Reads a NumPy archive (`numpy.savez`, `savez_compressed`; MedMNIST's format).
+ * Reads a NumPy archive (`numpy.savez`, `savez_compressed`; MedMNIST's format), an array after the other.
  *
- * @param limitBytes the most that all arrays together may unpack to. Default 4 GiB.
+ * @param limitBytes the most that all arrays together may unpack to. Default 8 GiB.
  * @throws {InputError} if it is no archive, if an array in it is broken, or if it would unpack to more than the limit.
  */
-export function readNpz(
-  bytes: Uint8Array,
-  { file = 'npz', limitBytes = 4 * 2 ** 30 }: { file?: string; limitBytes?: number } = {},
-): Map<string, NumericArray> {
-  let total = 0;
-  let entries: Record<string, Uint8Array>;
+export async function readNpz(
+  file: string,
+  { limitBytes = 8 * 2 ** 30 }: { limitBytes?: number } = {},
+): Promise<Map<string, NumericArray>> {
+  const zip = await openZip(file);
   try {
-    entries = unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        total += originalSize;
-        if (total > limitBytes) {
-          throw new InputError(`expected at most ${limitBytes} bytes when unpacked, got more; split the archive`, {
-            file,
-          });
-        }
-        return name.endsWith('.npy');
-      },
-    });
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(
-      `expected an .npz archive, got something else (${(error as Error).message}); save it with numpy.savez`,
-      {
+    const arrays = zip.entries.filter(({ name }) => name.endsWith('.npy'));
+    const total = arrays.reduce((sum, { size }) => sum + size, 0);
+    if (total > limitBytes)
+      throw new InputError(`expected at most ${limitBytes} bytes when unpacked, got ${total}; split the archive`, {
         file,
-      },
-    );
+      });
+    const read = new Map<string, NumericArray>();
+    for (const { name } of arrays) read.set(name.slice(0, -4), readNpy(await zip.read(name), `${file}:${name}`));
+    return read;
+  } finally {
+    await zip.close();
   }
-  return new Map(
-    Object.entries(entries).map(([name, content]) => [name.slice(0, -4), readNpy(content, `${file}:${name}`)]),
-  );
 }

@@ -259,9 +259,9 @@ function writeTable(folder: string): void {
   writeFileSync(join(folder, 'train.csv'), rows.join('\n'));
 }
 
-function readTableOnce(folder: string): TableResult {
+async function readTableOnce(folder: string): Promise<TableResult> {
   const began = performance.now();
-  const dataset = readDataset(folder);
+  const dataset = await readDataset(folder);
   const { values } = applyPolicy(dataset.cells, dataset.labels, labelPolicy('u-ones'));
   overlappingPatients(dataset);
   const seconds = (performance.now() - began) / 1000;

@@ -46,7 +46,7 @@ interface Outcome {
 
 const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
   graph: async () => {
-    const result = benchGraph();
+    const result = await benchGraph();
     return { result, text: () => graphText(result) };
   },
   metrics: async () => {

@@ -6,7 +6,7 @@ import { ablate as runAblation } from '../ablate-run.js';
 import { planAblation } from '../ablation-grid.js';
 import { ablationCells } from '../ablation-summary.js';
 import { ablationReport } from '../report/ablation-report.js';
-import { commonFlags, dataFlags, engineFlags, printResult, progress, type Command } from './command.js';
+import { commonFlags, dataFlags, engineFlags, printResult, progress, type Command, type DataFlags } from './command.js';
 
 const flags = {
   ...commonFlags,
@@ -22,13 +22,10 @@ const flags = {
   draws: { type: 'number', default: 2000, describe: 'Bootstrap draws by patient' },
 } as const;
 
-interface Flags {
+interface Flags extends DataFlags {
   json: boolean;
   engine: string;
   data: string;
-  format: string;
-  maxBad: number;
-  allowPatientOverlap: boolean;
   out: string;
   features?: string;
   grid?: string;
@@ -37,6 +34,17 @@ interface Flags {
   jobs?: number;
   png: boolean;
   draws: number;
+}
+
+/** The flags of the data, as they are given on to each run. */
+function flagsOf({ format, images, projection, onePerStudy, maxBad, allowPatientOverlap }: DataFlags): string[] {
+  return [
+    ...['--format', format, '--max-bad', String(maxBad)],
+    ...(images === undefined ? [] : ['--images', images]),
+    ...(projection === undefined ? [] : ['--projection', projection]),
+    ...(onePerStudy ? ['--one-per-study'] : []),
+    ...(allowPatientOverlap ? ['--allow-patient-overlap'] : []),
+  ];
 }
 
 /** `cxr-align ablate`: a grid of configurations, seeds and sizes, and what the data say of it. */
@@ -59,7 +67,6 @@ export const ablate: Command<unknown> = {
     }
     const set = [...(args.set ?? []), ...(args.features === undefined ? [] : ['encoder.kind=frozen'])];
     const plan = planAblation({ file: args.grid, seeds, set });
-    const passed = ['--engine', args.engine, '--format', args.format, '--max-bad', String(args.maxBad)];
     const summary = await runAblation(
       {
         plan,
@@ -69,7 +76,7 @@ export const ablate: Command<unknown> = {
         jobs,
         draws,
         command: [process.execPath, fileURLToPath(new URL('./main.js', import.meta.url))],
-        flags: [...passed, ...(args.allowPatientOverlap ? ['--allow-patient-overlap'] : [])],
+        flags: ['--engine', args.engine, ...flagsOf(args)],
       },
       progress,
     );

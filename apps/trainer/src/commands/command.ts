@@ -1,4 +1,5 @@
 import { engineNames, startEngine, type Engine, type EngineName } from '@cxr-align/engine';
+import { datasetFormats, type Projection } from '@cxr-align/datasets';
 import type { Argv, ArgumentsCamelCase } from 'yargs';
 import { stderrProgress, type Progress } from '../progress.js';
 
@@ -32,11 +33,24 @@ export const dataFlags = {
   format: {
     type: 'string',
     default: 'auto',
-    describe: 'Layout of the data: auto, chexpert, nih, labels-csv, medmnist',
+    describe: `Layout of the data: auto, ${datasetFormats.join(', ')}`,
   },
+  images: { type: 'string', describe: 'Folder that the image names of the table start from; beside the table' },
+  projection: { choices: ['frontal', 'lateral'] as const, describe: 'Only images of this direction; all unless given' },
+  'one-per-study': { type: 'boolean', default: false, describe: 'Only the first image of each study' },
   'max-bad': { type: 'number', default: 0.01, describe: 'Largest share of rows or images that may be unusable' },
   'allow-patient-overlap': { type: 'boolean', default: false, describe: 'Go on although a patient is in two splits' },
 } as const;
+
+/** What {@link dataFlags} give beside the data. */
+export interface DataFlags {
+  format: string;
+  images?: string;
+  projection?: Projection;
+  onePerStudy: boolean;
+  maxBad: number;
+  allowPatientOverlap: boolean;
+}
 
 /** Flags of commands that take the features of a frozen encoder. */
 export const encoderFlags = {

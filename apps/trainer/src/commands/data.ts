@@ -47,7 +47,7 @@ export const data: Command<unknown> = {
 };
 
 async function describe({ json, data: path, format, maxBad, checkImages }: Flags): Promise<void> {
-  const dataset = readDataset(path, { format, maxBad });
+  const dataset = await readDataset(path, { format, maxBad });
   const unreadable = checkImages ? await checkAll(dataset) : null;
   const { labels, cells, samples } = dataset;
   const counts = Object.fromEntries(

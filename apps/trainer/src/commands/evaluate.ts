@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { readTable, type BadRow } from '@cxr-align/datasets';
+import { openTable, type BadRow } from '@cxr-align/datasets';
 import { InputError, readNpy, writeFileAtomic, readJson } from '@cxr-align/files';
 import { rankingDraws } from '../bootstrap-threads.js';
 import { tableGroups, type GroupColumns } from '../fairness.js';
@@ -22,6 +22,7 @@ import {
   progress,
   startAsked,
   type Command,
+  type DataFlags,
 } from './command.js';
 import { evaluationText } from './evaluation-text.js';
 
@@ -85,14 +86,11 @@ const flags = {
   schema: { type: 'boolean', default: false, describe: 'Print the JSON schema of evaluation.json' },
 } as const;
 
-interface Flags {
+interface Flags extends DataFlags {
   json: boolean;
   engine: Parameters<typeof startAsked>[0]['engine'];
   threads?: number;
   data?: string;
-  format: string;
-  maxBad: number;
-  allowPatientOverlap: boolean;
   run?: string;
   encoder?: string;
   features?: string;
@@ -215,7 +213,7 @@ async function evaluateScores(args: Flags): Promise<Evaluation> {
     }),
     draws,
     bootstrapped: await rankingDraws(predictions, draws, bootstrapThreads),
-    groups: groups === undefined ? {} : readGroups(groups, count),
+    groups: groups === undefined ? {} : await readGroups(groups, count),
   });
   if (out !== undefined) {
     writePredictions(out, predictions);
@@ -260,21 +258,21 @@ function refuseFlags(beside: string, flags: Readonly<Record<string, boolean>>): 
 }
 
 /** The attributes of the samples. @throws {InputError} if there is not a row for each. */
-function readGroups(file: string, samples: number): GroupColumns {
-  const table = readTable(file);
-  const { header } = table;
+async function readGroups(file: string, samples: number): Promise<GroupColumns> {
+  const { header, each } = await openTable(file);
   const badRows: BadRow[] = [];
-  const rows = [...table.rows((row) => badRows.push(row))];
+  const rows: string[][] = [];
+  await each(
+    (cells) => rows.push(cells),
+    (row) => badRows.push(row),
+  );
   if (badRows.length > 0 || rows.length !== samples) {
     throw new InputError(
       `expected a header and a whole row for each of ${samples} samples, got ${rows.length}${badRows.length > 0 ? ` and ${badRows.length} with another number of cells` : ''}`,
       { file },
     );
   }
-  return tableGroups(
-    header,
-    rows.map(({ cells }) => cells),
-  );
+  return tableGroups(header, rows);
 }
 
 function readBytes(file: string): Uint8Array {

@@ -13,6 +13,7 @@ import {
   progress,
   startAsked,
   type Command,
+  type DataFlags,
 } from './command.js';
 
 const flags = {
@@ -45,14 +46,11 @@ const flags = {
   },
 } as const;
 
-interface Flags {
+interface Flags extends DataFlags {
   json: boolean;
   engine: Parameters<typeof startAsked>[0]['engine'];
   threads?: number;
   data: string;
-  format: string;
-  maxBad: number;
-  allowPatientOverlap: boolean;
   encoder: string;
   allowDownload: boolean;
   out: string;
@@ -93,7 +91,7 @@ export const extract: Command<unknown> = {
         throw new InputError(`expected --${name} to be a whole number of ${least} or more, got ${value}`);
     }
     const { augmentation } = makeConfig({ set });
-    const { dataset, remarks } = openDataset({ ...args, path: args.data });
+    const { dataset, remarks } = await openDataset({ ...args, path: args.data });
     remarks.forEach((line) => progress.say(line));
     // An encoder of TensorFlow.js runs on the engine; one in ONNX brings its own.
     const folder = await encoderFolder(args.encoder, { ...args, progress });

@@ -246,7 +246,7 @@ async function attack(given: AttackFlags): Promise<void> {
   const result = await attackPrompts(encoder, graph, request, progress);
   if (stored && data !== undefined) {
     await startAsked(given);
-    const opened = openDataset({ ...given, path: data });
+    const opened = await openDataset({ ...given, path: data });
     if (!opened.dataset.samples.some((sample) => sample.split === split))
       throw new InputError(`expected a split of the data with --split, got ${split}`, { file: data });
     const source = await trainedSource(stored, opened.dataset, { ...given, out: run! }, progress);

@@ -12,6 +12,7 @@ import {
   progress,
   startAsked,
   type Command,
+  type DataFlags,
 } from './command.js';
 import { evaluationText } from './evaluation-text.js';
 import { InputError } from '@cxr-align/files';
@@ -112,7 +113,7 @@ export const train: Command<unknown> = {
   },
 };
 
-interface ArgumentsOf {
+interface ArgumentsOf extends DataFlags {
   json: boolean;
   engine: Parameters<typeof startAsked>[0]['engine'];
   threads?: number;
@@ -122,9 +123,6 @@ interface ArgumentsOf {
   textEncoder?: string;
   allowDownload: boolean;
   holdOutLabel?: string[];
-  format: string;
-  maxBad: number;
-  allowPatientOverlap: boolean;
   out?: string;
   config?: string;
   preset?: string;

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { InputError, resolveInside } from '@cxr-align/files';
+import { basename, join } from 'node:path';
+import { InputError } from '@cxr-align/files';
+import { ageCell, filledCell, imageCell, labelCell, readSex } from '../cells.js';
 import type { Split } from '../dataset.js';
-import { readAge, readLabelCell, readSex } from '../cells.js';
-import { columnOf, readHeader, readTable, type Table } from '../table.js';
-import { DatasetBuilder, type DatasetReader } from './reader.js';
+import { openTable, type Table } from '../table.js';
+import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
 
 const fixedColumns = ['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA'];
 
@@ -18,28 +18,28 @@ const tables: [file: string, split: Split][] = [
 /** CheXpert: `Path, Sex, Age, Frontal/Lateral, AP/PA` and the labels, one table a split; or one such table. */
 export const chexpertReader: DatasetReader = {
   format: 'chexpert',
-  recognize: (path) => {
+  looksFor: "train.csv in CheXpert's columns",
+  recognize: async (path) => {
     const file = tableFiles(path)[0]?.file;
     if (!file) return undefined;
-    const header = readHeader(file);
+    const { header } = await openTable(file);
     return fixedColumns.every((column) => header.includes(column))
       ? `${basename(file)} has the columns ${fixedColumns.join(', ')}`
       : undefined;
   },
-  read: (path) => {
-    const files = tableFiles(path);
-    const parts = files.map(({ file, split }) => ({ table: readTable(file), split }));
-    const labels = labelColumns(parts[0].table);
-    const builder = new DatasetBuilder(labels);
-    for (const { table, split } of parts)
-      addRows(builder, table, split, statSync(path).isDirectory() ? path : dirname(path));
-    return builder.result(basename(path), { hasOwnSplits: parts.some(({ split }) => split !== 'train') });
+  read: async (path, { images = folderOf(path) }) => {
+    const parts: { table: Table; split: Split }[] = [];
+    for (const { file, split } of tableFiles(path)) parts.push({ table: await openTable(file), split });
+    const builder = new DatasetBuilder(labelColumns(parts[0].table));
+    for (const { table, split } of parts) await addRows(builder, table, split, images);
+    return builder.result(path, { hasOwnSplits: parts.some(({ split }) => split !== 'train') });
   },
 };
 
 function tableFiles(path: string): { file: string; split: Split }[] {
   if (!existsSync(path)) return [];
-  if (!statSync(path).isDirectory()) return /\.(csv|tsv)(\.gz)?$/.test(path) ? [{ file: path, split: 'train' }] : [];
+  if (!statSync(path).isDirectory())
+    return /\.(csv|tsv)(\.gz)?$|\.parquet$/.test(path) ? [{ file: path, split: 'train' }] : [];
   return tables.flatMap(([name, split]) =>
     [name, `${name}.gz`]
       .map((file) => ({ file: join(path, file), split }))
@@ -55,69 +55,57 @@ function labelColumns({ file, header }: Table): string[] {
   return labels;
 }
 
-function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: string): void {
-  const { file, header, rows } = table;
-  const places = builder.labels.map((label) => {
-    const place = header.indexOf(label);
-    if (place < 0)
-      throw new InputError(`expected the column ${JSON.stringify(label)} of the first table, got none`, {
+async function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: string): Promise<void> {
+  const { file, header } = table;
+  const { labels } = builder;
+  const place = (column: string): number => {
+    const at = header.indexOf(column);
+    if (at < 0)
+      throw new InputError(`expected the column ${JSON.stringify(column)} of the first table, got none`, {
         file,
         row: 1,
       });
-    return place;
-  });
-  const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map((column) => columnOf(header, [column.toLowerCase()]));
-  const [first] = rows();
-  const root = imageRoot(folder, first?.cells[pathAt]);
+    return at;
+  };
+  const places = labels.map(place);
+  const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map(place);
+  let root: ImageRoot | undefined;
   const values = new Float32Array(places.length);
-  for (const { line, cells } of rows((row) => builder.reject(row))) {
-    const place = { file, row: line };
-    const id = cells[pathAt].trim();
-    let wrong = -1;
-    for (let i = 0; i < places.length; i++) {
-      const value = readLabelCell(cells[places[i]]);
-      if (value === undefined) wrong = wrong < 0 ? i : wrong;
-      else values[i] = value;
-    }
-    const age = readAge(cells[ageAt]);
-    if (wrong >= 0) {
-      builder.reject({
-        ...place,
-        column: builder.labels[wrong],
-        expected: '1, 0, -1 or blank',
-        got: JSON.stringify(cells[places[wrong]]),
-      });
-    } else if (age === undefined) {
-      builder.reject({ ...place, column: 'Age', expected: 'years from 0 to 120', got: JSON.stringify(cells[ageAt]) });
-    } else if (id === '') {
-      builder.reject({ ...place, column: 'Path', expected: 'a path', got: 'a blank' });
-    } else {
-      const patient = /patient\w+/i.exec(id)?.[0] ?? id;
-      const study = /study\w+/i.exec(id)?.[0] ?? id;
-      builder.add(
-        {
-          id,
-          image: resolveInside(root.folder, root.strip(id), place),
-          patient,
-          study: `${patient}/${study}`,
-          split,
-          sex: readSex(cells[sexAt]),
-          ...(Number.isNaN(age) ? {} : { age }),
-          view: cells[viewAt].trim() || cells[sideAt].trim() || undefined,
-        },
-        values,
-      );
-    }
-  }
+  await builder.addRows(table, (cells) => {
+    for (let i = 0; i < places.length; i++) values[i] = labelCell(cells[places[i]], labels[i]);
+    const age = ageCell(cells[ageAt], 'Age');
+    const id = filledCell(cells[pathAt], 'Path', 'a path');
+    root ??= imageRoot(folder, id);
+    const patient = /patient\w+/i.exec(id)?.[0] ?? id;
+    const study = /study\w+/i.exec(id)?.[0] ?? id;
+    builder.add(
+      {
+        id,
+        image: imageCell(root.strip(id), 'Path', root.folder),
+        patient,
+        study: `${patient}/${study}`,
+        split,
+        sex: readSex(cells[sexAt]),
+        ...(age !== undefined && { age }),
+        view: cells[viewAt].trim() || cells[sideAt].trim() || undefined,
+      },
+      values,
+    );
+  });
+}
+
+interface ImageRoot {
+  folder: string;
+  strip: (path: string) => string;
 }
 
 /**
  * Where paths start: CheXpert's own begin with the name of the data folder (`CheXpert-v1.0-small/train/…`), whatever
  * the folder is called here.
  */
-function imageRoot(folder: string, firstPath: string | undefined): { folder: string; strip: (path: string) => string } {
+function imageRoot(folder: string, firstPath: string): ImageRoot {
   const keep = { folder, strip: (path: string) => path };
-  if (!firstPath || existsSync(join(folder, firstPath))) return keep;
+  if (existsSync(join(folder, firstPath))) return keep;
   const [first] = firstPath.split('/');
   return first !== 'images' && firstPath.includes('/')
     ? { folder, strip: (path) => path.slice(path.indexOf('/') + 1) }

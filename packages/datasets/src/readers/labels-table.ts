@@ -1,31 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { InputError, resolveInside } from '@cxr-align/files';
-import { readAge, readLabelCell, readSex, readSplit } from '../cells.js';
-import { columnOf, readHeader, readTable, type Table } from '../table.js';
-import { DatasetBuilder, type DatasetReader } from './reader.js';
-
-const imageColumns = ['image', 'image index', 'file', 'filename', 'path', 'image_path'];
-const patientColumns = ['patientid', 'patient', 'patient_id', 'patient id', 'subject_id', 'subject'];
-const otherColumns = [
-  ...imageColumns,
-  ...patientColumns,
-  ...[
-    'study',
-    'studyid',
-    'study_id',
-    'sex',
-    'gender',
-    'age',
-    'view',
-    'split',
-    'width',
-    'height',
-    'followup',
-    'finding',
-  ],
-  ...['findinglabels', 'unspecified', 'labelsource', 'license', 'sourcefile', 'offset'],
-];
+import { basename, join } from 'node:path';
+import { InputError } from '@cxr-align/files';
+import { labelCell, readLabelCell } from '../cells.js';
+import { columnOf, openTable, type Table } from '../table.js';
+import { columnRoles, otherColumns, type ColumnRole } from './column-roles.js';
+import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { addTableRows, type RowText } from './rows.js';
 
 /**
  * A plain table: `image`, then what there is of `patientId, study, sex, age, view, split`, and a column of 0, 1, −1 or
@@ -34,35 +14,64 @@ const otherColumns = [
  */
 export const labelsTableReader: DatasetReader = {
   format: 'labels-csv',
-  recognize: (path) => {
+  looksFor: 'labels.csv (or .tsv, .parquet) with a column "image"',
+  recognize: async (path) => {
     const file = tableFile(path);
     if (!file) return undefined;
-    const header = readHeader(file);
-    const image = columnOf(header, imageColumns);
+    const { header } = await openTable(file);
+    const image = columnOf(header, columnRoles.image);
     return image >= 0 && !header.includes('Finding Labels')
       ? `${basename(file)} has the column ${header[image]}`
       : undefined;
   },
-  read: (path) => {
-    const file = tableFile(path)!;
-    const folder = dirname(file);
-    const table = readTable(file);
-    const described = describedLabels(folder);
-    const labels = described?.labels ?? inferLabels(table);
+  read: async (path, { images = folderOf(path) }) => {
+    const table = await openTable(tableFile(path)!);
+    const { header } = table;
+    const described = describedLabels(folderOf(path));
+    const labels = described?.labels ?? (await inferLabels(table));
     const builder = new DatasetBuilder(labels);
-    const hasSplits = addRows(builder, table, folder, described?.parents ?? new Map());
-    const isDirectory = statSync(path).isDirectory();
-    return builder.result(basename(isDirectory ? path : dirname(path)), {
-      hierarchy: described?.hierarchy,
-      hasOwnSplits: hasSplits,
-    });
+    const places = labels.map((label) => labelPlace(table, label));
+    const text = (role: ColumnRole | 'unspecified'): RowText | undefined => {
+      const at = columnOf(header, role === 'unspecified' ? [role] : columnRoles[role]);
+      return at < 0 ? undefined : { name: header[at], of: (cells) => cells[at] };
+    };
+    const split = text('split');
+    await addTableRows(
+      builder,
+      table,
+      {
+        image: text('image')!,
+        patient: text('patient'),
+        study: text('study'),
+        sex: text('sex'),
+        age: text('age'),
+        view: text('view'),
+        split: split ?? 'train',
+        unspecified: text('unspecified'),
+        labels: (cells, values) => places.forEach((at, i) => (values[i] = labelCell(cells[at], labels[i]))),
+      },
+      { folder: images, parents: described?.parents },
+    );
+    return builder.result(path, { hierarchy: described?.hierarchy, hasOwnSplits: split !== undefined });
   },
 };
 
+const fileNames = ['labels.csv', 'labels.csv.gz', 'labels.tsv', 'labels.tsv.gz', 'labels.parquet'];
+
 function tableFile(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
-  if (!statSync(path).isDirectory()) return /\.(csv|tsv)(\.gz)?$/.test(path) ? path : undefined;
-  return ['labels.csv', 'labels.csv.gz', 'labels.tsv'].map((name) => join(path, name)).find((file) => existsSync(file));
+  if (!statSync(path).isDirectory()) return /\.(csv|tsv)(\.gz)?$|\.parquet$/.test(path) ? path : undefined;
+  return fileNames.map((name) => join(path, name)).find((file) => existsSync(file));
+}
+
+function labelPlace({ file, header }: Table, label: string): number {
+  const place = header.indexOf(label);
+  if (place < 0)
+    throw new InputError(
+      `expected a column ${JSON.stringify(label)}, got none; the labels come from the file beside the table`,
+      { file, row: 1 },
+    );
+  return place;
 }
 
 interface DescribedLabels {
@@ -96,19 +105,20 @@ function describedLabels(folder: string): DescribedLabels | undefined {
   return undefined;
 }
 
-function inferLabels({ file, header, rows }: Table): string[] {
+async function inferLabels(table: Table): Promise<string[]> {
+  const { file, header } = table;
   const candidates = [...header.keys()].filter(
     (at) => header[at] !== '' && !otherColumns.includes(header[at].toLowerCase()),
   );
   const areLabels = new Set(candidates);
   const areSaid = new Set<number>();
-  for (const { cells } of rows()) {
+  await table.each((cells) => {
     for (const at of areLabels) {
       const value = readLabelCell(cells[at]);
       if (value === undefined) areLabels.delete(at);
       else if (value === 0 || value === 1) areSaid.add(at);
     }
-  }
+  });
   const labels = candidates.filter((at) => areLabels.has(at) && areSaid.has(at)).map((at) => header[at]);
   if (labels.length === 0) {
     throw new InputError(
@@ -117,96 +127,4 @@ function inferLabels({ file, header, rows }: Table): string[] {
     );
   }
   return labels;
-}
-
-function addRows(builder: DatasetBuilder, table: Table, folder: string, parents: ReadonlyMap<string, string>): boolean {
-  const { file, header, rows } = table;
-  const places = builder.labels.map((label) => {
-    const place = header.indexOf(label);
-    if (place < 0) {
-      throw new InputError(
-        `expected a column ${JSON.stringify(label)}, got none; the labels come from the file beside the table`,
-        { file, row: 1 },
-      );
-    }
-    return place;
-  });
-  const at = {
-    image: columnOf(header, imageColumns),
-    patient: columnOf(header, patientColumns),
-    study: columnOf(header, ['study', 'studyid', 'study_id']),
-    sex: columnOf(header, ['sex', 'gender']),
-    age: columnOf(header, ['age']),
-    view: columnOf(header, ['view']),
-    split: columnOf(header, ['split']),
-    unspecified: columnOf(header, ['unspecified']),
-  };
-  const imageFolder = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
-  for (const { line, cells } of rows((row) => builder.reject(row))) {
-    const place = { file, row: line };
-    const cell = (column: keyof typeof at): string => (at[column] < 0 ? '' : cells[at[column]].trim());
-    const values = places.map((column) => readLabelCell(cells[column]));
-    const wrong = values.indexOf(undefined);
-    const age = readAge(cell('age'));
-    const split = at.split < 0 ? 'train' : readSplit(cell('split'));
-    const id = cell('image');
-    if (id === '') builder.reject({ ...place, column: header[at.image], expected: 'a file name', got: 'a blank' });
-    else if (wrong >= 0) {
-      builder.reject({
-        ...place,
-        column: builder.labels[wrong],
-        expected: '1, 0, -1 or blank',
-        got: JSON.stringify(cells[places[wrong]]),
-      });
-    } else if (age === undefined) {
-      builder.reject({
-        ...place,
-        column: header[at.age],
-        expected: 'years from 0 to 120',
-        got: JSON.stringify(cell('age')),
-      });
-    } else if (split === undefined) {
-      builder.reject({
-        ...place,
-        column: header[at.split],
-        expected: 'train, val or test',
-        got: JSON.stringify(cell('split')),
-      });
-    } else {
-      const patient = cell('patient') || id;
-      const inImages = id.startsWith('images/') ? id.slice('images/'.length) : id;
-      const image = resolveInside(imageFolder, imageFolder === folder ? id : inImages, place);
-      const known = maskBelow(values as number[], cell('unspecified'), builder.labels, parents);
-      builder.add(
-        {
-          id,
-          image,
-          patient,
-          study: cell('study') || id,
-          split,
-          sex: readSex(cell('sex')),
-          ...(Number.isNaN(age) ? {} : { age }),
-          view: cell('view') || undefined,
-        },
-        known,
-      );
-    }
-  }
-  return at.split >= 0;
-}
-
-/** Zeros below a node at which the label stops mean "not known": they become uncertain. */
-function maskBelow(
-  values: number[],
-  node: string,
-  labels: readonly string[],
-  parents: ReadonlyMap<string, string>,
-): number[] {
-  if (node === '') return values;
-  const isBelow = (label: string): boolean => {
-    for (let above = parents.get(label); above !== undefined; above = parents.get(above))
-      if (above === node) return true;
-    return label.startsWith(`${node}/`);
-  };
-  return values.map((value, i) => (value === 0 && isBelow(labels[i]) ? -1 : value));
 }

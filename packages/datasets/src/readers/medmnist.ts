@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError, readNpz, type NumericArray } from '@cxr-align/files';
 import type { Split } from '../dataset.js';
@@ -25,16 +25,20 @@ const knownLabels: Record<string, string[]> = {
   ],
 };
 
-/** MedMNIST: one `.npz` with `train_images [n, height, width]`, `train_labels [n, labels]`, and the same for val and test. */
+/**
+ * MedMNIST: one `.npz` with `train_images [n, height, width]`, `train_labels [n, labels]`, and the same for val and
+ * test; `chestmnist.npz` (28 × 28) as well as `chestmnist_64.npz`, `_128` and `_224`.
+ */
 export const medmnistReader: DatasetReader = {
   format: 'medmnist',
-  recognize: (path) => {
+  looksFor: 'one .npz archive',
+  recognize: async (path) => {
     const file = archiveFile(path);
     return file && `${basename(file)} is an .npz archive`;
   },
-  read: (path) => {
+  read: async (path) => {
     const file = archiveFile(path)!;
-    const arrays = readNpz(readFileSync(file), { file });
+    const arrays = await readNpz(file);
     const splits = (['train', 'val', 'test'] as const).filter((split) => arrays.has(`${split}_images`));
     if (splits.length === 0)
       throw new InputError(`expected the arrays train_images, train_labels, …, got ${[...arrays.keys()].join(', ')}`, {
@@ -47,7 +51,7 @@ export const medmnistReader: DatasetReader = {
       known?.length === count ? known : Array.from({ length: count }, (_, i) => `label ${i}`),
     );
     for (const split of splits) addSplit(builder, file, split, arrays);
-    return builder.result(name, { hasOwnSplits: splits.length > 1 });
+    return { ...builder.result(path, { hasOwnSplits: splits.length > 1 }), name };
   },
 };
 

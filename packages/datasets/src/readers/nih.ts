@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { resolveInside } from '@cxr-align/files';
-import type { Split } from '../dataset.js';
-import { readAge, readSex } from '../cells.js';
-import { columnOf, readHeader, readTable } from '../table.js';
-import { DatasetBuilder, type DatasetReader } from './reader.js';
+import { basename, join } from 'node:path';
+import { ageCell, BadCell, filledCell, numberCell, readSex, showCell } from '../cells.js';
+import { columnOf, openTable } from '../table.js';
+import { indexImages } from './images.js';
+import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
 
 /** The fourteen findings in NIH's official order. */
 const findings = [
@@ -26,65 +25,64 @@ const findings = [
 
 /**
  * NIH ChestX-ray14: `Image Index, Finding Labels` (findings joined by `|`), with the official `train_val_list.txt` and
- * `test_list.txt` where they are there.
+ * `test_list.txt` and `BBox_List_2017.csv` where they are there; images in `images/`, in `images_001/images/` …, or in
+ * ZIP archives.
  */
 export const nihReader: DatasetReader = {
   format: 'nih',
-  recognize: (path) => {
+  looksFor: 'Data_Entry_2017*.csv',
+  recognize: async (path) => {
     const file = tableFile(path);
     if (!file) return undefined;
-    const header = readHeader(file);
+    const { header } = await openTable(file);
     return header.includes('Image Index') && header.includes('Finding Labels')
       ? `${basename(file)} has the columns Image Index, Finding Labels`
       : undefined;
   },
-  read: (path) => {
-    const file = tableFile(path)!;
-    const folder = dirname(file);
-    const table = readTable(file);
+  read: async (path, { images = folderOf(path) }) => {
+    const folder = folderOf(path);
+    const table = await openTable(tableFile(path)!);
     const { header } = table;
     const builder = new DatasetBuilder(findings);
     const test = listed(folder, 'test_list.txt');
+    const training = listed(folder, 'train_val_list.txt');
+    const index = await indexImages(images);
     const [imageAt, findingAt] = [header.indexOf('Image Index'), header.indexOf('Finding Labels')];
     const [patientAt, ageAt, sexAt, viewAt] = ['patient id', 'patient age', 'patient gender', 'view position'].map(
       (name) => columnOf(header, [name]),
     );
-    const imageFolder = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
-    for (const { line, cells } of table.rows((row) => builder.reject(row))) {
-      const place = { file, row: line };
+    await builder.addRows(table, (cells) => {
       const found = cells[findingAt].split('|').map((name) => name.trim());
       const strange = found.find((name) => name !== 'No Finding' && !findings.includes(name));
-      const age = readAge(ageAt < 0 ? '' : cells[ageAt]);
-      const expected = `No Finding alone, or some of ${findings.join(', ')}`;
-      if (strange !== undefined || (found.includes('No Finding') && found.length > 1)) {
-        builder.reject({ ...place, column: 'Finding Labels', expected, got: JSON.stringify(cells[findingAt]) });
-      } else if (age === undefined) {
-        builder.reject({
-          ...place,
-          column: header[ageAt],
-          expected: 'years from 0 to 120',
-          got: JSON.stringify(cells[ageAt]),
-        });
-      } else {
-        const id = cells[imageAt];
-        const split: Split = test.has(id) ? 'test' : 'train';
-        const sample = {
-          id,
-          image: resolveInside(imageFolder, id, place),
-          patient: patientAt < 0 ? id : cells[patientAt],
-          study: id,
-          split,
-          sex: readSex(cells[sexAt] ?? ''),
-          ...(Number.isNaN(age) ? {} : { age }),
-          view: cells[viewAt]?.trim() || undefined,
-        };
-        builder.add(
-          sample,
-          findings.map((label) => (found.includes(label) ? 1 : 0)),
+      if (strange !== undefined || (found.includes('No Finding') && found.length > 1))
+        throw new BadCell(
+          'Finding Labels',
+          `No Finding alone, or some of ${findings.join(', ')}`,
+          showCell(cells[findingAt]),
         );
+      const age = ageAt < 0 ? undefined : ageCell(cells[ageAt], header[ageAt]);
+      const id = filledCell(cells[imageAt], 'Image Index', 'a file name');
+      const image = index.path(id, 'Image Index');
+      if (test.size > 0 && training.size > 0 && !test.has(id) && !training.has(id)) {
+        builder.leaveOut('neither train_val_list.txt nor test_list.txt names them');
+        return;
       }
-    }
-    return builder.result(basename(folder), { hasOwnSplits: test.size > 0 });
+      builder.add(
+        {
+          id,
+          image,
+          patient: patientAt < 0 ? id : cells[patientAt].trim(),
+          study: id,
+          split: test.has(id) ? 'test' : 'train',
+          sex: readSex(cells[sexAt] ?? ''),
+          ...(age !== undefined && { age }),
+          view: cells[viewAt]?.trim() || undefined,
+        },
+        findings.map((label) => (found.includes(label) ? 1 : 0)),
+      );
+    });
+    await addBoxes(builder, folder);
+    return builder.result(path, { hasOwnSplits: test.size > 0 });
   },
 };
 
@@ -98,4 +96,20 @@ function tableFile(path: string): string | undefined {
 function listed(folder: string, name: string): Set<string> {
   const file = join(folder, name);
   return new Set(existsSync(file) ? readFileSync(file, 'utf8').split(/\s+/).filter(Boolean) : []);
+}
+
+/** NIH's own table of boxes: `Image Index, Finding Label, Bbox [x,y,w,h]`, the last of which are four columns. */
+async function addBoxes(builder: DatasetBuilder, folder: string): Promise<void> {
+  const file = ['BBox_List_2017.csv', 'BBox_List_2017.csv.gz']
+    .map((name) => join(folder, name))
+    .find((one) => existsSync(one));
+  if (file === undefined) return;
+  const table = await openTable(file);
+  const known = new Set(builder.samples.map(({ id }) => id));
+  await builder.addRows(table, ([image, finding, ...numbers]) => {
+    const label = finding === 'Infiltrate' ? 'Infiltration' : finding;
+    if (!findings.includes(label)) throw new BadCell('Finding Label', findings.join(', '), showCell(finding));
+    const [x, y, w, h] = numbers.slice(0, 4).map((number) => numberCell(number, 'Bbox [x,y,w,h]'));
+    if (known.has(image)) builder.boxes.push({ image, label, x, y, w, h });
+  });
 }

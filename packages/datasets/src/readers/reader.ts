@@ -1,26 +1,59 @@
-import type { BadRow, Dataset, Sample } from '../dataset.js';
+import { statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { BadCell } from '../cells.js';
+import type { BadRow, Dataset, LabelledBox, Sample } from '../dataset.js';
+import type { Table } from '../table.js';
+
+/** What a reader is told beside the path. */
+export interface ReaderOptions {
+  /** The folder that the tables' image names start from, where it is not beside the tables. */
+  images?: string;
+}
+
+/** What a reader finds. */
+export type ReadData = Omit<Dataset, 'format' | 'reason'>;
 
 /** Knows one layout of files. */
 export interface DatasetReader {
   /** The name that `--format` takes. */
   format: string;
+  /** What it looks for, for people who have something else. */
+  looksFor: string;
   /** Why a folder or file is of this layout, or undefined if it is not. */
-  recognize: (path: string) => string | undefined;
+  recognize: (path: string) => Promise<string | undefined>;
   /** Reads it. @throws {InputError} if it cannot be used at all; single rows are listed instead. */
-  read: (path: string) => Omit<Dataset, 'format' | 'reason'>;
+  read: (path: string, options: ReaderOptions) => Promise<ReadData>;
 }
 
-/** Collects rows while a table is read. */
+/** The folder that a path is, or that it lies in. */
+export function folderOf(path: string): string {
+  return statSync(path).isDirectory() ? path : dirname(path);
+}
+
+/** Collects rows while tables are read. */
 export class DatasetBuilder {
   readonly samples: Sample[] = [];
   readonly badRows: BadRow[] = [];
+  readonly boxes: LabelledBox[] = [];
   private cells = new Float32Array(1024);
   private filled = 0;
+  private readonly leftOut = new Map<string, number>();
+  private readonly texts = new Map<string, string>();
+  private readonly ids = new Set<string>();
 
   constructor(readonly labels: readonly string[]) {}
 
+  /** @throws {BadCell} if there is a sample of that name: features and predictions could not be told apart. */
   add(sample: Sample, cells: ArrayLike<number>): void {
-    this.samples.push(sample);
+    if (this.ids.has(sample.id)) throw new BadCell('image', 'one row for each image', `another row of ${sample.id}`);
+    const id = ownText(sample.id);
+    this.ids.add(id);
+    this.samples.push({
+      ...sample,
+      id,
+      patient: this.shared(sample.patient),
+      study: this.shared(sample.study),
+    });
     if (this.filled + cells.length > this.cells.length) {
       const larger = new Float32Array(2 * (this.filled + cells.length));
       larger.set(this.cells);
@@ -34,15 +67,53 @@ export class DatasetBuilder {
     this.badRows.push(row);
   }
 
+  /** Counts an image that is no sample. @param reason ends the sentence "n images were left out: …". */
+  leaveOut(reason: string): void {
+    this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + 1);
+  }
+
+  /** Goes through a table; a row with a cell that says nothing it could is listed as bad. */
+  async addRows(table: Table, onRow: (cells: string[], line: number) => void): Promise<void> {
+    const { file } = table;
+    await table.each(
+      (cells, row) => {
+        try {
+          onRow(cells, row);
+        } catch (error) {
+          if (!(error instanceof BadCell)) throw error;
+          const { column, expected, got } = error;
+          this.reject({ file, row, column, expected, got });
+        }
+      },
+      (row) => this.reject(row),
+    );
+  }
+
   /** What a reader returns. */
-  result(name: string, rest: Pick<Dataset, 'hierarchy' | 'hasOwnSplits'>): Omit<Dataset, 'format' | 'reason'> {
+  result(path: string, rest: Pick<Dataset, 'hierarchy' | 'hasOwnSplits'>): ReadData {
     return {
-      name,
+      name: basename(folderOf(path)),
       labels: this.labels,
       samples: this.samples,
       cells: this.cells.slice(0, this.filled),
       badRows: this.badRows,
+      leftOut: [...this.leftOut].map(([reason, images]) => ({ reason, images })),
+      ...(this.boxes.length > 0 && { boxes: this.boxes }),
       ...rest,
     };
   }
+
+  /** One copy of a text that many rows have. */
+  private shared(text: string): string {
+    const known = this.texts.get(text);
+    if (known !== undefined) return known;
+    const own = ownText(text);
+    this.texts.set(own, own);
+    return own;
+  }
+}
+
+/** A copy of a text: a piece cut out of a longer text would keep all of that in memory. */
+function ownText(text: string): string {
+  return text.length < 13 ? text : ` ${text}`.slice(1);
 }

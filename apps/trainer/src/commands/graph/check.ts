@@ -12,9 +12,9 @@ interface Flags {
 }
 
 /** `graph check`: whether a graph is sound, and whether it fits the columns of a data set. */
-export function check({ json, graph: choice, data, format }: Flags): void {
+export async function check({ json, graph: choice, data, format }: Flags): Promise<void> {
   const graph = loadGraph(choice);
-  const columns = data === undefined ? undefined : readDataset(data, { format }).labels;
+  const columns = data === undefined ? undefined : (await readDataset(data, { format })).labels;
   const { matched, missing, unused, faults } = columns
     ? matchColumns(graph, columns)
     : { matched: [], missing: [], unused: [], faults: [] };

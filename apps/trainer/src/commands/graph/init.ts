@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { readDataset, readTable } from '@cxr-align/datasets';
+import { openTable, readDataset } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { draftLabelGraph, labelsInPaths } from '@cxr-align/label-graph';
 import { asInputError } from '../../label-knowledge.js';
@@ -16,10 +16,12 @@ interface Flags {
 }
 
 /** `graph init`: a first draft of a label graph, from the label columns of a data set or from a column of paths. */
-export function init({ json, data, format, column, name, out }: Flags): void {
+export async function init({ json, data, format, column, name, out }: Flags): Promise<void> {
   if (existsSync(out)) throw new InputError(`expected a new file for --out, got ${out}, which exists; name another`);
   const { labels, title } =
-    column === undefined ? labelsOf(data, format) : { labels: pathLabels(data, column), title: basename(data) };
+    column === undefined
+      ? await labelsOf(data, format)
+      : { labels: await pathLabels(data, column), title: basename(data) };
   const draft = asInputError(() => draftLabelGraph(labels, name ?? title));
   writeFileAtomic(out, draft.yaml);
   const unknown = draft.columns
@@ -34,20 +36,21 @@ export function init({ json, data, format, column, name, out }: Flags): void {
   );
 }
 
-function labelsOf(data: string, format: string): { labels: readonly string[]; title: string } {
-  const { labels, name } = readDataset(data, { format });
+async function labelsOf(data: string, format: string): Promise<{ labels: readonly string[]; title: string }> {
+  const { labels, name } = await readDataset(data, { format });
   return { labels, title: name };
 }
 
-function pathLabels(file: string, column: string): string[] {
-  const { header, rows: all } = readTable(file);
-  const rows = [...all()];
+async function pathLabels(file: string, column: string): Promise<string[]> {
+  const { header, each } = await openTable(file);
   const at = header.indexOf(column);
   if (at < 0)
     throw new InputError(`expected a column ${JSON.stringify(column)}, got ${header.join(', ')}; check --column`, {
       file,
     });
-  const labels = labelsInPaths(rows.map(({ cells }) => cells[at]));
+  const paths = new Set<string>();
+  await each((cells) => paths.add(cells[at]));
+  const labels = labelsInPaths([...paths]);
   if (labels.length === 0) throw new InputError(`expected labels in the column ${column}, got blanks`, { file });
   return labels;
 }

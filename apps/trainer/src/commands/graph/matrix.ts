@@ -23,12 +23,12 @@ interface Flags {
 }
 
 /** `graph matrix`: a matrix in the label order of the graph; what is not finite is null in JSON. */
-export function matrix({ json, graph: choice, kind, table, format, normalize, tau }: Flags): void {
+export async function matrix({ json, graph: choice, kind, table, format, normalize, tau }: Flags): Promise<void> {
   if (isCounted(kind) && table === undefined)
     throw new InputError(`expected a table to count ${kind} in, got none; say --table FILE`);
   if (!(tau > 0)) throw new InputError(`expected --tau above 0, got ${tau}`);
   const graph = loadGraph(choice);
-  const cells = isCounted(kind) ? cellsInOrder(graph, readDataset(table!, { format })) : undefined;
+  const cells = isCounted(kind) ? cellsInOrder(graph, await readDataset(table!, { format })) : undefined;
   const scales = (normalize?.split(',') ?? []).map((name) => {
     if (!matrixNormalizations.includes(name as MatrixNormalization))
       throw new InputError(`expected --normalize of ${matrixNormalizations.join(', ')}, got ${name}`);

@@ -25,7 +25,7 @@ interface Flags {
 /** `graph show`: the tree in the terminal, and drawn. */
 export async function show({ json, graph: choice, data, format, svg, html }: Flags): Promise<void> {
   const graph = loadGraph(choice);
-  const dataset = data === undefined ? undefined : readDataset(data, { format });
+  const dataset = data === undefined ? undefined : await readDataset(data, { format });
   const positives = dataset ? positivesIn(graph, dataset) : new Map<string, number>();
   const rows = dataset?.samples.length ?? 0;
   const note = (label: string): string => {

@@ -1,0 +1,70 @@
+import { open } from 'node:fs/promises';
+import { InputError } from '@cxr-align/files';
+import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuffer } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import type { Table } from './table.js';
+
+/** Rows that are read at once. */
+const step = 10_000;
+
+/** Opens a Parquet file as a table of texts: a null is a blank, true is 1, false is 0. @throws {InputError} if it is none. */
+export async function openParquet(file: string): Promise<Pick<Table, 'header' | 'each'>> {
+  const { header, rows } = await reading(file, async (buffer) => {
+    const metadata = await parquetMetadataAsync(buffer);
+    return {
+      header: parquetSchema(metadata).children.map(({ element }) => element.name),
+      rows: Number(metadata.num_rows),
+    };
+  });
+  return {
+    header,
+    each: (onRow) =>
+      reading(file, async (buffer) => {
+        for (let from = 0; from < rows; from += step) {
+          const some = await parquetReadObjects({
+            file: buffer,
+            rowStart: from,
+            rowEnd: Math.min(rows, from + step),
+            compressors,
+          });
+          // As in a text file, the first row is line 2.
+          some.forEach((row, i) =>
+            onRow(
+              header.map((name) => cellText(row[name])),
+              from + i + 2,
+            ),
+          );
+        }
+      }),
+  };
+}
+
+async function reading<T>(file: string, work: (buffer: AsyncBuffer) => Promise<T>): Promise<T> {
+  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(`expected a table, got ${error.code ?? 'an error'}; check the path`, { file });
+  });
+  try {
+    const { size: byteLength } = await handle.stat();
+    return await work({
+      byteLength,
+      slice: async (start, end = byteLength) => {
+        const bytes = new Uint8Array(end - start);
+        await handle.read(bytes, 0, bytes.length, start);
+        return bytes.buffer;
+      },
+    });
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`expected a Parquet file, got ${(error as Error).message}; write it again`, { file });
+  } finally {
+    await handle.close();
+  }
+}
+
+function cellText(value: unknown): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '';
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value !== 'object') return String(value);
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
+}

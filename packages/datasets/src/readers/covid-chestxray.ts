@@ -1,0 +1,88 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ageCell, filledCell, imageCell, readSex } from '../cells.js';
+import { openTable, type Table } from '../table.js';
+import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+
+const columns = ['patientid', 'finding', 'view', 'modality', 'filename'];
+
+/** Findings that say nothing yet. */
+const untold = ['todo', 'unknown', ''];
+
+/**
+ * covid-chestxray-dataset: `metadata.csv` with a path in a tree of findings (`Pneumonia/Viral/COVID-19`). The labels are
+ * the nodes of that tree: those above a finding are present, those below it are not told (uncertain), the others absent.
+ */
+export const covidChestxrayReader: DatasetReader = {
+  format: 'covid-chestxray',
+  looksFor: 'metadata.csv of covid-chestxray-dataset',
+  recognize: async (path) => {
+    const file = tableFile(path);
+    if (!file) return undefined;
+    const { header } = await openTable(file);
+    return columns.every((name) => header.includes(name))
+      ? `${basename(file)} has the columns ${columns.join(', ')}`
+      : undefined;
+  },
+  read: async (path, { images = folderOf(path) }) => {
+    const table = await openTable(tableFile(path)!);
+    const at = (name: string): number => table.header.indexOf(name);
+    const labels = await nodesOf(table);
+    const builder = new DatasetBuilder(labels);
+    await builder.addRows(table, (cells) => {
+      const text = (name: string): string => (at(name) < 0 ? '' : cells[at(name)].trim());
+      const finding = text('finding');
+      if (text('modality') !== 'X-ray') return builder.leaveOut('they are no X-rays');
+      if (untold.includes(finding.toLowerCase())) return builder.leaveOut('their finding is not told');
+      const name = filledCell(text('filename'), 'filename', 'a file name');
+      const age = ageCell(text('age'), 'age');
+      const folder = text('folder') || 'images';
+      builder.add(
+        {
+          id: name,
+          image: imageCell(`${folder}/${name}`, 'filename', images),
+          patient: text('patientid') || name,
+          study: `${text('patientid') || name}/${text('offset')}`,
+          split: 'train',
+          sex: readSex(text('sex')),
+          ...(age !== undefined && { age }),
+          view: text('view') || undefined,
+        },
+        labels.map((label) => cellOf(label, finding)),
+      );
+    });
+    return builder.result(path, { hasOwnSplits: false, hierarchy: hierarchyOf(table.file, labels) });
+  },
+};
+
+function tableFile(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  if (!statSync(path).isDirectory()) return /\.csv(\.gz)?$/.test(path) ? path : undefined;
+  const file = join(path, 'metadata.csv');
+  return existsSync(file) ? file : undefined;
+}
+
+/** Every node of the tree, parents first. */
+async function nodesOf(table: Table): Promise<string[]> {
+  const [finding, modality] = ['finding', 'modality'].map((name) => table.header.indexOf(name));
+  const nodes = new Set<string>();
+  await table.each((cells) => {
+    const path = cells[finding].trim();
+    if (cells[modality].trim() !== 'X-ray' || untold.includes(path.toLowerCase())) return;
+    path.split('/').forEach((_, depth, parts) => nodes.add(parts.slice(0, depth + 1).join('/')));
+  });
+  return [...nodes].sort();
+}
+
+function cellOf(label: string, finding: string): number {
+  if (finding === label || finding.startsWith(`${label}/`)) return 1;
+  return label.startsWith(`${finding}/`) && finding !== 'No Finding' ? -1 : 0;
+}
+
+/** The tree in the form of `hierarchy.json`. */
+function hierarchyOf(file: string, labels: readonly string[]): { file: string; text: string } {
+  const parent = Object.fromEntries(
+    labels.map((label) => [label, label.includes('/') ? label.slice(0, label.lastIndexOf('/')) : null]),
+  );
+  return { file, text: JSON.stringify({ nodes: labels, parent }) };
+}

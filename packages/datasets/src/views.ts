@@ -1,0 +1,48 @@
+import type { Sample } from './dataset.js';
+
+/** The two directions in which a chest is taken. */
+export type Projection = 'frontal' | 'lateral';
+
+/** How the sets write them: AP, PA, "AP Supine", AP_horizontal, "antero-posterior"; L, LL, LATERAL, "Frontal". */
+const frontal = /^(ap|pa|frontal|antero-?posterior|postero-?anterior)(?![a-z])/i;
+const lateral = /^(l|ll|rl|lat|lateral|left lateral|right lateral)(?![a-z])/i;
+
+/** The direction that a view's name tells; undefined if it tells none. */
+export function projectionOf(view: string | undefined): Projection | undefined {
+  if (view === undefined) return undefined;
+  if (frontal.test(view)) return 'frontal';
+  return lateral.test(view) ? 'lateral' : undefined;
+}
+
+/** Which images of a data set are wanted. */
+export interface ImageChoice {
+  /** Only images of one direction; those whose view is not told are left out then. Default both. */
+  projection?: Projection;
+  /** Only the first image of each study, after the choice of the direction. Default false. */
+  onePerStudy?: boolean;
+}
+
+/** The places of the samples that are wanted, and why the others are not. */
+export function chooseImages(
+  samples: readonly Sample[],
+  { projection, onePerStudy = false }: ImageChoice,
+): { places: number[]; leftOut: { reason: string; images: number }[] } {
+  const counts = new Map<string, number>();
+  const leave = (reason: string): false => {
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    return false;
+  };
+  const studies = new Set<string>();
+  const isWanted = ({ view, patient, study }: Sample): boolean => {
+    const found = projectionOf(view);
+    if (projection !== undefined && found !== projection)
+      return leave(found === undefined ? 'their view is not told' : `they are ${found}`);
+    if (!onePerStudy) return true;
+    const key = `${patient}\n${study}`;
+    if (studies.has(key)) return leave('they are further images of a study');
+    studies.add(key);
+    return true;
+  };
+  const places = samples.flatMap((sample, at) => (isWanted(sample) ? [at] : []));
+  return { places, leftOut: [...counts].map(([reason, images]) => ({ reason, images })) };
+}
