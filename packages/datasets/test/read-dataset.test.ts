@@ -73,7 +73,7 @@ describe('readDataset(path) on CheXpert tables', () => {
     [
       'a path that leaves the folder',
       table(chexpertHeader, row('0,0', '../../etc/passwd')),
-      'row 2: expected a path inside the data folder',
+      'row 2, column Path: expected a relative path inside the data folder',
     ],
     ['UTF-16', new Uint8Array(Buffer.from(chexpertHeader, 'utf16le')), 'got NUL characters'],
     ['invalid UTF-8', Uint8Array.of(0x50, 0xff, 0xfe, 0x0a), 'expected UTF-8 text'],

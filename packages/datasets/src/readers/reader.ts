@@ -38,22 +38,23 @@ export class DatasetBuilder {
   private cells = new Float32Array(1024);
   private filled = 0;
   private readonly leftOut = new Map<string, number>();
-  private readonly texts = new Map<string, string>();
   private readonly ids = new Set<string>();
 
   constructor(readonly labels: readonly string[]) {}
 
-  /** @throws {BadCell} if there is a sample of that name: features and predictions could not be told apart. */
+  /**
+   * @param sample belongs to the builder from here on.
+   * @throws {BadCell} if there is a sample of that name: features and predictions could not be told apart.
+   */
   add(sample: Sample, cells: ArrayLike<number>): void {
     if (this.ids.has(sample.id)) throw new BadCell('image', 'one row for each image', `another row of ${sample.id}`);
-    const id = ownText(sample.id);
-    this.ids.add(id);
-    this.samples.push({
-      ...sample,
-      id,
-      patient: this.shared(sample.patient),
-      study: this.shared(sample.study),
-    });
+    sample.id = ownText(sample.id);
+    const last = this.samples.at(-1);
+    // Images of a patient mostly follow one another: one copy of their names does.
+    sample.patient = last?.patient === sample.patient ? last.patient : ownText(sample.patient);
+    sample.study = last?.study === sample.study ? last.study : ownText(sample.study);
+    this.ids.add(sample.id);
+    this.samples.push(sample);
     if (this.filled + cells.length > this.cells.length) {
       const larger = new Float32Array(2 * (this.filled + cells.length));
       larger.set(this.cells);
@@ -101,15 +102,6 @@ export class DatasetBuilder {
       ...(this.boxes.length > 0 && { boxes: this.boxes }),
       ...rest,
     };
-  }
-
-  /** One copy of a text that many rows have. */
-  private shared(text: string): string {
-    const known = this.texts.get(text);
-    if (known !== undefined) return known;
-    const own = ownText(text);
-    this.texts.set(own, own);
-    return own;
   }
 }
 
