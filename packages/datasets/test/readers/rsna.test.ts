@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { readDataset } from '../../src/index.js';
+import { folderWith } from '../temporary.js';
+
+const labels = [
+  'patientId,x,y,width,height,Target',
+  'a,10.0,20.0,30.0,40.0,1',
+  'a,50.0,20.0,30.0,40.0,1',
+  'b,,,,,0',
+  'c,,,,,0',
+].join('\n');
+
+describe('readDataset(path) on the RSNA pneumonia challenge', () => {
+  it('has its three classes, boxes, DICOM files, and patients of NIH', async () => {
+    const folder = folderWith({
+      'stage_2_train_labels.csv': labels,
+      'stage_2_detailed_class_info.csv':
+        'patientId,class\na,Lung Opacity\na,Lung Opacity\nb,Normal\nc,No Lung Opacity / Not Normal\n',
+      'stage_2_train_images/a.dcm': '',
+      'pneumonia-challenge-dataset-mappings_2018.json': JSON.stringify([
+        { subset_img_id: 'a', img_id: '00000013_005.png' },
+        { subset_img_id: 'b', img_id: '00000013_006.png' },
+      ]),
+    });
+    const { format, labels: names, samples, cells, boxes } = await readDataset(folder);
+    expect(format).toBe('rsna-pneumonia');
+    expect(names).toEqual(['Lung Opacity', 'No Lung Opacity / Not Normal', 'Normal']);
+    expect([...cells]).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 0]);
+    expect(samples.map(({ patient }) => patient)).toEqual(['13', '13', 'c']);
+    expect(samples[0].image).toBe(join(folder, 'stage_2_train_images/a.dcm'));
+    expect(boxes).toEqual([
+      { image: 'a', label: 'Lung Opacity', x: 10, y: 20, w: 30, h: 40 },
+      { image: 'a', label: 'Lung Opacity', x: 50, y: 20, w: 30, h: 40 },
+    ]);
+  });
+  it('has one label without the table of classes', async () => {
+    const { labels: names, cells } = await readDataset(folderWith({ 'stage_2_train_labels.csv': labels }));
+    expect(names).toEqual(['Lung Opacity']);
+    expect([...cells]).toEqual([1, 0, 0]);
+  });
+  it('lists a target of 2 and a class that is none', async () => {
+    const folder = folderWith({
+      'stage_2_train_labels.csv': `${labels}\nd,,,,,2`,
+      'stage_2_detailed_class_info.csv': 'patientId,class\na,Maybe\n',
+    });
+    const { badRows } = await readDataset(folder, { maxBad: 0.5 });
+    expect(badRows.map(({ column, got }) => [column, got])).toEqual([
+      ['class', '"Maybe"'],
+      ['Target', '"2"'],
+    ]);
+  });
+});
