@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import type { Sample } from '@cxr-align/datasets';
@@ -6,6 +5,7 @@ import { InputError, sha256 } from '@cxr-align/files';
 import {
   augmentImage,
   decodeImage,
+  readImage,
   resizePixels,
   type Augmentation,
   type Preprocessing,
@@ -35,11 +35,10 @@ export async function decodeViews(
   { preprocessing, views, augmentation, seed }: ViewOptions,
 ): Promise<DecodedViews> {
   try {
-    // decodeImage itself tells of a file that is not there.
-    const bytes = typeof image === 'string' ? await readFile(image).catch(() => undefined) : image.data;
+    const bytes = typeof image === 'string' ? await readImage(image) : image.data;
     const pixels =
       typeof image === 'string'
-        ? await decodeImage(bytes ?? image, preprocessing, image)
+        ? await decodeImage(bytes, preprocessing, image)
         : await resizePixels(image, preprocessing);
     const { size } = preprocessing;
     const changed = Array.from({ length: views - 1 }, (_, view) => {
@@ -48,7 +47,7 @@ export async function decodeViews(
       augmentImage(pixels, size, augmentation, random, values, 0);
       return Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.round(255 * value))));
     });
-    return { id, content: contentHash(bytes!), views: [pixels, ...changed] };
+    return { id, content: contentHash(bytes), views: [pixels, ...changed] };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { id, reason: error.message };

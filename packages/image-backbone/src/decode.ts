@@ -17,7 +17,7 @@ export interface Preprocessing {
 const fits = { stretch: 'fill', pad: 'contain', crop: 'cover' } as const;
 
 /**
- * Decodes an image file (PNG, JPEG, TIFF, WebP, told apart by content) to grey values in [0, 255], turned upright,
+ * Decodes an image file (PNG, JPEG, TIFF, WebP, DICOM, told apart by content) to grey values in [0, 255], turned upright,
  * resized and cropped or padded to a square.
  *
  * @param source a path, or the bytes of a file.
@@ -30,7 +30,7 @@ export async function decodeImage(
   name = String(source),
 ): Promise<Uint8Array> {
   const bytes = typeof source === 'string' ? await readImage(source) : source;
-  return decoding(name, () => toSquare(openImage(bytes, name), preprocessing));
+  return decoding(name, async () => toSquare(await openImage(bytes, name), preprocessing));
 }
 
 /** Resizes grey values that are in memory already, as {@link decodeImage} does with files. */

@@ -66,7 +66,7 @@ export async function drawMap(path: string, { values, grid, window, boxes }: Dra
     const frame = Buffer.from(
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${rectangles.join('')}</svg>`,
     );
-    const image = await openImage(bytes, path).toColourspace('srgb').png().toBuffer();
+    const image = await (await openImage(bytes, path)).toColourspace('srgb').png().toBuffer();
     return new Uint8Array(
       await sharp(image)
         .composite([

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { InputError } from '@cxr-align/files';
 import { itWithShared } from '@cxr-align/testkit';
+import { zipSync } from 'fflate';
 import sharp from 'sharp';
-import { decodeImage, encodePng, resizePixels } from '../src/index.js';
+import { decodeImage, encodePng, imageSize, resizePixels } from '../src/index.js';
 
 const preprocessing = { size: 8, fit: 'stretch' } as const;
 const grey = (width: number, height: number, value: (x: number, y: number) => number): Uint8Array =>
@@ -14,6 +17,14 @@ const image = (width: number, height: number) =>
   );
 
 describe('decodeImage(source, preprocessing)', () => {
+  it('reads an image out of a ZIP archive', async () => {
+    const pixels = grey(8, 8, (x, y) => 10 * x + y);
+    const archive = join(mkdtempSync(join(tmpdir(), 'decode-')), 'images_001.zip');
+    writeFileSync(archive, zipSync({ 'images/a.png': await encodePng(pixels, { width: 8, height: 8 }) }));
+    expect([...(await decodeImage(`${archive}/images/a.png`, preprocessing))]).toEqual([...pixels]);
+    expect(await imageSize(`${archive}/images/a.png`)).toEqual({ width: 8, height: 8 });
+    await expect(decodeImage(`${archive}/images/b.png`, preprocessing)).rejects.toThrow('got no such entry');
+  });
   it('gives back the pixels of a PNG of the same size', async () => {
     const pixels = grey(8, 8, (x, y) => 10 * x + y);
     expect([...(await decodeImage(await encodePng(pixels, { width: 8, height: 8 }), preprocessing))]).toEqual([
@@ -58,9 +69,9 @@ describe('decodeImage(source, preprocessing)', () => {
       'x.png: expected an image, got something else',
     ],
     [
-      'DICOM',
+      'a DICOM file that ends after its mark',
       Uint8Array.from([...new Array(128).fill(0), 0x44, 0x49, 0x43, 0x4d, 0, 0]),
-      'got DICOM, which is not read yet',
+      'expected a sound DICOM file, got a broken one',
     ],
   ])('refuses %s', async (_, bytes, message) => {
     await expect(decodeImage(bytes, preprocessing, 'x.png')).rejects.toThrow(InputError);
