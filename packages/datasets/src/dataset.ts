@@ -64,6 +64,10 @@ export interface Dataset {
   leftOut: { reason: string; images: number }[];
   /** What was marked on the images, where the data set says it. */
   boxes?: LabelledBox[];
+  /** What the usable rows of the table say that samples do not keep, under the names that the set's readers know. */
+  tableFacts?: Record<string, number | Record<string, number>>;
+  /** How the table writes the sexes, where it has words of its own. */
+  sexNames?: { F: string; M: string };
   /** True if the splits are the data set's own; false if they were drawn here. */
   hasOwnSplits: boolean;
 }

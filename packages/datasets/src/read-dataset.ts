@@ -70,7 +70,9 @@ export async function readDataset(path: string, options: ReadDatasetOptions = {}
 function chosen(dataset: Dataset, choice: ImageChoice): Dataset {
   if (choice.projection === undefined && !choice.onePerStudy) return dataset;
   const { places, leftOut } = chooseImages(dataset.samples, choice);
-  return { ...selectSamples(dataset, places), leftOut: [...dataset.leftOut, ...leftOut] };
+  // The facts are of the whole table.
+  const { tableFacts: _facts, ...rest } = selectSamples(dataset, places);
+  return { ...rest, leftOut: [...dataset.leftOut, ...leftOut] };
 }
 
 async function chooseReader(path: string, format: string): Promise<{ reader: DatasetReader; reason: string }> {

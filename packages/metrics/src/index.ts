@@ -20,6 +20,8 @@ export {
 } from './bootstrap.js';
 export { percentileInterval, quantile } from './quantile.js';
 export { benjaminiHochberg, holm } from './multiplicity.js';
+export { clusteredProportion, proportionsP, wilsonInterval, type ClusteredProportion } from './proportions.js';
+export { klDivergence, ksDistance, standardizedDifference, totalVariation } from './shift.js';
 export { pearson, ranks, spearman } from './correlation.js';
 export { aboveDiagonal, mantelTest, type MantelOptions, type MantelResult } from './mantel.js';
 export {

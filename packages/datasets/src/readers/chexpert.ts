@@ -4,7 +4,7 @@ import { InputError } from '@cxr-align/files';
 import { ageCell, filledCell, imageCell, labelCell, readSex } from '../cells.js';
 import type { Split } from '../dataset.js';
 import { openTable, type Table } from '../table.js';
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { DatasetBuilder, folderOf, Tally, type DatasetReader } from './reader.js';
 
 const fixedColumns = ['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA'];
 
@@ -31,8 +31,13 @@ export const chexpertReader: DatasetReader = {
     const parts: { table: Table; split: Split }[] = [];
     for (const { file, split } of tableFiles(path)) parts.push({ table: await openTable(file), split });
     const builder = new DatasetBuilder(labelColumns(parts[0].table));
-    for (const { table, split } of parts) await addRows(builder, table, split, images);
-    return builder.result(path, { hasOwnSplits: parts.some(({ split }) => split !== 'train') });
+    const tallies = { sides: new Tally(), views: new Tally() };
+    for (const { table, split } of parts) await addRows(builder, table, { split, folder: images, tallies });
+    return builder.result(path, {
+      hasOwnSplits: parts.some(({ split }) => split !== 'train'),
+      tableFacts: { frontalLateral: tallies.sides.counts, apPa: tallies.views.counts },
+      sexNames: { F: 'Female', M: 'Male' },
+    });
   },
 };
 
@@ -55,7 +60,11 @@ function labelColumns({ file, header }: Table): string[] {
   return labels;
 }
 
-async function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: string): Promise<void> {
+async function addRows(
+  builder: DatasetBuilder,
+  table: Table,
+  { split, folder, tallies }: { split: Split; folder: string; tallies: { sides: Tally; views: Tally } },
+): Promise<void> {
   const { file, header } = table;
   const { labels } = builder;
   const place = (column: string): number => {
@@ -91,6 +100,8 @@ async function addRows(builder: DatasetBuilder, table: Table, split: Split, fold
       },
       values,
     );
+    tallies.sides.add(cells[sideAt]);
+    tallies.views.add(cells[viewAt]);
   });
 }
 

@@ -51,6 +51,7 @@ export const nihReader: DatasetReader = {
     const [patientAt, ageAt, sexAt, viewAt] = ['patient id', 'patient age', 'patient gender', 'view position'].map(
       (name) => columnOf(header, [name]),
     );
+    const findingTexts = new Set<string>();
     await builder.addRows(table, (cells) => {
       const found = cells[findingAt].split('|').map((name) => name.trim());
       const strange = found.find((name) => name !== 'No Finding' && !findings.includes(name));
@@ -80,9 +81,13 @@ export const nihReader: DatasetReader = {
         },
         findings.map((label) => (found.includes(label) ? 1 : 0)),
       );
+      findingTexts.add(cells[findingAt]);
     });
     await addBoxes(builder, folder);
-    return builder.result(path, { hasOwnSplits: test.size > 0 });
+    return builder.result(path, {
+      hasOwnSplits: test.size > 0,
+      tableFacts: { distinctFindingStrings: findingTexts.size },
+    });
   },
 };
 

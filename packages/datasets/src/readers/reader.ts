@@ -91,7 +91,7 @@ export class DatasetBuilder {
   }
 
   /** What a reader returns. */
-  result(path: string, rest: Pick<Dataset, 'hierarchy' | 'hasOwnSplits'>): ReadData {
+  result(path: string, rest: Pick<Dataset, 'hierarchy' | 'hasOwnSplits' | 'tableFacts' | 'sexNames'>): ReadData {
     return {
       name: basename(folderOf(path)),
       labels: this.labels,
@@ -102,6 +102,16 @@ export class DatasetBuilder {
       ...(this.boxes.length > 0 && { boxes: this.boxes }),
       ...rest,
     };
+  }
+}
+
+/** Counts texts. */
+export class Tally {
+  readonly counts: Record<string, number> = {};
+
+  add(text: string): void {
+    const key = text.trim() || '(blank)';
+    this.counts[key] = (this.counts[key] ?? 0) + 1;
   }
 }
 

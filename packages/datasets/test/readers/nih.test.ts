@@ -19,8 +19,7 @@ describe('readDataset(path) on ChestX-ray14 as it is published', () => {
       'images_001/images/00000001_000.png': '',
       'images_002.zip': zipSync({ 'images/00000003_000.png': new Uint8Array(1) }),
       // The published header and rows: the box is four columns, and three blank ones follow.
-      'BBox_List_2017.csv':
-        'Image Index,Finding Label,Bbox [x,y,w,h],,,\n00000003_000.png,Infiltrate,1.5,2,30,40,,,\n',
+      'BBox_List_2017.csv': 'Image Index,Finding Label,Bbox [x,y,w,h],,,\n00000003_000.png,Infiltrate,1.5,2,30,40,,,\n',
     });
     const { samples, leftOut, boxes } = await readDataset(folder);
     expect(samples.map(({ image, split }) => [image, split])).toEqual([
