@@ -7,6 +7,7 @@ export default defineConfig({
     'src/bootstrap-worker.ts',
     'src/decode-worker.ts',
     'src/feature-reader-worker.ts',
+    'src/image-facts-worker.ts',
   ],
   format: ['esm'],
   target: 'node20',

@@ -4,7 +4,7 @@ import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { ablate } from './commands/ablate.js';
 import { compare } from './commands/compare.js';
-import { data } from './commands/data.js';
+import { dataCommand } from './commands/data/data.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/evaluate.js';
 import { extract } from './commands/extract.js';
@@ -17,7 +17,20 @@ import { train } from './commands/train.js';
 
 /** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. */
 async function main(): Promise<void> {
-  const commands = [train, evaluate, compare, ablate, predict, extract, phantom, data, graph, prompts, setup, doctor];
+  const commands = [
+    train,
+    evaluate,
+    compare,
+    ablate,
+    predict,
+    extract,
+    phantom,
+    dataCommand,
+    graph,
+    prompts,
+    setup,
+    doctor,
+  ];
   const parser = commands.reduce(
     (built, command) => built.command(command as unknown as CommandModule),
     yargs(hideBin(process.argv)),

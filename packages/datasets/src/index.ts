@@ -35,6 +35,11 @@ export {
   threeClassTargets,
 } from './three-class.js';
 export { drawSplit, limitTraining, overlappingPatients } from './splits.js';
+export { stratifySplits, type StratifyOptions } from './stratified-split.js';
+export { balanceGroups, type BalancedGroup, type BalanceOptions } from './balance.js';
+export { labelsTable, writeLabels, type LabelFormat } from './write-labels.js';
+export { draftMapping, type DraftedColumn, type MappingDraft } from './draft-mapping.js';
+export { mappingSchema, type Mapping } from './mapping.js';
 export {
   FeatureStore,
   FeatureStoreWriter,

@@ -11,10 +11,14 @@ const pixelLimit = 100_000_000;
 /**
  * The size of an image, turned upright, from its header.
  *
+ * @param source a path, or the bytes of a file.
  * @throws {InputError} if it is no image.
  */
-export async function imageSize(path: string): Promise<{ width: number; height: number }> {
-  const bytes = await readImage(path);
+export async function imageSize(
+  source: string | Uint8Array,
+  path = String(source),
+): Promise<{ width: number; height: number }> {
+  const bytes = typeof source === 'string' ? await readImage(source) : source;
   return decoding(path, async () => {
     if (isDicom(bytes)) {
       const { rows: height, columns: width } = parseDicom(bytes, path).header;

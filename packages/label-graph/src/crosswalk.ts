@@ -100,3 +100,47 @@ export function mapProbabilities(
   }
   return { labels: given.map(({ label }) => label), values, columns: given.map(({ columns }) => columns) };
 }
+
+/**
+ * Label cells (1 present, 0 absent, −1 uncertain, NaN not known) in the labels of another set; what cannot be told is NaN.
+ * A label that means the same gives its cell. Else one that implies the target gives its presence or doubt, and one that
+ * the target implies gives its absence.
+ *
+ * @param cells [rows, source labels] row by row, in the order of `sourceLabels`.
+ * @returns [rows, target labels] row by row, in the order of the crosswalk.
+ */
+export function mapCells(
+  cells: ArrayLike<number>,
+  sourceLabels: readonly string[],
+  crosswalk: Crosswalk,
+): { labels: string[]; values: Float32Array } {
+  const targets = Object.entries(crosswalk).map(([label, { from }]) => {
+    const columns = (relation: LabelRelation): number[] =>
+      from.filter((one) => one.relation === relation).map((one) => sourceLabels.indexOf(one.label));
+    return { label, same: columns('same'), narrower: columns('narrower'), broader: columns('broader') };
+  });
+  const rows = cells.length / sourceLabels.length;
+  const values = new Float32Array(rows * targets.length);
+  for (let row = 0; row < rows; row++) {
+    const cellsOf = (columns: readonly number[]): number[] =>
+      columns.map((column) => cells[row * sourceLabels.length + column]);
+    targets.forEach(({ same, narrower, broader }, i) => {
+      values[row * targets.length + i] =
+        same.length > 0 ? anyOf(cellsOf(same)) : told(cellsOf(narrower), cellsOf(broader));
+    });
+  }
+  return { labels: targets.map(({ label }) => label), values };
+}
+
+/** What several labels say together of one that is all of them: present if any is. */
+function anyOf(cells: readonly number[]): number {
+  if (cells.includes(1)) return 1;
+  if (cells.includes(-1)) return -1;
+  return cells.includes(0) && !cells.some(Number.isNaN) ? 0 : NaN;
+}
+
+function told(narrower: readonly number[], broader: readonly number[]): number {
+  if (narrower.includes(1)) return 1;
+  if (broader.includes(0)) return 0;
+  return narrower.includes(-1) ? -1 : NaN;
+}

@@ -22,6 +22,7 @@ export { fitToColumns, matchColumns, type ColumnMatch } from './match-columns.js
 export {
   givingColumns,
   givingLabels,
+  mapCells,
   mapLabels,
   mapProbabilities,
   type Crosswalk,

@@ -1,4 +1,12 @@
-import { givingLabels, LabelGraph, labelSet, mapLabels, mapProbabilities, parseLabelGraph } from '../src/index.js';
+import {
+  givingLabels,
+  LabelGraph,
+  labelSet,
+  mapCells,
+  mapLabels,
+  mapProbabilities,
+  parseLabelGraph,
+} from '../src/index.js';
 
 const set = (name: string): LabelGraph => new LabelGraph(labelSet(name));
 const said = (from: LabelGraph, to: LabelGraph, target: string): string[] =>
@@ -62,5 +70,22 @@ describe('mapProbabilities(probabilities, labels, crosswalk)', () => {
     expect(mapped.labels).toEqual(['Lung Lesion', 'Pulmonary Edema']);
     expect([...mapped.values]).toEqual([0.75, 0.25, 0.125, 1]);
     expect(mapped.columns).toEqual([[1, 2], [0]]);
+  });
+});
+
+describe('mapCells(cells, labels, crosswalk)', () => {
+  it('copies what means the same, takes presence from below and absence from above, and knows nothing else', () => {
+    const from = parseLabelGraph(
+      '{"labels": ["Edema", {"name": "Mass", "means": "Lung Mass"}, "Nodule", "Lung Opacity"]}',
+    );
+    const to = parseLabelGraph('[Pulmonary Edema, Lung Lesion, Fracture, Atelectasis]');
+    const crosswalk = mapLabels(from, to);
+    const map = (...row: number[]): number[] => [...mapCells(row, from.labels, crosswalk).values];
+    expect(mapCells([], from.labels, crosswalk).labels).toEqual(to.labels);
+    expect(map(1, 0, 1, 1)).toEqual([1, 1, NaN, NaN]);
+    // No mass and no nodule leave other lesions open; without any opacity there is none.
+    expect(map(-1, 0, 0, 1)).toEqual([-1, NaN, NaN, NaN]);
+    expect(map(NaN, 0, 0, 0)).toEqual([NaN, 0, NaN, 0]);
+    expect(map(0, -1, 0, NaN)).toEqual([0, -1, NaN, NaN]);
   });
 });

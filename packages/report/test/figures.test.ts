@@ -2,11 +2,13 @@ import {
   confusionPanels,
   differencePlot,
   heatmap,
+  intervalPlot,
   labelMap,
   labelTree,
   precisionRecallPanels,
   reliabilityPanels,
   rocPanels,
+  stackedBars,
   subgroupPlot,
   thumbnails,
   trainingCurves,
@@ -159,5 +161,43 @@ describe('the figures of an evaluation', () => {
     expect(svg).toContain('data:image/png;base64,AQID');
     expect(svg).toContain('&lt;Edema&gt;');
     expect(thumbnails([])).toMatch(/^<svg/);
+  });
+});
+
+describe('intervalPlot(rows, titles)', () => {
+  it('draws a point and a line a row, in a colour a series, and leaves out what is undefined', async () => {
+    const row = (label: string, value: number | null, series: string) => ({
+      label,
+      value,
+      low: 0.1,
+      high: 0.3,
+      series,
+    });
+    const svg = await intervalPlot(
+      [row('Edema', 0.2, 'ours'), row('Edema', 0.25, 'theirs'), row('Hernia', null, 'ours')],
+      {
+        title: 'prevalence',
+        axis: 'share',
+      },
+    );
+    for (const text of ['prevalence', 'share', 'Edema', 'ours', 'theirs']) expect(svg).toContain(text);
+    expect(svg).not.toContain('Hernia');
+    expect(count(svg, /#0072B2/gi)).toBeGreaterThan(1);
+    expect(count(svg, /#D55E00/gi)).toBeGreaterThan(1);
+  });
+});
+
+describe('stackedBars(parts, titles)', () => {
+  it('draws the parts of each bar', async () => {
+    const svg = await stackedBars(
+      [
+        { bar: '<b>', part: 'present', count: 3 },
+        { bar: '<b>', part: 'absent', count: 5 },
+      ],
+      { title: 'cells', axis: 'rows', colours: ['#111111', '#222222'] },
+    );
+    expect(svg).toContain('&lt;b&gt;');
+    expect(svg).not.toContain('<b>');
+    for (const text of ['present', 'absent', '#111111', '#222222']) expect(svg).toContain(text);
   });
 });

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readDataset, writeLabels, type LabelFormat } from '../src/index.js';
+import { folderWith } from './temporary.js';
+
+const source = {
+  'set/labels.csv': [
+    'image,patientId,study,sex,age,view,split,"A, b",Edema',
+    'x/1.png,p,s,F,30.5,PA,train,1,-1',
+    'x/2.png,p,s,F,30.5,,val,,0',
+    '"y/3, ""q"".png",q,t,,,L,test,0,1',
+  ].join('\n'),
+  'set/hierarchy.json': '{"nodes": ["A, b", "Edema"], "parent": {"Edema": "A, b"}}',
+};
+
+describe('writeLabels(folder, dataset)', () => {
+  it.each<LabelFormat>(['csv', 'parquet'])('writes %s that is read as the same data set', async (format) => {
+    const folder = folderWith(source);
+    const dataset = await readDataset(join(folder, 'set'));
+    writeLabels(join(folder, 'deep/er/copy'), dataset, format);
+    const again = await readDataset(join(folder, 'deep/er/copy'));
+    expect(again.format).toBe('mapping');
+    expect(again.name).toBe('set');
+    expect(again.labels).toEqual(dataset.labels);
+    expect([...again.cells]).toEqual([...dataset.cells]);
+    const facts = ({ samples }: typeof dataset) => samples.map(({ id: _id, ...rest }) => rest);
+    expect(facts(again)).toEqual(facts(dataset));
+    expect(again.hierarchy?.text).toBe(source['set/hierarchy.json']);
+  });
+  it('tells nothing of where on this machine it lies', async () => {
+    const folder = folderWith(source);
+    writeLabels(join(folder, 'copy'), await readDataset(join(folder, 'set')));
+    expect(readFileSync(join(folder, 'copy/dataset.yaml'), 'utf8')).toContain('images: ../set\n');
+    expect(readFileSync(join(folder, 'copy/labels.csv'), 'utf8')).not.toContain(folder);
+  });
+});
