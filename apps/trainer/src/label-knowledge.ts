@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { InputError } from '@cxr-align/files';
-import type { Dataset } from '@cxr-align/datasets';
+import { selectLabels, type Dataset } from '@cxr-align/datasets';
 import {
   blendMatrices,
   countCooccurrence,
@@ -68,21 +68,16 @@ export function loadGraph(choice: string): LabelGraph {
 }
 
 /**
- * The cells of a data set in the label order of a graph, whatever the order and the spelling of its columns.
+ * A data set in the label order of a graph, whatever the order and the spelling of its columns.
  *
  * @throws {InputError} if a label has no column, or two.
  */
-export function cellsInOrder(graph: LabelGraph, { labels, cells }: Pick<Dataset, 'labels' | 'cells'>): Float32Array {
-  const { matched, faults } = matchColumns(graph, labels);
+export function inOrderOf(graph: LabelGraph, dataset: Dataset): Dataset {
+  const { matched, faults } = matchColumns(graph, dataset.labels);
   const fault = faults.find(({ kind }) => kind !== 'unknown-column');
   if (fault) throw new InputError(faultText(fault));
   const columns = graph.labels.map((label) => matched.findIndex((match) => match.label === label));
-  const rows = cells.length / labels.length;
-  const ordered = new Float32Array(rows * columns.length);
-  for (let row = 0; row < rows; row++) {
-    columns.forEach((column, i) => (ordered[row * columns.length + i] = cells[row * labels.length + column]));
-  }
-  return ordered;
+  return { ...selectLabels(dataset, columns), labels: graph.labels };
 }
 
 /** For each label the indices of the labels above it. */

@@ -70,6 +70,7 @@ export function trainingTargets(
     ancestors: ancestorIndices(graph),
     estimates,
     seed: config.seed,
+    notLabelled: dataset.notLabelled,
   });
   return { values, remarks: [...remarks, ...policyRemarks(counts)], closedCells };
 }
@@ -93,7 +94,7 @@ function policyRemarks(counts: Targets['counts']): string[] {
  * training, but what it softens or estimates is unknown here.
  */
 export function truthOf(
-  dataset: Pick<Dataset, 'cells' | 'labels'>,
+  dataset: Pick<Dataset, 'cells' | 'labels' | 'notLabelled'>,
   config: PolicyKeys,
   graph: LabelGraph,
 ): Float32Array {
@@ -111,6 +112,7 @@ export function truthOf(
     { ...hard(policy), byLabel },
     {
       ancestors: ancestorIndices(graph),
+      notLabelled: dataset.notLabelled,
     },
   );
   return hardTargets(values);

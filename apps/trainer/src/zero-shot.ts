@@ -1,4 +1,4 @@
-import type { Dataset } from '@cxr-align/datasets';
+import { selectLabels, type Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { fitToColumns, LabelGraph } from '@cxr-align/label-graph';
 import { bootstrapModels, bootstrapP, clusterRows, percentileInterval, RankedScores } from '@cxr-align/metrics';
@@ -49,16 +49,6 @@ export function holdOut(dataset: Dataset, graph: LabelGraph, names: readonly str
     graph: fitToColumns(graph, kept),
     zeroShot: fitToColumns(graph, [...kept, ...new Set(held)]),
   };
-}
-
-/** A data set with some of its label columns. */
-function selectLabels(dataset: Dataset, columns: readonly number[]): Dataset {
-  const { labels, cells } = dataset;
-  const rows = dataset.samples.length;
-  const taken = new Float32Array(rows * columns.length);
-  for (let row = 0; row < rows; row++)
-    columns.forEach((column, i) => (taken[row * columns.length + i] = cells[row * labels.length + column]));
-  return { ...dataset, labels: columns.map((column) => labels[column]), cells: taken };
 }
 
 /** What belongs to the labels of a model. */

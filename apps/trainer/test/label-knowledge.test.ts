@@ -1,6 +1,7 @@
+import type { Dataset } from '@cxr-align/datasets';
 import { LabelGraph, labelSet } from '@cxr-align/label-graph';
 import { checkConfig } from '../src/config.js';
-import { ancestorIndices, cellsInOrder, graphFor, graphRemarks, targetSimilarity } from '../src/label-knowledge.js';
+import { ancestorIndices, inOrderOf, graphFor, graphRemarks, targetSimilarity } from '../src/label-knowledge.js';
 
 const chexpert = new LabelGraph(labelSet('chexpert-14'));
 const named = (...labels: string[]) => ({ name: 'made up', labels });
@@ -22,12 +23,20 @@ describe('graphFor(choice, data) and graphRemarks', () => {
   });
 });
 
-describe('cellsInOrder(graph, data)', () => {
+describe('inOrderOf(graph, dataset)', () => {
   it('puts columns in the order of the graph, whatever their order and spelling', () => {
     const graph = new LabelGraph({ name: 'x', labels: [{ name: 'Edema' }, { name: 'Effusion', synonyms: ['wet'] }] });
-    const data = { labels: ['zebra', 'Wet', 'edema'], cells: Float32Array.of(9, 1, 0, 9, NaN, -1) };
-    expect([...cellsInOrder(graph, data)]).toEqual([0, 1, -1, NaN]);
-    expect(() => cellsInOrder(graph, { labels: ['edema'], cells: new Float32Array(1) })).toThrow(
+    const sample = { id: '', image: '', patient: '', study: '', split: 'train' } as const;
+    const data: Dataset = {
+      ...{ name: 'x', format: '', reason: '', badRows: [], leftOut: [], hasOwnSplits: false },
+      labels: ['zebra', 'Wet', 'edema'],
+      samples: [sample, sample],
+      cells: Float32Array.of(9, 1, 0, 9, NaN, -1),
+      notLabelled: Uint8Array.of(0, 0, 0, 0, 1, 0),
+    };
+    expect([...inOrderOf(graph, data).cells]).toEqual([0, 1, -1, NaN]);
+    expect([...inOrderOf(graph, data).notLabelled!]).toEqual([0, 0, 0, 1]);
+    expect(() => inOrderOf(graph, { ...data, labels: ['edema'] })).toThrow(
       'no-column: label-graph/x: expected a column for every label, got none for "Effusion"',
     );
   });

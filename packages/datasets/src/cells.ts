@@ -22,15 +22,24 @@ export function showCell(text: string): string {
     : JSON.stringify(text);
 }
 
+/** What a cell says of a label that nobody looked for; a data set has NaN for it, and marks it. */
+export const notLabelled = -2;
+
 /** The usual ways of writing a label cell. */
 const usualCells = new Map(
-  Object.entries({ '': NaN, '1': 1, '1.0': 1, '0': 0, '0.0': 0, '-1': -1, '-1.0': -1 } satisfies Record<
-    string,
-    number
-  >),
+  Object.entries({
+    unknown: notLabelled,
+    '': NaN,
+    '1': 1,
+    '1.0': 1,
+    '0': 0,
+    '0.0': 0,
+    '-1': -1,
+    '-1.0': -1,
+  } satisfies Record<string, number>),
 );
 
-/** What a label cell says: 1, 0, −1 (uncertain), NaN (blank), or undefined if it says none of these. */
+/** What a label cell says: 1, 0, −1 (uncertain), NaN (blank), {@link notLabelled}, or undefined if it says none of these. */
 export function readLabelCell(text: string): number | undefined {
   const usual = usualCells.get(text);
   if (usual !== undefined) return usual;

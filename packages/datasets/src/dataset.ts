@@ -59,6 +59,11 @@ export interface Dataset {
   samples: Sample[];
   /** What the table says, [samples, labels] row by row: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
   cells: Float32Array;
+  /**
+   * 1 for cells, NaN in `cells`, of labels that nobody looked for in the image, as in a set merged of several: not known
+   * under every policy, while a label that is just not mentioned may count as absent. Of the length of `cells`.
+   */
+  notLabelled?: Uint8Array;
   badRows: BadRow[];
   /** Images of the tables that are no samples, and why. */
   leftOut: { reason: string; images: number }[];
@@ -76,11 +81,31 @@ export interface Dataset {
 export function selectSamples(dataset: Dataset, positions: ArrayLike<number>): Dataset {
   const count = dataset.labels.length;
   const cells = new Float32Array(positions.length * count);
+  const { notLabelled } = dataset;
+  const mask = notLabelled && new Uint8Array(cells.length);
   const samples = Array.from(positions, (position, i) => {
     cells.set(dataset.cells.subarray(position * count, (position + 1) * count), i * count);
+    mask?.set(notLabelled!.subarray(position * count, (position + 1) * count), i * count);
     return dataset.samples[position];
   });
-  return { ...dataset, samples, cells };
+  return { ...dataset, samples, cells, ...(mask && { notLabelled: mask }) };
+}
+
+/** Some label columns of a data set, in an order. */
+export function selectLabels(dataset: Dataset, columns: readonly number[]): Dataset {
+  const { labels, cells, notLabelled, samples } = dataset;
+  const of = <T extends Float32Array | Uint8Array>(values: T, taken: T): T => {
+    for (let row = 0; row < samples.length; row++)
+      columns.forEach((column, i) => (taken[row * columns.length + i] = values[row * labels.length + column]));
+    return taken;
+  };
+  const size = samples.length * columns.length;
+  return {
+    ...dataset,
+    labels: columns.map((column) => labels[column]),
+    cells: of(cells, new Float32Array(size)),
+    ...(notLabelled && { notLabelled: of(notLabelled, new Uint8Array(size)) }),
+  };
 }
 
 /** The samples of one split. */

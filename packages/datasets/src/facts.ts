@@ -7,6 +7,8 @@ export interface CellCounts {
   0: number;
   '-1': number;
   blank: number;
+  /** Cells of labels that nobody looked for; only where there are some. */
+  unknown?: number;
 }
 
 /** The positives of a group of images. */
@@ -52,13 +54,13 @@ const ageGroups: [name: string, below: number][] = [
 
 /** Counts what the tables of a data set say. Nothing is NaN: what is undefined is null. */
 export function datasetFacts(dataset: Dataset): DatasetFacts {
-  const { labels, cells, samples, sexNames = { F: 'F', M: 'M' } } = dataset;
+  const { labels, cells, notLabelled, samples, sexNames = { F: 'F', M: 'M' } } = dataset;
   const count = labels.length;
   const together = new Float64Array(count * count);
   const [present, uncertain] = [new Map<number, number>(), new Map<number, number>()];
   const noFinding = labels.findIndex((label) => /^(no[ _]finding|normal)$/i.test(label));
   let healthy = 0;
-  const counts = labels.map((): CellCounts => ({ 1: 0, 0: 0, '-1': 0, blank: 0 }));
+  const counts = labels.map((): CellCounts => ({ 1: 0, 0: 0, '-1': 0, blank: 0, ...(notLabelled && { unknown: 0 }) }));
   for (let row = 0; row < samples.length; row++) {
     const positive: number[] = [];
     let perhaps = 0;
@@ -68,7 +70,8 @@ export function datasetFacts(dataset: Dataset): DatasetFacts {
       if (cell === 1) positive.push(i);
       else if (cell === -1) perhaps++;
       else if (cell === 0) absent++;
-      counts[i][Number.isNaN(cell) ? 'blank' : (cell as 1 | 0 | -1)]++;
+      if (notLabelled?.[row * count + i]) counts[i].unknown!++;
+      else counts[i][Number.isNaN(cell) ? 'blank' : (cell as 1 | 0 | -1)]++;
     }
     for (const i of positive) for (const j of positive) together[i * count + j]++;
     present.set(positive.length, (present.get(positive.length) ?? 0) + 1);

@@ -1,4 +1,5 @@
 export {
+  selectLabels,
   selectSamples,
   selectSplit,
   type BadRow,

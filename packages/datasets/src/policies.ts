@@ -128,6 +128,8 @@ export interface PolicyOptions {
   estimates?: ArrayLike<number>;
   /** Of the numbers that smoothed policies draw. Default 0. */
   seed?: number;
+  /** 1 for blank cells of labels that nobody looked for, of the length of the cells: their targets stay unknown. */
+  notLabelled?: ArrayLike<number>;
 }
 
 /**
@@ -140,9 +142,13 @@ export function applyPolicy(
   cells: ArrayLike<number>,
   labels: readonly string[],
   policy: LabelPolicy,
-  { ancestors, estimates, seed = 0 }: PolicyOptions = {},
+  { ancestors, estimates, seed = 0, notLabelled }: PolicyOptions = {},
 ): Targets {
   const n = labels.length;
+  if (notLabelled && notLabelled.length !== cells.length)
+    throw new RangeError(
+      `datasets/applyPolicy: expected a mark for each of ${cells.length} cells, got ${notLabelled.length}; take both from one data set`,
+    );
   const rules = labels.map((label) => ruleOf(policy, label));
   if (policy.hierarchy && ancestors === undefined)
     throw new RangeError(
@@ -167,7 +173,8 @@ export function applyPolicy(
   for (let at = 0, label = 0; at < values.length; at++, label = label + 1 === n ? 0 : label + 1) {
     const cell = decided[at];
     if (cell === -1) values[at] = outcome[rules[label].uncertain](at);
-    else values[at] = Number.isNaN(cell) ? outcome[rules[label].blank](at) : cell;
+    else if (!Number.isNaN(cell)) values[at] = cell;
+    else values[at] = notLabelled?.[at] ? NaN : outcome[rules[label].blank](at);
   }
   applyNoFinding(values, cells, labels, policy.noFinding ?? 'as-is');
   return { values, counts: countTargets(cells, decided, values, labels) };

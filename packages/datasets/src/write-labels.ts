@@ -12,9 +12,9 @@ export type LabelFormat = 'csv' | 'parquet';
 /** Columns beside the labels, in their order. */
 const columns = ['image', 'patientId', 'study', 'sex', 'age', 'view', 'split'] as const;
 
-/** A table of labels: `image, patientId, study, sex, age, view, split`, then a column a label (1, 0, −1, blank). */
+/** A table of labels: `image, patientId, study, sex, age, view, split`, then a column a label (1, 0, −1, blank, unknown). */
 export function labelsTable(
-  { labels, samples, cells }: Pick<Dataset, 'labels' | 'samples' | 'cells'>,
+  { labels, samples, cells, notLabelled }: Pick<Dataset, 'labels' | 'samples' | 'cells' | 'notLabelled'>,
   format: LabelFormat,
   imageOf: (row: number) => string = (row) => samples[row].id,
 ): Uint8Array {
@@ -27,9 +27,10 @@ export function labelsTable(
     view ?? null,
     split,
   ]);
-  const cell = (row: number, label: number): number | null => {
-    const value = cells[row * labels.length + label];
-    return Number.isNaN(value) ? null : value;
+  const cell = (row: number, label: number): number | string | null => {
+    const at = row * labels.length + label;
+    if (notLabelled?.[at]) return 'unknown';
+    return Number.isNaN(cells[at]) ? null : cells[at];
   };
   if (format === 'csv') {
     const lines = texts.map((row, at) => [...row, ...labels.map((_, i) => cell(at, i))].map(csvCell).join(','));
@@ -42,8 +43,13 @@ export function labelsTable(
   );
   labels.forEach((name, i) => {
     const data = samples.map((_, row) => cell(row, i));
+    const hasTexts = data.some((value) => typeof value === 'string');
     const isWhole = data.every((value) => value === null || Number.isInteger(value));
-    columnData.push({ name, data, type: isWhole ? 'INT32' : 'DOUBLE', nullable: true });
+    columnData.push(
+      hasTexts
+        ? { name, data: data.map((value) => (value === null ? null : String(value))), type: 'STRING', nullable: true }
+        : { name, data, type: isWhole ? 'INT32' : 'DOUBLE', nullable: true },
+    );
   });
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 }

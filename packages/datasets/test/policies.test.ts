@@ -183,3 +183,21 @@ describe('three classes', () => {
     expect(() => selfTrainedTargets([1, 0], [1])).toThrow('expected a probability for each of 2 cells, got 1');
   });
 });
+
+describe('applyPolicy(cells) with labels that nobody looked for', () => {
+  const cells = [NaN, NaN, -1, 1];
+  const notLabelled = Uint8Array.of(1, 0, 0, 0);
+  it('leaves their targets unknown, whatever the policy does with blanks', () => {
+    for (const [name, policy] of Object.entries(labelPolicies)) {
+      if (policy.uncertain === 'estimate') continue;
+      const { values } = applyPolicy(cells, ['A', 'B'], policy, { ancestors: [[], []], notLabelled });
+      expect([name, values[0]]).toEqual([name, NaN]);
+    }
+    expect([...applyPolicy(cells, ['A', 'B'], labelPolicy('u-ones'), { notLabelled }).values]).toEqual([NaN, 0, 1, 1]);
+  });
+  it('refuses marks of another data set', () => {
+    expect(() => applyPolicy(cells, ['A', 'B'], labelPolicy('u-ones'), { notLabelled: [1] })).toThrow(
+      'expected a mark for each of 4 cells, got 1',
+    );
+  });
+});

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readDataset, writeLabels, type LabelFormat } from '../src/index.js';
+import { datasetFacts, readDataset, selectLabels, selectSamples, writeLabels, type LabelFormat } from '../src/index.js';
 import { folderWith } from './temporary.js';
 
 const source = {
@@ -27,6 +27,22 @@ describe('writeLabels(folder, dataset)', () => {
     expect(facts(again)).toEqual(facts(dataset));
     expect(again.hierarchy?.text).toBe(source['set/hierarchy.json']);
   });
+  it.each<LabelFormat>(['csv', 'parquet'])(
+    'keeps in %s what nobody looked for apart from what is not mentioned',
+    async (format) => {
+      const folder = folderWith({ 'set/labels.csv': 'image,A,B\n1.png,unknown,1\n2.png,,0\n3.png,1,unknown\n' });
+      const dataset = await readDataset(join(folder, 'set'));
+      expect([...dataset.cells]).toEqual([NaN, 1, NaN, 0, 1, NaN]);
+      expect([...dataset.notLabelled!]).toEqual([1, 0, 0, 0, 0, 1]);
+      expect(datasetFacts(dataset).counts.A).toEqual({ 1: 1, 0: 0, '-1': 0, blank: 1, unknown: 1 });
+      writeLabels(join(folder, 'copy'), dataset, format);
+      const again = await readDataset(join(folder, 'copy'));
+      expect([...again.cells]).toEqual([...dataset.cells]);
+      expect([...again.notLabelled!]).toEqual([...dataset.notLabelled!]);
+      const second = selectSamples(selectLabels(dataset, [1]), [2, 0]);
+      expect([...second.notLabelled!]).toEqual([1, 0]);
+    },
+  );
   it('tells nothing of where on this machine it lies', async () => {
     const folder = folderWith(source);
     writeLabels(join(folder, 'copy'), await readDataset(join(folder, 'set')));

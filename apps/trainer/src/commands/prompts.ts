@@ -9,7 +9,7 @@ import { openDataset } from '../prepare-data.js';
 import { scoreAttacks } from '../attacked-scores.js';
 import { attackPrompts, attackText } from '../prompt-attack.js';
 import { readModel } from '../run-folder.js';
-import { cellsInOrder, loadGraph } from '../label-knowledge.js';
+import { inOrderOf, loadGraph } from '../label-knowledge.js';
 import { readLabelNames } from '../label-names.js';
 import {
   frozenSimilarity,
@@ -251,8 +251,7 @@ async function attack(given: AttackFlags): Promise<void> {
       throw new InputError(`expected a split of the data with --split, got ${split}`, { file: data });
     const source = await trainedSource(stored, opened.dataset, { ...given, out: run! }, progress);
     const loaded = await loadInputs(opened, source, { progress });
-    const cells = cellsInOrder(graph, loaded.dataset);
-    const labelled = { ...loaded, dataset: { ...loaded.dataset, labels: graph.labels, cells } };
+    const labelled = { ...loaded, dataset: inOrderOf(graph, loaded.dataset) };
     result.auroc = await scoreAttacks(result, stored, encoder, labelled, split as Split, progress);
     await loaded.inputs.dispose();
   }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { BadCell } from '../cells.js';
+import { BadCell, notLabelled } from '../cells.js';
 import type { BadRow, Dataset, LabelledBox, Sample } from '../dataset.js';
 import type { Table } from '../table.js';
 
@@ -37,6 +37,8 @@ export class DatasetBuilder {
   readonly boxes: LabelledBox[] = [];
   private cells = new Float32Array(1024);
   private filled = 0;
+  /** Places of cells that nobody looked for. */
+  private readonly unlabelled: number[] = [];
   private readonly leftOut = new Map<string, number>();
   private readonly ids = new Set<string>();
 
@@ -61,6 +63,11 @@ export class DatasetBuilder {
       this.cells = larger;
     }
     this.cells.set(cells, this.filled);
+    for (let at = this.filled; at < this.filled + cells.length; at++) {
+      if (this.cells[at] !== notLabelled) continue;
+      this.cells[at] = NaN;
+      this.unlabelled.push(at);
+    }
     this.filled += cells.length;
   }
 
@@ -97,11 +104,18 @@ export class DatasetBuilder {
       labels: this.labels,
       samples: this.samples,
       cells: this.cells.slice(0, this.filled),
+      ...(this.unlabelled.length > 0 && { notLabelled: this.mask() }),
       badRows: this.badRows,
       leftOut: [...this.leftOut].map(([reason, images]) => ({ reason, images })),
       ...(this.boxes.length > 0 && { boxes: this.boxes }),
       ...rest,
     };
+  }
+
+  private mask(): Uint8Array {
+    const mask = new Uint8Array(this.filled);
+    for (const at of this.unlabelled) mask[at] = 1;
+    return mask;
   }
 }
 

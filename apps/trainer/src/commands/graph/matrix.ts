@@ -8,7 +8,7 @@ import {
   type MatrixKind,
   type MatrixNormalization,
 } from '@cxr-align/label-graph';
-import { cellsInOrder, loadGraph } from '../../label-knowledge.js';
+import { inOrderOf, loadGraph } from '../../label-knowledge.js';
 import { orNull } from '../../maybe-number.js';
 import { printResult } from '../command.js';
 
@@ -28,7 +28,7 @@ export async function matrix({ json, graph: choice, kind, table, format, normali
     throw new InputError(`expected a table to count ${kind} in, got none; say --table FILE`);
   if (!(tau > 0)) throw new InputError(`expected --tau above 0, got ${tau}`);
   const graph = loadGraph(choice);
-  const cells = isCounted(kind) ? cellsInOrder(graph, await readDataset(table!, { format })) : undefined;
+  const cells = isCounted(kind) ? inOrderOf(graph, await readDataset(table!, { format })).cells : undefined;
   const scales = (normalize?.split(',') ?? []).map((name) => {
     if (!matrixNormalizations.includes(name as MatrixNormalization))
       throw new InputError(`expected --normalize of ${matrixNormalizations.join(', ')}, got ${name}`);
