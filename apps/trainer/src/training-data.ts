@@ -10,10 +10,14 @@ export interface TrainingData {
   labels: readonly string[];
   images: Record<Split, number>;
   patients: Record<Split, number>;
+  /** Images of the tables that are no samples, and why; runs of before lack what follows. */
+  leftOut?: Dataset['leftOut'];
+  badRows?: number;
+  unreadableImages?: number;
 }
 
 /** The facts of a data set. */
-export function trainingData({ name, format, labels, samples }: Dataset): TrainingData {
+export function trainingData({ name, format, labels, samples, leftOut }: Dataset): TrainingData {
   const of = (split: Split) => samples.filter((sample) => sample.split === split);
   const counts = (count: (split: Split) => number): Record<Split, number> => ({
     train: count('train'),
@@ -26,6 +30,7 @@ export function trainingData({ name, format, labels, samples }: Dataset): Traini
     labels,
     images: counts((split) => of(split).length),
     patients: counts((split) => new Set(of(split).map(({ patient }) => patient)).size),
+    leftOut,
   };
 }
 

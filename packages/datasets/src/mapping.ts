@@ -21,6 +21,7 @@ export const mappingSchema = z.strictObject({
   table: column.describe('CSV, TSV (also gzipped) or Parquet file beside the mapping'),
   images: z.string().optional().describe('Folder that image names start from; beside the mapping unless given'),
   image: column.describe('Column of the image names, or a template of columns: "{folder}/{name}.png"'),
+  sample: column.optional().describe('Column or template of the name in results; that of the image unless given'),
   patient: column.optional().describe('Column or template; every image is a patient of its own unless given'),
   study: column.optional().describe('Column or template; every image is a study of its own unless given'),
   sex: column.optional().describe('Column; F… and M… are read'),

@@ -12,14 +12,15 @@ export type LabelFormat = 'csv' | 'parquet';
 /** Columns beside the labels, in their order. */
 const columns = ['image', 'patientId', 'study', 'sex', 'age', 'view', 'split'] as const;
 
-/** A table of labels: `image, patientId, study, sex, age, view, split`, then a column a label (1, 0, −1, blank, unknown). */
+/** A table of labels: `sample` where images have another name, `image, patientId, study, sex, age, view, split`, then a column a label (1, 0, −1, blank, unknown). */
 export function labelsTable(
   { labels, samples, cells, notLabelled }: Pick<Dataset, 'labels' | 'samples' | 'cells' | 'notLabelled'>,
   format: LabelFormat,
-  imageOf: (row: number) => string = (row) => samples[row].id,
+  imageOf?: (row: number) => string,
 ): Uint8Array {
-  const texts = samples.map(({ patient, study, sex, age, view, split }, row): (string | null)[] => [
-    imageOf(row),
+  const names = imageOf ? (['sample', ...columns] as const) : columns;
+  const texts = samples.map(({ id, patient, study, sex, age, view, split }, row): (string | null)[] => [
+    ...(imageOf ? [id, imageOf(row)] : [id]),
     patient,
     study,
     sex ?? null,
@@ -34,9 +35,9 @@ export function labelsTable(
   };
   if (format === 'csv') {
     const lines = texts.map((row, at) => [...row, ...labels.map((_, i) => cell(at, i))].map(csvCell).join(','));
-    return new TextEncoder().encode(`${[[...columns, ...labels].map(csvCell).join(','), ...lines].join('\n')}\n`);
+    return new TextEncoder().encode(`${[[...names, ...labels].map(csvCell).join(','), ...lines].join('\n')}\n`);
   }
-  const columnData: ColumnSource[] = columns.map((name, i) =>
+  const columnData: ColumnSource[] = names.map((name, i) =>
     name === 'age'
       ? { name, data: samples.map(({ age }) => age ?? null), type: 'DOUBLE', nullable: true }
       : { name, data: texts.map((row) => row[i]), type: 'STRING', nullable: true },
@@ -81,7 +82,16 @@ export function writeLabels(folder: string, dataset: Dataset, format: LabelForma
     name: dataset.name,
     table,
     images: relative(resolve(folder), root).split(sep).join('/') || '.',
-    ...{ image: 'image', patient: 'patientId', study: 'study', sex: 'sex', age: 'age', view: 'view', split: 'split' },
+    ...{
+      image: 'image',
+      sample: 'sample',
+      patient: 'patientId',
+      study: 'study',
+      sex: 'sex',
+      age: 'age',
+      view: 'view',
+      split: 'split',
+    },
     labels: [...dataset.labels],
   };
   if (dataset.hierarchy) {

@@ -20,6 +20,7 @@ export function klDivergence(a: readonly number[], b: readonly number[]): number
 export function totalVariation(a: readonly number[], b: readonly number[]): number {
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const [inA, inB] = [sum(a), sum(b)];
+  if (inA === 0 || inB === 0) return NaN;
   return a.reduce((total, count, i) => total + Math.abs(count / inA - b[i] / inB), 0) / 2;
 }
 

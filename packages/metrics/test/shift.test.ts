@@ -21,6 +21,7 @@ describe('totalVariation(a, b)', () => {
     expect(totalVariation([5, 0], [0, 2])).toBe(1);
     expect(totalVariation([3, 1], [1, 1])).toBe(0.25);
     expect(totalVariation([0, 0], [1, 1])).toBeNaN();
+    expect(totalVariation([], [])).toBeNaN();
   });
 });
 

@@ -109,7 +109,10 @@ function prevalences({ labels, cells, samples }: Dataset): Record<string, Preval
 }
 
 /** What each policy makes of each label. Policies that need an earlier model are left out. */
-function policyOutcomes({ cells, labels, notLabelled }: Dataset, graph: LabelGraph): Record<string, Record<string, Outcome>> {
+function policyOutcomes(
+  { cells, labels, notLabelled }: Dataset,
+  graph: LabelGraph,
+): Record<string, Record<string, Outcome>> {
   const ancestors = ancestorIndices(graph);
   const known = Object.entries(labelPolicies).filter(([, { uncertain }]) => uncertain !== 'estimate');
   return Object.fromEntries(

@@ -4,6 +4,17 @@ import type { Evaluation } from '../evaluation-schema.js';
 import { fixed } from '../maybe-number.js';
 import type { TrainingData } from '../training-data.js';
 
+/** What of the data was not used; nothing for runs that do not tell. */
+function leftOutRow({ badRows, unreadableImages, leftOut = [] }: TrainingData): [string, string][] {
+  if (badRows === undefined || unreadableImages === undefined) return [];
+  const parts = [
+    `${badRows} bad rows`,
+    `${unreadableImages} unreadable images`,
+    ...leftOut.map(({ images, reason }) => `${images} images, since ${reason}`),
+  ];
+  return [['left out', parts.join('; ')]];
+}
+
 /** What a model is, what it was made of, and what it must not be used for. */
 export function modelCard(
   config: Config,
@@ -30,6 +41,7 @@ export function modelCard(
     ['model', config.model],
     ['labels', labels.join(', ')],
     ['training data', trained ? `${trained.name} (${trained.format}): ${count('train')}` : 'not told by this run'],
+    ...(trained ? leftOutRow(trained) : []),
     ['selection and thresholds', trained ? `validation: ${count('val')}` : 'validation'],
     [
       'evaluation',

@@ -28,6 +28,7 @@ export const mappedReader: DatasetReader = {
       table,
       {
         image: rowText(mapping.image, table),
+        sample: text(mapping.sample),
         patient: text(mapping.patient),
         study: text(mapping.study),
         sex: text(mapping.sex),

@@ -14,6 +14,8 @@ export interface RowText {
 /** What is read from each row of a table. */
 export interface RowReader {
   image: RowText;
+  /** The name in results; that of the image unless given. */
+  sample?: RowText;
   patient?: RowText;
   study?: RowText;
   sex?: RowText;
@@ -41,8 +43,9 @@ export async function addTableRows(
   await builder.addRows(table, (cells) => {
     const text = (of: RowText | undefined): string => of?.of(cells).trim() ?? '';
     const { image, age, split } = reader;
-    const id = filledCell(text(image), image.name, 'a file name');
-    const file = imageCell(hasImages && id.startsWith('images/') ? id.slice(7) : id, image.name, root);
+    const name = filledCell(text(image), image.name, 'a file name');
+    const file = imageCell(hasImages && name.startsWith('images/') ? name.slice(7) : name, image.name, root);
+    const id = text(reader.sample) || name;
     reader.labels(cells, values);
     const years = age && ageCell(text(age), age.name);
     const part = typeof split === 'string' ? split : readSplit(text(split));

@@ -17,7 +17,7 @@ import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { filterData, type DataFilter } from '../../data/filter-data.js';
 import { mergeData } from '../../data/merge-data.js';
 import { writeData, writtenText } from '../../data/write-data.js';
-import { ancestorIndices, asInputError, graphFor, loadGraph } from '../../label-knowledge.js';
+import { ancestorIndices, graphFor, loadGraph } from '../../label-knowledge.js';
 import { printResult, progress, type DataFlags } from '../command.js';
 
 /** Flags of what reads one data set and writes another. */
@@ -111,6 +111,15 @@ export async function merge({
   );
 }
 
+/** What a function refuses of what was asked for is a fault of the input. */
+function asked<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof RangeError ? new InputError(error.message.replace(/^datasets\/\w+: /, '')) : error;
+  }
+}
+
 /** The attributes that images are grouped by. */
 export const groupings = ['sex', 'age', 'view', 'projection', 'source'] as const;
 type Grouping = (typeof groupings)[number];
@@ -150,7 +159,7 @@ export async function balance({
     const groups = by.map((name) => groupOf[name](sample));
     return groups.includes(undefined) ? undefined : groups.join(', ');
   };
-  const balanced = asInputError(() => balanceGroups(dataset, { label, groupOf: grouped, prevalence, sameSize, seed }));
+  const balanced = asked(() => balanceGroups(dataset, { label, groupOf: grouped, prevalence, sameSize, seed }));
   const written = await writeData(out, balanced.dataset, as);
   const { groups } = balanced;
   printResult(json, { ...written, label, prevalence: balanced.prevalence, groups }, () => {
@@ -188,7 +197,10 @@ export async function exportLabels({
     throw new InputError(`expected a new file for --out, got ${out}, which exists; say --force`);
   const dataset = await readDataset(data, flags);
   const cells = labelPolicy === undefined ? dataset.cells : policyTargets(dataset, labelPolicy, graph, seed);
-  writeFileAtomic(out, labelsTable({ ...dataset, cells, ...(labelPolicy !== undefined && { notLabelled: undefined }) }, format));
+  writeFileAtomic(
+    out,
+    labelsTable({ ...dataset, cells, ...(labelPolicy !== undefined && { notLabelled: undefined }) }, format),
+  );
   const result = { file: out, rows: dataset.samples.length, labels: dataset.labels };
   printResult(json, result, () => `${out}: ${result.rows} rows, ${result.labels.length} labels`);
 }

@@ -1,0 +1,170 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { itWithShared } from '@cxr-align/testkit';
+import { madeUpData } from '../made-up-data.js';
+
+const bin = fileURLToPath(new URL('../../bin/cxr-align.js', import.meta.url));
+const place = mkdtempSync(join(tmpdir(), 'data-command-'));
+
+function cxrAlign(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, 'data', ...args], {
+    encoding: 'utf8',
+    cwd: place,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+function json(...args: string[]): Record<string, unknown> & { [key: string]: never } {
+  const { code, out, err } = cxrAlign(...args, '--json');
+  expect({ args, code, err: code === 0 ? '' : err }).toEqual({ args, code: 0, err: '' });
+  return JSON.parse(out);
+}
+
+function expectRefusal(args: string[], message: string): void {
+  const { code, err } = cxrAlign(...args);
+  expect({ args, code, err }).toEqual({ args, code: 2, err: expect.stringContaining(message) });
+  expect(err).not.toMatch(/\n\s+at /);
+}
+
+describe('cxr-align data', () => {
+  let data: string;
+  beforeAll(async () => {
+    data = await madeUpData(60);
+  });
+  it('describes a set in words, as JSON and as a page', () => {
+    const { code, out } = cxrAlign('describe', '--data', data, '--check-images', '--html', 'd.html');
+    expect(code).toBe(0);
+    for (const text of ['60 images of', 'A/B → A', 'u-ignore', 'every one of 60 images can be read', 'page: d.html'])
+      expect(out).toContain(text);
+    const page = readFileSync(join(place, 'd.html'), 'utf8');
+    for (const text of ['<h2>Labels</h2>', '<h2>Hierarchy</h2>', '<h2>Images</h2>', '<svg'])
+      expect(page).toContain(text);
+    expect(page).not.toMatch(/NaN|undefined|\[object/);
+    expect(json('describe', '--data', data)).toMatchObject({
+      rows: 60,
+      images: null,
+      splits: { train: { images: 40 }, val: { images: 10 }, test: { images: 10 } },
+      hierarchy: [
+        { child: 'A/B', parent: 'A' },
+        { child: 'A/C', parent: 'A' },
+      ],
+    });
+  });
+  itWithShared('data/labels/expected.json', 'has the keys and numbers of the reference', (file) => {
+    const { chexpert, nih } = JSON.parse(readFileSync(file, 'utf8'));
+    const folder = join(file, '..');
+    const found = json('describe', '--data', join(folder, 'chexpert-train-labels.csv.gz'));
+    for (const key of Object.keys(chexpert)) if (key !== 'otherValues') expect(Object.keys(found)).toContain(key);
+    for (const key of [
+      'rows',
+      'patients',
+      'studies',
+      'labels',
+      'counts',
+      'cooccurrencePositive',
+      'frontalLateral',
+      'apPa',
+    ])
+      expect(found[key]).toEqual(chexpert[key]);
+    const wanted = new Map((chexpert.hierarchy as { child: string }[]).map((edge) => [edge.child, edge]));
+    const edges = found.hierarchy as { child: string; parent: string }[];
+    for (const edge of edges) if (wanted.has(edge.child)) expect(edge).toEqual(wanted.get(edge.child));
+    const other = json('describe', '--data', join(folder, 'nih-data-entry.csv.gz'));
+    for (const key of Object.keys(nih)) expect(Object.keys(other)).toContain(key);
+    expect(other.distinctFindingStrings).toBe(nih.distinctFindingStrings);
+    expect(other.noFinding).toBe(nih.noFinding);
+  });
+  it('compares two splits of a set, and two sets', () => {
+    const found = json('compare', data, '--splits', 'train,test', '--check-images', '--html', 'c.html');
+    expect(found).toMatchObject({
+      a: { rows: 40 },
+      b: { rows: 10 },
+      shared: { images: 0, patients: 0, sameBytes: 0 },
+      onlyA: [],
+    });
+    expect(Object.keys(found.labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
+    expect(readFileSync(join(place, 'c.html'), 'utf8')).toContain('Prevalence');
+    expect(cxrAlign('compare', data, data).out).toContain('60 images by name');
+    expectRefusal(['compare', data], 'expected two data sets, or one and --splits');
+    expectRefusal(['compare', data, '--splits', 'train'], 'expected --splits such as train,test');
+    expectRefusal(['compare', data, '--splits', 'train,later'], 'expected a split of train, val, test, got later');
+  });
+  it('splits, filters, balances and merges; what it writes is read again', () => {
+    const { out } = cxrAlign('split', '--data', data, '--out', 'split', '--val', '0.2', '--test', '0.3', '--seed', '4');
+    expect(out).toContain('split/dataset.yaml: 60 images');
+    expect(json('describe', '--data', 'split', '--check-images')).toMatchObject({
+      format: 'mapping',
+      rows: 60,
+      patientsInSeveralSplits: 0,
+      unreadableImages: [],
+      splits: { train: { images: 30 }, val: { images: 12 }, test: { images: 18 } },
+    });
+    const kept = json('split', '--data', data, '--out', 'kept', '--keep-test', '--val', '0.25', '--as', 'parquet');
+    expect(kept.splits).toMatchObject({ test: 10 });
+    const filtered = json('filter', '--data', 'kept', '--has', 'A', '--out', 'filtered');
+    expect(filtered.images).toBeLessThan(40);
+    writeFileSync(join(place, 'graph.yaml'), 'labels: [A, { name: A/B, parents: [A] }, D]\n');
+    // Sets of one name would be told apart by nothing.
+    const text = readFileSync(join(place, 'filtered/dataset.yaml'), 'utf8');
+    writeFileSync(join(place, 'filtered/dataset.yaml'), text.replace(/name: .*/, 'name: filtered'));
+    const merged = json('merge', 'split', 'filtered', '--graph', 'graph.yaml', '--out', 'merged');
+    expect(merged.images).toBe(60 + (filtered.images as number));
+    const balanced = json(
+      'balance',
+      '--data',
+      'merged',
+      '--label',
+      'D',
+      '--by',
+      'source',
+      '--prevalence',
+      '0.2',
+      '--out',
+      'even',
+    );
+    expect(balanced).toMatchObject({ label: 'D', prevalence: 0.2 });
+    expectRefusal(['split', '--data', data, '--out', 'split'], 'expected a new or empty folder for --out');
+    expectRefusal(['split', '--data', data, '--out', 'x', '--val', '0.6', '--test', '0.5'], 'of less than 1 together');
+    expectRefusal(['filter', '--data', data, '--out', 'x', '--count', '0'], 'a whole number of 1 or more');
+    expectRefusal(['merge', data, '--graph', 'chexpert-14', '--out', 'x'], 'expected two or more data sets, got 1');
+    const lacking = ['filter', '--data', data, '--lacks', 'D', '--out', 'no D'];
+    expect(cxrAlign(...lacking).code).toBe(0);
+    expectRefusal(
+      ['balance', '--data', 'no D', '--label', 'D', '--by', 'source', '--out', 'x'],
+      'a prevalence between 0 and 1',
+    );
+    expectRefusal(['balance', '--data', data, '--label', 'Z', '--by', 'sex', '--out', 'x'], 'expected a label of A');
+    expect(existsSync(join(place, 'x'))).toBe(false);
+  });
+  it('exports cells and targets', () => {
+    expect(json('export', '--data', data, '--out', 'cells.csv')).toMatchObject({ rows: 60 });
+    expect(readFileSync(join(place, 'cells.csv'), 'utf8').split('\n')[0]).toBe(
+      'image,patientId,study,sex,age,view,split,A,A/B,A/C,D',
+    );
+    expect(json('export', '--data', data, '--out', 'targets.parquet', '--label-policy', 'u-ones')).toMatchObject({
+      rows: 60,
+    });
+    expectRefusal(['export', '--data', data, '--out', 'cells.csv'], 'which exists; say --force');
+    expectRefusal(['export', '--data', data, '--out', 'cells.txt'], 'expected --out to end in .csv or .parquet');
+    expectRefusal(
+      ['export', '--data', data, '--out', 'y.csv', '--label-policy', 'u-self-trained'],
+      'expected --label-policy of',
+    );
+  });
+  it('drafts a mapping for a table that no reader knows, by which it is read', () => {
+    const folder = join(place, 'own');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 't.csv'), 'Datei;Patient;Herz\n'.replaceAll(';', ',') + 'a.png,1,yes\nb.png,2,no\n');
+    expectRefusal(['describe', '--data', folder], 'cxr-align data init drafts a mapping');
+    expect(cxrAlign('init', '--data', join(folder, 't.csv')).out).toContain('Herz: label (yes, no)');
+    expect(json('describe', '--data', folder)).toMatchObject({
+      rows: 2,
+      patients: 2,
+      counts: { Herz: { 1: 1, 0: 1 } },
+    });
+    expectRefusal(['init', '--data', join(folder, 't.csv')], 'which exists; edit it');
+  });
+});
