@@ -34,7 +34,7 @@ export function intervalPlot(
   const spec = {
     title,
     width: 420,
-    height: { step: 12 + 8 * series.length },
+    height: { step: 12 + 8 * series.length, for: 'position' },
     data: { values },
     layer: [
       {
