@@ -1,21 +1,14 @@
 // Headless Chromium for the checks that need a browser.
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { installPackages } from './debian-packages.mjs';
 
 const chromium = process.env.CXR_CHROMIUM ?? '/usr/bin/chromium';
 
 /** Why the browser part cannot run, or nothing. Debian's package is installed where that can be done. */
 export function browserMissing() {
   if (existsSync(chromium)) return undefined;
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore', timeout: 120_000, env });
-    const packages = ['install', '-y', '-qq', '--no-install-recommends', 'chromium'];
-    execFileSync('apt-get', packages, { stdio: 'ignore', timeout: 300_000, env });
-  } catch {
-    // Told by what follows.
-  }
+  installPackages('chromium');
   if (existsSync(chromium)) return undefined;
   return `no ${chromium}: apt-get install chromium, or name one in CXR_CHROMIUM`;
 }

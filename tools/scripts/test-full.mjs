@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browserMissing, readPage, runInBrowser } from './browser.mjs';
+import { programsMissing } from './debian-packages.mjs';
 import { besideLosses, checkInBrowser, checkInNode, checkTypes, installAlone } from './losses-alone.mjs';
 import { buildIfNeeded, capture, expectRun, installIfNeeded, root } from './workspace.mjs';
 
@@ -182,6 +183,18 @@ await check('npm run setup:webgpu; the reference vectors on it, on the software 
   console.error(/^\d+ passed.*/m.exec(said)[0]);
 });
 
+await check('DICOM files of dcmtk and gdcm, in every transfer syntax that they write', async () => {
+  const reason = programsMissing(
+    ['dcmconv', 'dcmcjpeg', 'dcmcjpls', 'dcmcrle', 'gdcmconv'],
+    ['dcmtk', 'libgdcm-tools'],
+  );
+  if (reason) return reason;
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', 'decode-dicom'];
+  const tests = await expectRun(process.execPath, jest);
+  console.error(/^Tests:.*/m.exec(tests)[0]);
+  if (/skipped: .*not on this machine/.test(tests)) throw new Error(tests);
+});
+
 await check('the report of a run in headless Chromium: no script, no network, readable on a phone', async () => {
   const reason = browserMissing();
   if (reason) return reason;
@@ -194,6 +207,11 @@ await check('the report of a run in headless Chromium: no script, no network, re
     page.tables === page.tablesWithCaption &&
     ['Scores', 'Calibration', 'Groups', 'Training', 'Labels', 'Model card'].every((name) => headings.includes(name));
   if (!isSound) throw new Error(JSON.stringify(page));
+  const about = join(place, 'data.html');
+  await expectRun(process.execPath, [cxrAlign, 'data', 'describe', '--data', tiny, '--check-images', '--html', about]);
+  const data = await readPage(about);
+  if ([...data.errors, ...data.requests].length + data.scripts + data.unnamedFigures > 0 || data.widerThanScreen)
+    throw new Error(JSON.stringify(data));
 });
 
 await check(

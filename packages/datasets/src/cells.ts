@@ -25,24 +25,24 @@ export function showCell(text: string): string {
 /** What a cell says of a label that nobody looked for; a data set has NaN for it, and marks it. */
 export const notLabelled = -2;
 
-/** The usual ways of writing a label cell. */
-const usualCells = new Map(
-  Object.entries({
-    unknown: notLabelled,
-    '': NaN,
-    '1': 1,
-    '1.0': 1,
-    '0': 0,
-    '0.0': 0,
-    '-1': -1,
-    '-1.0': -1,
-  } satisfies Record<string, number>),
-);
-
 /** What a label cell says: 1, 0, −1 (uncertain), NaN (blank), {@link notLabelled}, or undefined if it says none of these. */
 export function readLabelCell(text: string): number | undefined {
-  const usual = usualCells.get(text);
-  if (usual !== undefined) return usual;
+  // The usual ways of writing one, of which a table has millions.
+  switch (text) {
+    case '':
+      return NaN;
+    case '1.0':
+    case '1':
+      return 1;
+    case '0.0':
+    case '0':
+      return 0;
+    case '-1.0':
+    case '-1':
+      return -1;
+    case 'unknown':
+      return notLabelled;
+  }
   const cell = text.trim();
   if (cell === '' || /^nan$/i.test(cell)) return NaN;
   const value = Number(cell);

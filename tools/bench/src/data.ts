@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 import {
   applyPolicy,
@@ -61,6 +62,8 @@ export interface DataResult {
   decode: DecodeResult[];
   store: StoreResult;
   table: TableResult;
+  /** MIMIC-CXR-JPG's four tables at full length, gzipped. */
+  mimic: TableResult;
 }
 
 export interface DataRequest {
@@ -74,6 +77,8 @@ const size = 224;
 const storeRows = 377_000;
 const storeDim = 512;
 const tableRows = 223_414;
+const mimicImages = 377_110;
+const mimicStudies = 227_827;
 
 /** All parts, each in a process of its own. */
 export async function benchData({ images, rounds, python }: DataRequest): Promise<DataResult> {
@@ -102,7 +107,9 @@ export async function benchData({ images, rounds, python }: DataRequest): Promis
     process.stderr.write('label table …\n');
     writeTable(join(scratch, 'table'));
     const table = runSelf<TableResult>(['data-once', 'table', join(scratch, 'table')]);
-    return { decode, store, table };
+    writeMimic(join(scratch, 'mimic'));
+    const mimic = runSelf<TableResult>(['data-once', 'mimic', join(scratch, 'mimic')]);
+    return { decode, store, table, mimic };
   } finally {
     rmSync(scratch, { recursive: true });
   }
@@ -111,7 +118,7 @@ export async function benchData({ images, rounds, python }: DataRequest): Promis
 /** One part, in this process. */
 export async function dataOnce([part, folder]: readonly string[]): Promise<unknown> {
   if (part === 'decode') return decodeRate(folder);
-  return part === 'store' ? storeEpoch(folder) : readTableOnce(folder);
+  return part === 'store' ? storeEpoch(folder) : readTableOnce(folder, part === 'mimic' ? mimicImages : tableRows);
 }
 
 /** Phantoms of 2048 × 2048 as JPEG of quality 90 and as 16-bit PNG; drawn once, and kept for the next call. */
@@ -250,7 +257,7 @@ function writeTable(folder: string): void {
   for (let i = 0; i < tableRows; i++) {
     const patient = String(Math.floor(i / 3.4) + 1).padStart(5, '0');
     const isFrontal = random.chance(0.85);
-    const name = `CheXpert-v1.0/train/patient${patient}/study${1 + (i % 3)}/view1_${isFrontal ? 'frontal' : 'lateral'}.jpg`;
+    const name = `CheXpert-v1.0/train/patient${patient}/study${1 + (i % 4)}/view1_${isFrontal ? 'frontal' : 'lateral'}.jpg`;
     const person = [random.chance(0.5) ? 'Male' : 'Female', String(18 + random.integer(72))];
     const view = isFrontal ? ['Frontal', 'AP'] : ['Lateral', ''];
     rows.push([name, ...person, ...view, ...chexpertLabels.map(cell)].join(','));
@@ -259,19 +266,49 @@ function writeTable(folder: string): void {
   writeFileSync(join(folder, 'train.csv'), rows.join('\n'));
 }
 
-async function readTableOnce(folder: string): Promise<TableResult> {
+/** MIMIC-CXR-JPG's tables at full length: invented rows in the published layout. */
+function writeMimic(folder: string): void {
+  const random = new RandomStream({ seed: 2, purpose: 'bench-mimic' });
+  const said = ['', '', '', '1.0', '0.0', '-1.0'];
+  const labels = [['subject_id', 'study_id', ...chexpertLabels].join(',')];
+  const split = ['dicom_id,study_id,subject_id,split'];
+  const metadata = ['dicom_id,subject_id,study_id,ViewPosition,Rows,Columns,StudyDate'];
+  for (let study = 0, image = 0; study < mimicStudies; study++) {
+    const [subject, number] = [10_000_000 + Math.floor(study / 3.5), 50_000_000 + study];
+    labels.push([subject, number, ...chexpertLabels.map(() => said[random.integer(said.length)])].join(','));
+    // As many images as there are, one or two a study.
+    const until = Math.round(((study + 1) * mimicImages) / mimicStudies);
+    for (; image < until; image++) {
+      const dicom = [8, 8, 8, 8, 8]
+        .map((n) =>
+          random
+            .integer(16 ** n)
+            .toString(16)
+            .padStart(n, '0'),
+        )
+        .join('-');
+      split.push(`${dicom},${number},${subject},${study % 50 === 0 ? 'validate' : 'train'}`);
+      metadata.push(`${dicom},${subject},${number},${image % 3 === 0 ? 'LATERAL' : 'PA'},2544,3056,21800101`);
+    }
+  }
+  mkdirSync(folder);
+  for (const [name, rows] of Object.entries({ chexpert: labels, split, metadata }))
+    writeFileSync(join(folder, `mimic-cxr-2.0.0-${name}.csv.gz`), gzipSync(rows.join('\n')));
+}
+
+async function readTableOnce(folder: string, rows: number): Promise<TableResult> {
   const began = performance.now();
   const dataset = await readDataset(folder);
   const { values } = applyPolicy(dataset.cells, dataset.labels, labelPolicy('u-ones'));
   overlappingPatients(dataset);
   const seconds = (performance.now() - began) / 1000;
-  if (values.length !== tableRows * chexpertLabels.length)
-    throw new Error(`bench data: expected ${tableRows} rows, got ${values.length / chexpertLabels.length}`);
-  return { rows: tableRows, seconds, peakMiB: process.resourceUsage().maxRSS / 1024 };
+  if (values.length !== rows * chexpertLabels.length)
+    throw new Error(`bench data: expected ${rows} rows, got ${values.length / chexpertLabels.length}`);
+  return { rows, seconds, peakMiB: process.resourceUsage().maxRSS / 1024 };
 }
 
 /** The results in words. */
-export function dataText({ decode, store, table }: DataResult): string {
+export function dataText({ decode, store, table, mimic }: DataResult): string {
   return [
     ...decode.map(
       ({ kind, images, imagesPerSecond, torchvision, ratio }) =>
@@ -280,5 +317,6 @@ export function dataText({ decode, store, table }: DataResult): string {
     `feature store of ${store.rows} × ${store.dim} float16: opens in ${store.openMs.toFixed(0)} ms; an epoch in ${store.epochSeconds.toFixed(1)} s, of which ${(100 * store.waitShare).toFixed(1)} % waiting for batches, ${store.aboveModelMiB.toFixed(0)} MiB above the model`,
     `  every row once: ${store.seenOnce === store.rows ? 'yes' : `no, ${store.seenOnce}`}; neighbours are ${store.shuffledDistance.toFixed(3)} of a random order's distance apart`,
     `label table of ${table.rows} rows, read, mapped and joined: ${table.seconds.toFixed(2)} s, ${table.peakMiB.toFixed(0)} MiB`,
+    `MIMIC-CXR-JPG's tables, ${mimic.rows} images: ${mimic.seconds.toFixed(2)} s, ${mimic.peakMiB.toFixed(0)} MiB`,
   ].join('\n');
 }

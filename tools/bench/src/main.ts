@@ -27,7 +27,8 @@ npm run soak [-- --engine NAME] [--steps N] [--json]
   metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
   step      the method's whole training step at the paper's size (batch 32 and 100) and at a small one, in turns with
             PyTorch where --against names its script; --sizes of paper, paper-100, small; --mixing full, factored, folded
-  data      decoding beside torchvision where --python has it; an epoch over 377,000 rows of features; CheXpert's table
+  data      decoding beside torchvision where --python has it; an epoch over 377,000 rows of features; the
+            tables of CheXpert and of MIMIC-CXR-JPG
   epoch     an epoch with the frozen encoder in every step, and one that reads its features; --encoder again for more;
             a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
   held-out  how well a label is told that was never trained, by its prompts: a run for each label and seed

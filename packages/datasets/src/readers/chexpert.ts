@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '@cxr-align/files';
 import { ageCell, filledCell, imageCell, labelCell, readSex } from '../cells.js';
-import type { Split } from '../dataset.js';
+import type { Sample, Split } from '../dataset.js';
 import { openTable, type Table } from '../table.js';
 import { DatasetBuilder, folderOf, Tally, type DatasetReader } from './reader.js';
 
@@ -67,7 +67,7 @@ async function addRows(
 ): Promise<void> {
   const { file, header } = table;
   const { labels } = builder;
-  const place = (column: string): number => {
+  const columnAt = (column: string): number => {
     const at = header.indexOf(column);
     if (at < 0)
       throw new InputError(`expected the column ${JSON.stringify(column)} of the first table, got none`, {
@@ -76,33 +76,49 @@ async function addRows(
       });
     return at;
   };
-  const places = labels.map(place);
-  const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map(place);
+  const places = labels.map(columnAt);
+  const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map(columnAt);
   let root: ImageRoot | undefined;
+  let place: StudyPlace | undefined;
   const values = new Float32Array(places.length);
   await builder.addRows(table, (cells) => {
     for (let i = 0; i < places.length; i++) values[i] = labelCell(cells[places[i]], labels[i]);
     const age = ageCell(cells[ageAt], 'Age');
     const id = filledCell(cells[pathAt], 'Path', 'a path');
     root ??= imageRoot(folder, id);
-    const patient = /patient\w+/i.exec(id)?.[0] ?? id;
-    const study = /study\w+/i.exec(id)?.[0] ?? id;
-    builder.add(
-      {
-        id,
-        image: imageCell(root.strip(id), 'Path', root.folder),
-        patient,
-        study: `${patient}/${study}`,
-        split,
-        sex: readSex(cells[sexAt]),
-        ...(age !== undefined && { age }),
-        view: cells[viewAt].trim() || cells[sideAt].trim() || undefined,
-      },
-      values,
-    );
+    // Images of a study follow one another.
+    const folderAt = id.lastIndexOf('/');
+    if (place === undefined || folderAt !== place.folder.length || !id.startsWith(place.folder))
+      place = placeOf(id, folderAt);
+    const sample: Sample = {
+      id,
+      image: imageCell(root.strip(id), 'Path', root.folder),
+      patient: place.patient ?? id,
+      study: place.study ?? `${place.patient ?? id}/${id}`,
+      split,
+      sex: readSex(cells[sexAt]),
+      view: cells[viewAt].trim() || cells[sideAt].trim() || undefined,
+    };
+    if (age !== undefined) sample.age = age;
+    builder.add(sample, values);
     tallies.sides.add(cells[sideAt]);
     tallies.views.add(cells[viewAt]);
   });
+}
+
+/** What the folder of an image tells. */
+interface StudyPlace {
+  folder: string;
+  patient?: string;
+  study?: string;
+}
+
+/** @param folderAt where the name of the file begins, less one; −1 where there is no folder. */
+function placeOf(id: string, folderAt: number): StudyPlace {
+  const folder = id.slice(0, Math.max(0, folderAt));
+  const patient = /patient\w+/i.exec(folder)?.[0];
+  const study = /study\w+/i.exec(folder)?.[0];
+  return { folder, patient, ...(patient !== undefined && study !== undefined && { study: `${patient}/${study}` }) };
 }
 
 interface ImageRoot {

@@ -41,6 +41,8 @@ export class DatasetBuilder {
   private readonly unlabelled: number[] = [];
   private readonly leftOut = new Map<string, number>();
   private readonly ids = new Set<string>();
+  /** Whether rows are so long that the texts that are kept of them are copied. */
+  private copies = false;
 
   constructor(readonly labels: readonly string[]) {}
 
@@ -50,11 +52,11 @@ export class DatasetBuilder {
    */
   add(sample: Sample, cells: ArrayLike<number>): void {
     if (this.ids.has(sample.id)) throw new BadCell('image', 'one row for each image', `another row of ${sample.id}`);
-    sample.id = ownText(sample.id);
-    const last = this.samples.at(-1);
+    if (this.copies) copyTexts(sample);
     // Images of a patient mostly follow one another: one copy of their names does.
-    sample.patient = last?.patient === sample.patient ? last.patient : ownText(sample.patient);
-    sample.study = last?.study === sample.study ? last.study : ownText(sample.study);
+    const last = this.samples.at(-1);
+    if (last?.patient === sample.patient) sample.patient = last.patient;
+    if (last?.study === sample.study) sample.study = last.study;
     this.ids.add(sample.id);
     this.samples.push(sample);
     if (this.filled + cells.length > this.cells.length) {
@@ -62,11 +64,10 @@ export class DatasetBuilder {
       larger.set(this.cells);
       this.cells = larger;
     }
-    this.cells.set(cells, this.filled);
-    for (let at = this.filled; at < this.filled + cells.length; at++) {
-      if (this.cells[at] !== notLabelled) continue;
-      this.cells[at] = NaN;
-      this.unlabelled.push(at);
+    for (let i = 0; i < cells.length; i++) {
+      const isMarked = cells[i] === notLabelled;
+      if (isMarked) this.unlabelled.push(this.filled + i);
+      this.cells[this.filled + i] = isMarked ? NaN : cells[i];
     }
     this.filled += cells.length;
   }
@@ -83,8 +84,10 @@ export class DatasetBuilder {
   /** Goes through a table; a row with a cell that says nothing it could is listed as bad. */
   async addRows(table: Table, onRow: (cells: string[], line: number) => void): Promise<void> {
     const { file } = table;
+    let looked = 0;
     await table.each(
       (cells, row) => {
+        if (looked++ < lookedAt) this.copies ||= cells.reduce((sum, cell) => sum + cell.length, 0) > longRow;
         try {
           onRow(cells, row);
         } catch (error) {
@@ -129,7 +132,19 @@ export class Tally {
   }
 }
 
-/** A copy of a text: a piece cut out of a longer text would keep all of that in memory. */
-function ownText(text: string): string {
-  return text.length < 13 ? text : ` ${text}`.slice(1);
+/** Rows that are looked at to see whether they are long. */
+const lookedAt = 100;
+/** Characters of a row that is long, say by the text of a report. */
+const longRow = 600;
+
+/** Takes copies of a sample's texts: a piece cut out of a row would keep the whole of it in memory. */
+function copyTexts(sample: Sample): void {
+  sample.id = copyOf(sample.id);
+  sample.patient = copyOf(sample.patient);
+  sample.study = copyOf(sample.study);
+  if (typeof sample.image === 'string') sample.image = copyOf(sample.image);
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
 }
