@@ -40,10 +40,14 @@ export async function openZip(file: string): Promise<Zip> {
     const found = await directory(archive, file);
     return {
       file,
-      entries: [...found.values()].map(({ fileName, uncompressedSize }) => ({ name: fileName, size: uncompressedSize })),
+      entries: [...found.values()].map(({ fileName, uncompressedSize }) => ({
+        name: fileName,
+        size: uncompressedSize,
+      })),
       read: async (name) => {
         const entry = found.get(name);
-        if (!entry) throw new InputError(`expected ${JSON.stringify(name)} in the archive, got no such entry`, { file });
+        if (!entry)
+          throw new InputError(`expected ${JSON.stringify(name)} in the archive, got no such entry`, { file });
         return unpack(archive, entry, file);
       },
       close,

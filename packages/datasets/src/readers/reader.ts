@@ -51,13 +51,14 @@ export class DatasetBuilder {
    * @throws {BadCell} if there is a sample of that name: features and predictions could not be told apart.
    */
   add(sample: Sample, cells: ArrayLike<number>): void {
-    if (this.ids.has(sample.id)) throw new BadCell('image', 'one row for each image', `another row of ${sample.id}`);
+    const before = this.ids.size;
+    if (this.ids.add(sample.id).size === before)
+      throw new BadCell('image', 'one row for each image', `another row of ${sample.id}`);
     if (this.copies) copyTexts(sample);
     // Images of a patient mostly follow one another: one copy of their names does.
     const last = this.samples.at(-1);
     if (last?.patient === sample.patient) sample.patient = last.patient;
     if (last?.study === sample.study) sample.study = last.study;
-    this.ids.add(sample.id);
     this.samples.push(sample);
     if (this.filled + cells.length > this.cells.length) {
       const larger = new Float32Array(2 * (this.filled + cells.length));
