@@ -1,6 +1,6 @@
 import { engineNames, startEngine, type Engine, type EngineName } from '@cxr-align/engine';
 import { datasetFormats, type Projection } from '@cxr-align/datasets';
-import type { Argv, ArgumentsCamelCase } from 'yargs';
+import type { Argv, ArgumentsCamelCase, Options } from 'yargs';
 import { stderrProgress, type Progress } from '../progress.js';
 
 /** One command of `cxr-align`: its flags, and what it does with them. */
@@ -9,6 +9,37 @@ export interface Command<Flags> {
   describe: string;
   builder: (yargs: Argv) => Argv<Flags>;
   handler: (flags: ArgumentsCamelCase<Flags>) => Promise<void>;
+}
+
+/** One of the commands below a command. */
+export interface CommandPart {
+  command: string;
+  describe: string;
+  flags: Readonly<Record<string, Options>>;
+  run: (flags: never) => void | Promise<void>;
+}
+
+/** A command that has others below it, such as `graph show`. */
+export function commandGroup(name: string, describe: string, parts: readonly CommandPart[]): Command<unknown> {
+  const names = parts.map(({ command }) => command.split(' ')[0]);
+  return {
+    command: name,
+    describe,
+    builder: (yargs) =>
+      parts
+        .reduce(
+          (built, { command, describe: words, flags, run }) =>
+            built.command(
+              command,
+              words,
+              (sub: Argv) => sub.options({ ...commonFlags, ...flags }),
+              (given) => run(given as never),
+            ),
+          yargs,
+        )
+        .demandCommand(1, `expected ${name} ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`),
+    handler: async () => {},
+  };
 }
 
 /** What a command prints: JSON for machines on stdout if asked for, else text for people on stdout. */

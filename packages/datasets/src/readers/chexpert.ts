@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '@cxr-align/files';
 import { ageCell, filledCell, imageCell, labelCell, readSex } from '../cells.js';
 import type { Sample, Split } from '../dataset.js';
 import { openTable, type Table } from '../table.js';
-import { DatasetBuilder, folderOf, Tally, type DatasetReader } from './reader.js';
+import { columnsReason, DatasetBuilder, folderOf, Tally, type DatasetReader } from './reader.js';
 
 const fixedColumns = ['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA'];
 
@@ -19,14 +19,7 @@ const tables: [file: string, split: Split][] = [
 export const chexpertReader: DatasetReader = {
   format: 'chexpert',
   looksFor: "train.csv in CheXpert's columns",
-  recognize: async (path) => {
-    const file = tableFiles(path)[0]?.file;
-    if (!file) return undefined;
-    const { header } = await openTable(file);
-    return fixedColumns.every((column) => header.includes(column))
-      ? `${basename(file)} has the columns ${fixedColumns.join(', ')}`
-      : undefined;
-  },
+  recognize: async (path) => columnsReason(tableFiles(path)[0]?.file, fixedColumns),
   read: async (path, { images = folderOf(path) }) => {
     const parts: { table: Table; split: Split }[] = [];
     for (const { file, split } of tableFiles(path)) parts.push({ table: await openTable(file), split });

@@ -1,9 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { ageCell, filledCell, imageCell, readSex } from '../cells.js';
 import { openTable, type Table } from '../table.js';
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { columnsReason, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
 
+const tableName = /^metadata\.csv$/;
 const columns = ['patientid', 'finding', 'view', 'modality', 'filename'];
 
 /** Findings that say nothing yet. */
@@ -16,16 +15,9 @@ const untold = ['todo', 'unknown', ''];
 export const covidChestxrayReader: DatasetReader = {
   format: 'covid-chestxray',
   looksFor: 'metadata.csv of covid-chestxray-dataset',
-  recognize: async (path) => {
-    const file = tableFile(path);
-    if (!file) return undefined;
-    const { header } = await openTable(file);
-    return columns.every((name) => header.includes(name))
-      ? `${basename(file)} has the columns ${columns.join(', ')}`
-      : undefined;
-  },
+  recognize: async (path) => columnsReason(tableIn(path, tableName), columns),
   read: async (path, { images = folderOf(path) }) => {
-    const table = await openTable(tableFile(path)!);
+    const table = await openTable(tableIn(path, tableName)!);
     const at = (name: string): number => table.header.indexOf(name);
     const labels = await nodesOf(table);
     const builder = new DatasetBuilder(labels);
@@ -54,13 +46,6 @@ export const covidChestxrayReader: DatasetReader = {
     return builder.result(path, { hasOwnSplits: false, hierarchy: hierarchyOf(table.file, labels) });
   },
 };
-
-function tableFile(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  if (!statSync(path).isDirectory()) return /\.csv(\.gz)?$/.test(path) ? path : undefined;
-  const file = join(path, 'metadata.csv');
-  return existsSync(file) ? file : undefined;
-}
 
 /** Every node of the tree, parents first. */
 async function nodesOf(table: Table): Promise<string[]> {

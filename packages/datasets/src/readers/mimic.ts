@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '@cxr-align/files';
 import { BadCell, filledCell, imageCell, labelCell, readSex, readSplit, showCell } from '../cells.js';
 import { openTable, type Table } from '../table.js';
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { DatasetBuilder, fileIn, folderOf, type DatasetReader } from './reader.js';
 
 const keyColumns = ['subject_id', 'study_id'];
 
@@ -70,10 +70,7 @@ export const mimicReaderChexpert = mimicReader('mimic-cxr-jpg', 'chexpert');
 export const mimicReaderNegbio = mimicReader('mimic-cxr-jpg-negbio', 'negbio');
 
 function tableFile(path: string, what: string): string | undefined {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
-  const pattern = new RegExp(`^mimic-cxr-2\\.\\d\\.\\d-${what}\\.csv(\\.gz)?$`);
-  const name = readdirSync(path).find((entry) => pattern.test(entry));
-  return name === undefined ? undefined : join(path, name);
+  return fileIn(path, new RegExp(`^mimic-cxr-2\\.\\d\\.\\d-${what}\\.csv(\\.gz)?$`));
 }
 
 /** Where the columns of a table are. @throws {InputError} if one is missing. */

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ageCell, BadCell, filledCell, numberCell, readSex, showCell } from '../cells.js';
 import { columnOf, openTable } from '../table.js';
 import { indexImages } from './images.js';
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { columnsReason, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
 
 /** The fourteen findings in NIH's official order. */
 const findings = [
@@ -23,6 +23,8 @@ const findings = [
   'Hernia',
 ];
 
+const tableName = /^Data_Entry_2017.*\.csv(\.gz)?$/;
+
 /**
  * NIH ChestX-ray14: `Image Index, Finding Labels` (findings joined by `|`), with the official `train_val_list.txt` and
  * `test_list.txt` and `BBox_List_2017.csv` where they are there; images in `images/`, in `images_001/images/` …, or in
@@ -31,17 +33,10 @@ const findings = [
 export const nihReader: DatasetReader = {
   format: 'nih',
   looksFor: 'Data_Entry_2017*.csv',
-  recognize: async (path) => {
-    const file = tableFile(path);
-    if (!file) return undefined;
-    const { header } = await openTable(file);
-    return header.includes('Image Index') && header.includes('Finding Labels')
-      ? `${basename(file)} has the columns Image Index, Finding Labels`
-      : undefined;
-  },
+  recognize: async (path) => columnsReason(tableIn(path, tableName), ['Image Index', 'Finding Labels']),
   read: async (path, { images = folderOf(path) }) => {
     const folder = folderOf(path);
-    const table = await openTable(tableFile(path)!);
+    const table = await openTable(tableIn(path, tableName)!);
     const { header } = table;
     const builder = new DatasetBuilder(findings);
     const test = listed(folder, 'test_list.txt');
@@ -90,13 +85,6 @@ export const nihReader: DatasetReader = {
     });
   },
 };
-
-function tableFile(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  if (!statSync(path).isDirectory()) return /\.csv(\.gz)?$/.test(path) ? path : undefined;
-  const name = readdirSync(path).find((entry) => /^Data_Entry_2017.*\.csv(\.gz)?$/.test(entry));
-  return name === undefined ? undefined : join(path, name);
-}
 
 function listed(folder: string, name: string): Set<string> {
   const file = join(folder, name);

@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { BadCell, filledCell, readSex, showCell } from '../cells.js';
 import { openTable, type Table } from '../table.js';
 import { indexImages } from './images.js';
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { columnsReason, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
 
+const tableName = /^PADCHEST_chest_x_ray_images_labels.*\.csv(\.gz)?$/i;
 const columns = ['ImageID', 'StudyID', 'PatientID', 'Projection', 'Labels'];
 
 /** Labels of an image that is no radiograph to learn from. */
@@ -17,16 +16,9 @@ const unusable = ['exclude', 'suboptimal study', 'unchanged'];
 export const padchestReader: DatasetReader = {
   format: 'padchest',
   looksFor: 'PADCHEST_chest_x_ray_images_labels*.csv',
-  recognize: async (path) => {
-    const file = tableFile(path);
-    if (!file) return undefined;
-    const { header } = await openTable(file);
-    return columns.every((name) => header.includes(name))
-      ? `${basename(file)} has the columns ${columns.join(', ')}`
-      : undefined;
-  },
+  recognize: async (path) => columnsReason(tableIn(path, tableName), columns),
   read: async (path, { images = folderOf(path) }) => {
-    const table = await openTable(tableFile(path)!);
+    const table = await openTable(tableIn(path, tableName)!);
     const at = (name: string): number => table.header.indexOf(name);
     const place = new Map((await findingsOf(table)).map((label, i) => [label, i]));
     const builder = new DatasetBuilder([...place.keys()]);
@@ -63,13 +55,6 @@ export const padchestReader: DatasetReader = {
     return builder.result(path, { hasOwnSplits: false });
   },
 };
-
-function tableFile(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  if (!statSync(path).isDirectory()) return /\.csv(\.gz)?$/.test(path) ? path : undefined;
-  const name = readdirSync(path).find((entry) => /^PADCHEST_chest_x_ray_images_labels.*\.csv(\.gz)?$/i.test(entry));
-  return name === undefined ? undefined : join(path, name);
-}
 
 /** Every finding of the table, in alphabetical order. */
 async function findingsOf(table: Table): Promise<string[]> {

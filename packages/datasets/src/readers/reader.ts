@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { BadCell, notLabelled } from '../cells.js';
 import type { BadRow, Dataset, LabelledBox, Sample } from '../dataset.js';
-import type { Table } from '../table.js';
+import { openTable, type Table } from '../table.js';
 
 /** What a reader is told beside the path. */
 export interface ReaderOptions {
@@ -28,6 +28,28 @@ export interface DatasetReader {
 /** The folder that a path is, or that it lies in. */
 export function folderOf(path: string): string {
   return statSync(path).isDirectory() ? path : dirname(path);
+}
+
+/** The first file of a folder whose name fits. */
+export function fileIn(folder: string, name: RegExp): string | undefined {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return undefined;
+  const found = readdirSync(folder).find((entry) => name.test(entry));
+  return found === undefined ? undefined : join(folder, found);
+}
+
+/** The table that a path is, or the first one of a folder whose name fits. */
+export function tableIn(path: string, name: RegExp): string | undefined {
+  if (existsSync(path) && !statSync(path).isDirectory()) return /\.csv(\.gz)?$/.test(path) ? path : undefined;
+  return fileIn(path, name);
+}
+
+/** Why a table is of some layout: it has the columns of that. Undefined if it has not, or if there is none. */
+export async function columnsReason(file: string | undefined, columns: readonly string[]): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const { header } = await openTable(file);
+  return columns.every((column) => header.includes(column))
+    ? `${basename(file)} has the columns ${columns.join(', ')}`
+    : undefined;
 }
 
 /** Collects rows while tables are read. */

@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { readJson } from '@cxr-align/files';
 import { BadCell, filledCell, numberCell, showCell } from '../cells.js';
 import { openTable } from '../table.js';
 import { extensionOf, indexImages } from './images.js';
-import { DatasetBuilder, type DatasetReader } from './reader.js';
+import { columnsReason, DatasetBuilder, fileIn, type DatasetReader } from './reader.js';
 
+const tableName = /^stage_2_train_labels\.csv$/;
 const boxColumns = ['x', 'y', 'width', 'height'] as const;
 const columns = ['patientId', ...boxColumns, 'Target'];
 /** The exclusive classes of `stage_2_detailed_class_info.csv`. */
@@ -20,16 +19,9 @@ const classNames: readonly string[] = ['Lung Opacity', 'No Lung Opacity / Not No
 export const rsnaReader: DatasetReader = {
   format: 'rsna-pneumonia',
   looksFor: 'stage_2_train_labels.csv (RSNA)',
-  recognize: async (path) => {
-    const file = fileIn(path, /^stage_2_train_labels\.csv$/);
-    if (!file) return undefined;
-    const { header } = await openTable(file);
-    return columns.every((name) => header.includes(name))
-      ? `stage_2_train_labels.csv has the columns ${columns.join(', ')}`
-      : undefined;
-  },
+  recognize: async (path) => columnsReason(fileIn(path, tableName), columns),
   read: async (path, { images = path }) => {
-    const table = await openTable(fileIn(path, /^stage_2_train_labels\.csv$/)!);
+    const table = await openTable(fileIn(path, tableName)!);
     const classes = fileIn(path, /^stage_2_detailed_class_info\.csv$/);
     const builder = new DatasetBuilder(classes ? classNames : ['Lung Opacity']);
     const classOf = classes === undefined ? new Map<string, string>() : await readClasses(builder, classes);
@@ -63,12 +55,6 @@ export const rsnaReader: DatasetReader = {
     return builder.result(path, { hasOwnSplits: false });
   },
 };
-
-function fileIn(path: string, pattern: RegExp): string | undefined {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
-  const name = readdirSync(path).find((entry) => pattern.test(entry));
-  return name === undefined ? undefined : join(path, name);
-}
 
 async function readClasses(builder: DatasetBuilder, file: string): Promise<Map<string, string>> {
   const table = await openTable(file);

@@ -1,5 +1,4 @@
-import type { Argv } from 'yargs';
-import { commonFlags, dataFlags, type Command } from '../command.js';
+import { commandGroup, dataFlags } from '../command.js';
 import { compare } from './compare.js';
 import { describe } from './describe.js';
 import { init } from './init.js';
@@ -28,26 +27,6 @@ const writeFlags = {
   as: { choices: ['csv', 'parquet'] as const, default: 'csv' as const, describe: 'How the labels are written' },
   seed,
 } as const;
-
-/** `cxr-align data describe|compare|init|split|filter|merge|balance|export`. */
-export const dataCommand: Command<unknown> = {
-  command: 'data',
-  describe: 'See what is in data sets before anything is trained on them; shape them',
-  builder: (yargs) =>
-    parts
-      .reduce(
-        (built, { command, describe: words, flags, run }) =>
-          built.command(
-            command,
-            words,
-            (sub: Argv) => sub.options({ ...commonFlags, ...flags }),
-            (given) => run(given as never),
-          ),
-        yargs,
-      )
-      .demandCommand(1, 'expected data describe, compare, init, split, filter, merge, balance or export'),
-  handler: async () => {},
-};
 
 const parts = [
   {
@@ -147,3 +126,6 @@ const parts = [
     run: exportLabels,
   },
 ] as const;
+
+/** `cxr-align data describe|compare|init|split|filter|merge|balance|export`. */
+export const dataCommand = commandGroup('data', 'See what is in data sets before anything is trained on them; shape them', parts);

@@ -1,6 +1,5 @@
 import { labelGraphFormats, matrixKinds, matrixNormalizations } from '@cxr-align/label-graph';
-import type { Argv } from 'yargs';
-import { commonFlags, dataFlags, type Command } from '../command.js';
+import { commandGroup, dataFlags } from '../command.js';
 import { check } from './check.js';
 import { convert } from './convert.js';
 import { init } from './init.js';
@@ -11,26 +10,6 @@ import { show } from './show.js';
 const source = 'A shipped label set (graph list), or a JSON, YAML, GEXF or GraphML file';
 const graphFlag = { graph: { type: 'string', demandOption: true, describe: source } } as const;
 const data = (describe: string) => ({ data: { type: 'string', describe }, format: dataFlags.format }) as const;
-
-/** `cxr-align graph list|show|check|init|convert|matrix|map`. */
-export const graph: Command<unknown> = {
-  command: 'graph',
-  describe: 'Print, check, draft, convert, measure and map label graphs',
-  builder: (yargs) =>
-    parts
-      .reduce(
-        (built, { command, describe, flags, run }) =>
-          built.command(
-            command,
-            describe,
-            (sub: Argv) => sub.options({ ...commonFlags, ...flags }),
-            (given) => run(given as never),
-          ),
-        yargs,
-      )
-      .demandCommand(1, 'expected graph list, show, check, init, convert, matrix or map'),
-  handler: async () => {},
-};
 
 const parts = [
   { command: 'list', describe: 'Print the shipped label sets', flags: {}, run: list },
@@ -99,3 +78,6 @@ const parts = [
     run: map,
   },
 ] as const;
+
+/** `cxr-align graph list|show|check|init|convert|matrix|map`. */
+export const graph = commandGroup('graph', 'Print, check, draft, convert, measure and map label graphs', parts);
