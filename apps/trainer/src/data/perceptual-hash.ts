@@ -50,6 +50,16 @@ export function hashDistance(hashes: Uint32Array, a: number, b: number): number 
   return distance;
 }
 
+/** One bit of each row, each further to the right: a black border alone makes no two of them equal. */
+function diagonal(hashes: Uint32Array, image: number, first: number): number {
+  let value = 0;
+  for (let row = 0; row < rows; row++) {
+    const bit = row * rows + ((row + first) % rows);
+    value |= ((hashes[image * hashWords + (bit >> 5)] >>> (bit & 31)) & 1) << row;
+  }
+  return value;
+}
+
 /** Two images whose hashes differ in few bits. */
 export interface NearPair {
   a: number;
@@ -66,11 +76,10 @@ export interface NearPair {
 export function nearPairs(hashes: Uint32Array, most: number): NearPair[] {
   const count = hashes.length / hashWords;
   const pairs = new Map<string, NearPair>();
-  for (let piece = 0; piece < 16; piece++) {
+  for (let piece = 0; piece < rows; piece++) {
     const sharing = new Map<number, number[]>();
     for (let i = 0; i < count; i++) {
-      const value = (hashes[i * hashWords + (piece >> 1)] >>> (16 * (piece & 1))) & 0xffff;
-      // Blank pieces are shared by everything with a black border, and tell nothing; their pairs share another one.
+      const value = diagonal(hashes, i, piece);
       const same = sharing.get(value);
       if (same) same.push(i);
       else sharing.set(value, [i]);

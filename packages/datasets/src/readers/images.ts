@@ -16,8 +16,8 @@ export interface ImageIndex {
    * @throws {BadCell} if the name is blank or leads out of the folder.
    */
   path: (name: string, column: string) => string;
-  /** The images that were found. */
-  count: number;
+  /** Whether an image was found. */
+  has: (name: string) => boolean;
 }
 
 /** Looks for images in a folder, in the folders within, and in their ZIP archives. */
@@ -44,7 +44,7 @@ export async function indexImages(folder: string): Promise<ImageIndex> {
   const fallback = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
   return {
     path: (name, column) => found.get(name) ?? imageCell(name, column, fallback),
-    count: found.size,
+    has: (name) => found.has(name),
   };
 }
 
@@ -52,7 +52,7 @@ export async function indexImages(folder: string): Promise<ImageIndex> {
 export function extensionOf(index: ImageIndex, names: Iterable<string>, extensions: readonly string[]): string {
   let asked = 0;
   for (const name of names) {
-    const found = extensions.find((extension) => existsSync(index.path(name + extension, 'image')));
+    const found = extensions.find((extension) => index.has(name + extension));
     if (found !== undefined) return found;
     if (++asked === 20) break;
   }

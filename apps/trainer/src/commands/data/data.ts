@@ -128,4 +128,8 @@ const parts = [
 ] as const;
 
 /** `cxr-align data describe|compare|init|split|filter|merge|balance|export`. */
-export const dataCommand = commandGroup('data', 'See what is in data sets before anything is trained on them; shape them', parts);
+export const dataCommand = commandGroup(
+  'data',
+  'See what is in data sets before anything is trained on them; shape them',
+  parts,
+);
