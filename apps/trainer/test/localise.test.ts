@@ -8,7 +8,7 @@ import { checkConfig } from '../src/config.js';
 import { evaluateRun } from '../src/evaluate-run.js';
 import { loadModel, type LoadedModel } from '../src/load-model.js';
 import { labelMaps, mapKinds, mapKindsOf } from '../src/label-maps.js';
-import { readBoxes, windowOf } from '../src/localise.js';
+import { boxesOf, readBoxes, windowOf } from '../src/localise.js';
 import type { Model } from '../src/model.js';
 import { silentProgress } from '../src/progress.js';
 import { openImageReader } from '../src/single-images.js';
@@ -129,13 +129,28 @@ describe('readBoxes(file)', () => {
     ['image,label,x,y,w\na.png,A,1,2,3\n', 'expected the columns image, x, y, w, h, got no h'],
     ['image,x,y,w,h\na.png,1,2,0,3\n', 'expected a box of numbers with a width and a height, got 1, 2, 0, 3 in line 2'],
     ['image,x,y,w,h\na.png,1,2\n', 'expected whole rows, got 1 with another number of cells'],
-  ])('refuses %j', (text, message) => {
+  ])('refuses %j', async (text, message) => {
     const file = join(place, 'bad.csv');
     writeFileSync(file, text);
-    expect(() => readBoxes(file)).toThrow(message);
+    await expect(readBoxes(file)).rejects.toThrow(message);
   });
-  it('says where boxes are looked for', () => {
-    expect(() => readBoxes(join(place, 'none.csv'))).toThrow('got no such file; say --boxes FILE');
+  it('says where boxes are looked for', async () => {
+    await expect(readBoxes(join(place, 'none.csv'))).rejects.toThrow('got no such file; say --boxes FILE');
+  });
+});
+
+describe('boxesOf(request, dataset)', () => {
+  const boxes = [{ image: 'a', label: 'A', x: 1, y: 2, w: 3, h: 4 }];
+  it("takes a file that was asked for, else the set's own boxes, else boxes.csv beside it", async () => {
+    const own = await boxesOf({ path: place }, { boxes, name: 'set' });
+    expect(own.file).toBe('the boxes of set');
+    expect(own.ofImage.get('a')).toEqual([{ label: 'A', box: { x: 1, y: 2, w: 3, h: 4 } }]);
+    const file = join(place, 'asked.csv');
+    writeFileSync(file, 'image,x,y,w,h\nb,1,2,3,4\n');
+    expect([...(await boxesOf({ path: place, boxes: file }, { boxes, name: 'set' })).ofImage.keys()]).toEqual(['b']);
+    await expect(boxesOf({ path: '/nowhere' }, { name: 'set' })).rejects.toThrow(
+      '/nowhere/boxes.csv: expected a table',
+    );
   });
 });
 
