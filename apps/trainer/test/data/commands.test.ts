@@ -3,7 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { InputError } from '@cxr-align/files';
 import { itWithShared } from '@cxr-align/testkit';
+import { compare } from '../../src/commands/data/compare.js';
+import { init } from '../../src/commands/data/init.js';
+import { balance, exportLabels, filter, merge, split } from '../../src/commands/data/shape.js';
 import { madeUpData } from '../made-up-data.js';
 
 const bin = fileURLToPath(new URL('../../bin/cxr-align.js', import.meta.url));
@@ -23,11 +27,21 @@ function json(...args: string[]): Record<string, unknown> & { [key: string]: nev
   return JSON.parse(out);
 }
 
+/** The command refuses with exit code 2, a text that helps, and no stack trace. */
 function expectRefusal(args: string[], message: string): void {
   const { code, err } = cxrAlign(...args);
   expect({ args, code, err }).toEqual({ args, code: 2, err: expect.stringContaining(message) });
   expect(err).not.toMatch(/\n\s+at /);
 }
+
+/** What is refused is asked of the functions behind the command: a process each would take a second. */
+async function refuses(work: Promise<void>, message: string): Promise<void> {
+  await expect(work).rejects.toThrow(InputError);
+  await expect(work).rejects.toThrow(message);
+}
+
+const read = { json: true, format: 'auto', maxBad: 0.01, onePerStudy: false, allowPatientOverlap: false };
+const shaping = { ...read, as: 'csv' as const, seed: 0 };
 
 describe('cxr-align data', () => {
   let data: string;
@@ -77,7 +91,7 @@ describe('cxr-align data', () => {
     expect(other.distinctFindingStrings).toBe(nih.distinctFindingStrings);
     expect(other.noFinding).toBe(nih.noFinding);
   });
-  it('compares two splits of a set, and two sets', () => {
+  it('compares two splits of a set, and two sets', async () => {
     const found = json('compare', data, '--splits', 'train,test', '--check-images', '--html', 'c.html');
     expect(found).toMatchObject({
       a: { rows: 40 },
@@ -88,13 +102,26 @@ describe('cxr-align data', () => {
     expect(Object.keys(found.labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
     expect(readFileSync(join(place, 'c.html'), 'utf8')).toContain('Prevalence');
     expect(cxrAlign('compare', data, data).out).toContain('60 images by name');
+    const ask = { ...read, sets: [data], graph: 'auto', graphB: 'auto', checkImages: false };
     expectRefusal(['compare', data], 'expected two data sets, or one and --splits');
-    expectRefusal(['compare', data, '--splits', 'train'], 'expected --splits such as train,test');
-    expectRefusal(['compare', data, '--splits', 'train,later'], 'expected a split of train, val, test, got later');
+    await refuses(compare({ ...ask, splits: 'train' }), 'expected --splits such as train,test');
+    await refuses(compare({ ...ask, splits: 'train,later' }), 'expected a split of train, val, test, got later');
   });
-  it('splits, filters, balances and merges; what it writes is read again', () => {
-    const { out } = cxrAlign('split', '--data', data, '--out', 'split', '--val', '0.2', '--test', '0.3', '--seed', '4');
-    expect(out).toContain('split/dataset.yaml: 60 images');
+  it('splits, filters, balances and merges; what it writes is read again', async () => {
+    const { out: said } = cxrAlign(
+      'split',
+      '--data',
+      data,
+      '--out',
+      'split',
+      '--val',
+      '0.2',
+      '--test',
+      '0.3',
+      '--seed',
+      '4',
+    );
+    expect(said).toContain('split/dataset.yaml: 60 images');
     expect(json('describe', '--data', 'split', '--check-images')).toMatchObject({
       format: 'mapping',
       rows: 60,
@@ -126,20 +153,24 @@ describe('cxr-align data', () => {
       'even',
     );
     expect(balanced).toMatchObject({ label: 'D', prevalence: 0.2 });
+    const out = join(place, 'x');
+    const ask = { ...shaping, data, out };
+    const shares = { val: 0.1, test: 0.2, keepTest: false };
     expectRefusal(['split', '--data', data, '--out', 'split'], 'expected a new or empty folder for --out');
-    expectRefusal(['split', '--data', data, '--out', 'x', '--val', '0.6', '--test', '0.5'], 'of less than 1 together');
-    expectRefusal(['filter', '--data', data, '--out', 'x', '--count', '0'], 'a whole number of 1 or more');
-    expectRefusal(['merge', data, '--graph', 'chexpert-14', '--out', 'x'], 'expected two or more data sets, got 1');
-    const lacking = ['filter', '--data', data, '--lacks', 'D', '--out', 'no D'];
-    expect(cxrAlign(...lacking).code).toBe(0);
-    expectRefusal(
-      ['balance', '--data', 'no D', '--label', 'D', '--by', 'source', '--out', 'x'],
-      'a prevalence between 0 and 1',
+    await refuses(split({ ...ask, ...shares, val: 0.6, test: 0.5 }), 'of less than 1 together');
+    await refuses(filter({ ...ask, count: 0 }), 'a whole number of 1 or more');
+    await refuses(
+      merge({ ...shaping, out, sets: [data], graph: 'chexpert-14' }),
+      'expected two or more data sets, got 1',
     );
-    expectRefusal(['balance', '--data', data, '--label', 'Z', '--by', 'sex', '--out', 'x'], 'expected a label of A');
+    const even = { ...ask, sameSize: false, by: ['source' as const] };
+    await refuses(balance({ ...even, label: 'Z' }), 'expected a label of A');
+    const hasNone = { ...even, label: 'D', data: join(place, 'no D') };
+    expect(cxrAlign('filter', '--data', data, '--lacks', 'D', '--out', 'no D').code).toBe(0);
+    await refuses(balance(hasNone), 'a prevalence between 0 and 1');
     expect(existsSync(join(place, 'x'))).toBe(false);
   });
-  it('exports cells and targets', () => {
+  it('exports cells and targets', async () => {
     expect(json('export', '--data', data, '--out', 'cells.csv')).toMatchObject({ rows: 60 });
     expect(readFileSync(join(place, 'cells.csv'), 'utf8').split('\n')[0]).toBe(
       'image,patientId,study,sex,age,view,split,A,A/B,A/C,D',
@@ -147,14 +178,13 @@ describe('cxr-align data', () => {
     expect(json('export', '--data', data, '--out', 'targets.parquet', '--label-policy', 'u-ones')).toMatchObject({
       rows: 60,
     });
-    expectRefusal(['export', '--data', data, '--out', 'cells.csv'], 'which exists; say --force');
-    expectRefusal(['export', '--data', data, '--out', 'cells.txt'], 'expected --out to end in .csv or .parquet');
-    expectRefusal(
-      ['export', '--data', data, '--out', 'y.csv', '--label-policy', 'u-self-trained'],
-      'expected --label-policy of',
-    );
+    const ask = { ...shaping, data, graph: 'auto', force: false };
+    await refuses(exportLabels({ ...ask, out: join(place, 'cells.csv') }), 'which exists; say --force');
+    await refuses(exportLabels({ ...ask, out: 'cells.txt' }), 'expected --out to end in .csv or .parquet');
+    const estimated = { ...ask, out: 'y.csv', labelPolicy: 'u-self-trained' };
+    await refuses(exportLabels(estimated), 'expected --label-policy of');
   });
-  it('drafts a mapping for a table that no reader knows, by which it is read', () => {
+  it('drafts a mapping for a table that no reader knows, by which it is read', async () => {
     const folder = join(place, 'own');
     mkdirSync(folder);
     writeFileSync(join(folder, 't.csv'), 'Datei;Patient;Herz\n'.replaceAll(';', ',') + 'a.png,1,yes\nb.png,2,no\n');
@@ -165,6 +195,6 @@ describe('cxr-align data', () => {
       patients: 2,
       counts: { Herz: { 1: 1, 0: 1 } },
     });
-    expectRefusal(['init', '--data', join(folder, 't.csv')], 'which exists; edit it');
+    await refuses(init({ json: true, data: join(folder, 't.csv') }), 'which exists; edit it');
   });
 });
