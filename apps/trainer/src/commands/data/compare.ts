@@ -20,7 +20,9 @@ interface Flags extends DataFlags {
 }
 
 /** `data compare`: two data sets, or two splits of one. */
-export async function compare({ json, sets, splits, graph, graphB, html, ...flags }: Flags): Promise<void> {
+export async function compare({ json, sets: given, splits, graph, graphB, html, ...flags }: Flags): Promise<void> {
+  // A path that looks like a number is read as one.
+  const sets = given.map(String);
   const parts = splits?.split(',').map((split) => split.trim());
   if (parts && parts.length !== 2) throw new InputError(`expected --splits such as train,test, got ${splits}`);
   if (sets.length === 0 || sets.length > 2 || (sets.length === 1 && !parts))

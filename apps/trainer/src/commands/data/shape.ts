@@ -86,7 +86,7 @@ export async function filter({ json, data, out, as, ...flags }: ShapeFlags & Dat
 /** `data merge`: several sets in one label space. */
 export async function merge({
   json,
-  sets,
+  sets: given,
   out,
   as,
   graph,
@@ -95,6 +95,8 @@ export async function merge({
   sets: string[];
   graph: string;
 }): Promise<void> {
+  // A path that looks like a number is read as one.
+  const sets = given.map(String);
   if (sets.length < 2) throw new InputError(`expected two or more data sets, got ${sets.length}`);
   const datasets: Dataset[] = [];
   for (const path of sets) datasets.push(await readDataset(path, flags));
