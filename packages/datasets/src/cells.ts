@@ -62,6 +62,8 @@ export function labelCell(text: string, column: string): number {
  * @throws {BadCell} for anything that is no age from 0 to 120.
  */
 export function ageCell(text: string, column: string): number | undefined {
+  const known = usualAges.get(text);
+  if (known !== undefined) return known;
   const cell = text.trim();
   if (cell === '' || /^nan$/i.test(cell)) return undefined;
   const match = /^(\d{1,3}(?:\.\d+)?)\s*([YMWD])?$/i.exec(cell);
@@ -69,6 +71,9 @@ export function ageCell(text: string, column: string): number | undefined {
   if (!(years <= 120)) throw new BadCell(column, 'years from 0 to 120', showCell(text));
   return years;
 }
+
+/** Whole years as most tables write them. */
+const usualAges = new Map(Array.from({ length: 121 }, (_, years) => [String(years), years]));
 
 const perYear: Readonly<Record<string, number>> = { Y: 1, M: 12, W: 52, D: 365 };
 
