@@ -159,7 +159,7 @@ export function applyPolicy(
       `datasets/applyPolicy: expected an estimate for each of ${cells.length} cells, got ${estimates?.length ?? 'none'}; predict the same rows with an earlier model`,
     );
   }
-  const decided = policy.hierarchy ? decideByHierarchy(cells, n, ancestors!) : Float32Array.from(cells);
+  const decided = policy.hierarchy ? decideByHierarchy(cells, n, ancestors!) : new Float32Array(cells);
   const draws = new RandomStream({ seed, purpose: 'label-smoothing' });
   const outcome: Record<UncertainRule, (at: number) => number> = {
     zeros: () => 0,
@@ -193,7 +193,7 @@ export function decideByHierarchy(
   labels: number,
   ancestors: readonly (readonly number[])[],
 ): Float32Array {
-  const decided = Float32Array.from(cells);
+  const decided = new Float32Array(cells);
   const isOpen = (value: number): boolean => value === -1 || Number.isNaN(value);
   for (let start = 0; start < decided.length; start += labels) {
     const row = decided.subarray(start, start + labels);

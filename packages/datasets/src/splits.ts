@@ -3,11 +3,17 @@ import { selectSamples, type Dataset, type Split } from './dataset.js';
 
 /** Patients that are in more than one split, and in which ones. */
 export function overlappingPatients(dataset: Dataset): Map<string, Split[]> {
-  const splits = new Map<string, Set<Split>>();
+  const first = new Map<string, Split>();
+  const several = new Map<string, Split[]>();
   for (const { patient, split } of dataset.samples) {
-    splits.set(patient, (splits.get(patient) ?? new Set()).add(split));
+    const known = first.get(patient);
+    if (known === undefined) first.set(patient, split);
+    else if (known !== split) {
+      const found = several.get(patient) ?? [known];
+      if (!found.includes(split)) several.set(patient, [...found, split]);
+    }
   }
-  return new Map([...splits].filter(([, found]) => found.size > 1).map(([patient, found]) => [patient, [...found]]));
+  return several;
 }
 
 /**
