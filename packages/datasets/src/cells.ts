@@ -1,4 +1,4 @@
-import { InputError, resolveInside, type InputPlace } from '@cxr-align/files';
+import { InputError, resolveInside } from '@cxr-align/files';
 
 /** A cell that says nothing that it could; the row is bad. */
 export class BadCell extends Error {
@@ -62,8 +62,6 @@ export function labelCell(text: string, column: string): number {
  * @throws {BadCell} for anything that is no age from 0 to 120.
  */
 export function ageCell(text: string, column: string): number | undefined {
-  const known = usualAges.get(text);
-  if (known !== undefined) return known;
   const cell = text.trim();
   if (cell === '' || /^nan$/i.test(cell)) return undefined;
   const match = /^(\d{1,3}(?:\.\d+)?)\s*([YMWD])?$/i.exec(cell);
@@ -71,9 +69,6 @@ export function ageCell(text: string, column: string): number | undefined {
   if (!(years <= 120)) throw new BadCell(column, 'years from 0 to 120', showCell(text));
   return years;
 }
-
-/** Whole years as most tables write them. */
-const usualAges = new Map(Array.from({ length: 121 }, (_, years) => [String(years), years]));
 
 const perYear: Readonly<Record<string, number>> = { Y: 1, M: 12, W: 52, D: 365 };
 
@@ -106,10 +101,10 @@ export function filledCell(text: string, column: string, what: string): string {
 }
 
 /** The absolute path of an image. @throws {BadCell} if the name is blank, or leads out of the folder. */
-export function imageCell(text: string, column: string, folder: string, place?: InputPlace): string {
+export function imageCell(text: string, column: string, folder: string): string {
   const name = filledCell(text, column, 'a file name');
   try {
-    return resolveInside(folder, name, place);
+    return resolveInside(folder, name);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new BadCell(column, 'a relative path inside the data folder', showCell(text));

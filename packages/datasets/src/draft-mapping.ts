@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { InputError } from '@cxr-align/files';
 import { Document } from 'yaml';
 import { readLabelCell } from './cells.js';
@@ -86,7 +87,7 @@ export async function draftMapping(file: string): Promise<MappingDraft> {
   };
   const document = new Document({
     table: basename(file),
-    images: '.',
+    images: imageFolder(file, texts[imageAt]),
     ...column('image'),
     ...column('patient'),
     ...column('study'),
@@ -107,6 +108,12 @@ export async function draftMapping(file: string): Promise<MappingDraft> {
     ),
   ].join('\n');
   return { yaml: document.toString({ lineWidth: 100 }), columns };
+}
+
+/** Where the images lie: in `images/` beside the table, unless their names say so themselves. */
+function imageFolder(file: string, names: ReadonlySet<string>): string {
+  const isNamed = [...names].some((name) => name.startsWith('images/'));
+  return !isNamed && existsSync(join(dirname(file), 'images')) ? 'images' : '.';
 }
 
 function areImages(texts: ReadonlySet<string>): boolean {

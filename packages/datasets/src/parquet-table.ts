@@ -4,36 +4,32 @@ import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuff
 import { compressors } from 'hyparquet-compressors';
 import type { Table } from './table.js';
 
-/** Rows that are read at once. */
-const step = 10_000;
-
 /** Opens a Parquet file as a table of texts: a null is a blank, true is 1, false is 0. @throws {InputError} if it is none. */
 export async function openParquet(file: string): Promise<Pick<Table, 'header' | 'each'>> {
-  const { header, rows } = await reading(file, async (buffer) => {
+  const { header, metadata } = await reading(file, async (buffer) => {
     const metadata = await parquetMetadataAsync(buffer);
     return {
       header: parquetSchema(metadata).children.map(({ element }) => element.name),
-      rows: Number(metadata.num_rows),
+      metadata,
     };
   });
   return {
     header,
     each: (onRow) =>
       reading(file, async (buffer) => {
-        for (let from = 0; from < rows; from += step) {
-          const some = await parquetReadObjects({
-            file: buffer,
-            rowStart: from,
-            rowEnd: Math.min(rows, from + step),
-            compressors,
-          });
+        // A group is unpacked as a whole, however few of its rows are asked for.
+        let rowStart = 0;
+        for (const { num_rows: count } of metadata.row_groups) {
+          const rowEnd = rowStart + Number(count);
+          const rows = await parquetReadObjects({ file: buffer, metadata, rowStart, rowEnd, compressors });
           // As in a text file, the first row is line 2.
-          some.forEach((row, i) =>
+          let line = rowStart + 2;
+          for (const row of rows)
             onRow(
               header.map((name) => cellText(row[name])),
-              from + i + 2,
-            ),
-          );
+              line++,
+            );
+          rowStart = rowEnd;
         }
       }),
   };

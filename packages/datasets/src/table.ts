@@ -169,12 +169,14 @@ async function eachQuotedRecord(
     const { code, message } = error as Error & { code?: string };
     if (code === 'CSV_MAX_RECORD_SIZE') throw tooLong(place);
     if (!code?.startsWith('CSV_')) throw error;
-    throw new InputError(`expected a CSV table, got ${message}`, { file: place.file });
+    // What follows the colon counts lines from where the parser began.
+    throw new InputError(`expected a CSV table, got ${message.split(':')[0]} after this row; mend it there`, place);
   }
 }
 
 /** The text of a file, piece by piece. Its errors name the row that was read last. */
 async function* texts(place: { file: string; row: number }): AsyncGenerator<string, void> {
+  let encoding: string | undefined;
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   let total = 0;
   try {
@@ -182,8 +184,9 @@ async function* texts(place: { file: string; row: number }): AsyncGenerator<stri
       total += bytes.length;
       if (total > tableLimit)
         throw new InputError(`expected at most ${tableLimit / 2 ** 30} GiB of text, got more`, { ...place });
+      encoding ??= encodingOf(bytes);
       // Plain ASCII, of which most tables are, takes a byte a character in memory, and is quicker to read.
-      if (!decoder && !isAscii(bytes)) decoder = new TextDecoder(encodingOf(bytes), { fatal: true });
+      if (!decoder && !isAscii(bytes)) decoder = new TextDecoder(encoding, { fatal: true });
       const text = decoder ? decoder.decode(bytes, { stream: true }) : asciiText(bytes);
       if (text.includes('\0'))
         throw new InputError('expected text, got NUL characters (a binary file?); save it as UTF-8', { ...place });

@@ -72,22 +72,19 @@ async function addRows(
   const places = labels.map(columnAt);
   const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map(columnAt);
   let root: ImageRoot | undefined;
-  let place: StudyPlace | undefined;
   const values = new Float32Array(places.length);
   await builder.addRows(table, (cells) => {
     for (let i = 0; i < places.length; i++) values[i] = labelCell(cells[places[i]], labels[i]);
     const age = ageCell(cells[ageAt], 'Age');
     const id = filledCell(cells[pathAt], 'Path', 'a path');
     root ??= imageRoot(folder, id);
-    // Images of a study follow one another.
-    const folderAt = id.lastIndexOf('/');
-    if (place === undefined || folderAt !== place.folder.length || !id.startsWith(place.folder))
-      place = placeOf(id, folderAt);
+    const patient = /patient\w+/i.exec(id)?.[0];
+    const study = /study\w+/i.exec(id)?.[0];
     const sample: Sample = {
       id,
       image: imageCell(root.strip(id), 'Path', root.folder),
-      patient: place.patient ?? id,
-      study: place.study ?? `${place.patient ?? id}/${id}`,
+      patient: patient ?? id,
+      study: `${patient ?? id}/${study ?? id}`,
       split,
       sex: readSex(cells[sexAt]),
       view: cells[viewAt].trim() || cells[sideAt].trim() || undefined,
@@ -97,21 +94,6 @@ async function addRows(
     tallies.sides.add(cells[sideAt]);
     tallies.views.add(cells[viewAt]);
   });
-}
-
-/** What the folder of an image tells. */
-interface StudyPlace {
-  folder: string;
-  patient?: string;
-  study?: string;
-}
-
-/** @param folderAt where the name of the file begins, less one; −1 where there is no folder. */
-function placeOf(id: string, folderAt: number): StudyPlace {
-  const folder = id.slice(0, Math.max(0, folderAt));
-  const patient = /patient\w+/i.exec(folder)?.[0];
-  const study = /study\w+/i.exec(folder)?.[0];
-  return { folder, patient, ...(patient !== undefined && study !== undefined && { study: `${patient}/${study}` }) };
 }
 
 interface ImageRoot {

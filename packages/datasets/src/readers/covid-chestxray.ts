@@ -1,6 +1,6 @@
 import { ageCell, filledCell, imageCell, readSex } from '../cells.js';
 import { openTable, type Table } from '../table.js';
-import { columnsReason, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
+import { columnsReason, columnText, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
 
 const tableName = /^metadata\.csv$/;
 const columns = ['patientid', 'finding', 'view', 'modality', 'filename'];
@@ -18,27 +18,30 @@ export const covidChestxrayReader: DatasetReader = {
   recognize: async (path) => columnsReason(tableIn(path, tableName), columns),
   read: async (path, { images = folderOf(path) }) => {
     const table = await openTable(tableIn(path, tableName)!);
-    const at = (name: string): number => table.header.indexOf(name);
+    const [patientId, findingPath, view, modality, filename, ageText, sex, folderName, offset] = [
+      ...columns,
+      ...['age', 'sex', 'folder', 'offset'],
+    ].map((name) => columnText(table, name));
     const labels = await nodesOf(table);
     const builder = new DatasetBuilder(labels);
     await builder.addRows(table, (cells) => {
-      const text = (name: string): string => (at(name) < 0 ? '' : cells[at(name)].trim());
-      const finding = text('finding');
-      if (text('modality') !== 'X-ray') return builder.leaveOut('they are no X-rays');
+      const finding = findingPath(cells);
+      if (modality(cells) !== 'X-ray') return builder.leaveOut('they are no X-rays');
       if (untold.includes(finding.toLowerCase())) return builder.leaveOut('their finding is not told');
-      const name = filledCell(text('filename'), 'filename', 'a file name');
-      const age = ageCell(text('age'), 'age');
-      const folder = text('folder') || 'images';
+      const name = filledCell(filename(cells), 'filename', 'a file name');
+      const patient = patientId(cells) || name;
+      const age = ageCell(ageText(cells), 'age');
+      const folder = folderName(cells) || 'images';
       builder.add(
         {
           id: name,
           image: imageCell(`${folder}/${name}`, 'filename', images),
-          patient: text('patientid') || name,
-          study: `${text('patientid') || name}/${text('offset')}`,
+          patient,
+          study: `${patient}/${offset(cells)}`,
           split: 'train',
-          sex: readSex(text('sex')),
+          sex: readSex(sex(cells)),
           ...(age !== undefined && { age }),
-          view: text('view') || undefined,
+          view: view(cells) || undefined,
         },
         labels.map((label) => cellOf(label, finding)),
       );

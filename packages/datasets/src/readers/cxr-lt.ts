@@ -30,13 +30,15 @@ export const cxrLtReader: DatasetReader = {
   format: 'cxr-lt',
   looksFor: 'tables with dicom_id, study_id, fpath and label columns (CXR-LT)',
   recognize: async (path) => {
-    const found = await findTables(path);
+    // A table that cannot be read is another reader's matter, as it is no reason to take the folder for this layout.
+    const found = await findTables(path, (file) => openTable(file).catch(() => undefined));
     return found.length > 0
       ? `${found.map(({ table }) => basename(table.file)).join(', ')} ${found.length === 1 ? 'has' : 'have'} the columns dicom_id, fpath and labels`
       : undefined;
   },
   read: async (path, { images = folderOf(path) }) => {
-    const found = await findTables(path);
+    const found = await findTables(path, openTable);
+    checkSplits(path, found);
     const labels = labelColumns(found[0].table);
     const builder = new DatasetBuilder(labels);
     for (const { table, split } of found) await addRows(builder, table, split, images);
@@ -44,7 +46,12 @@ export const cxrLtReader: DatasetReader = {
   },
 };
 
-async function findTables(path: string): Promise<{ table: Table; split: Split }[]> {
+interface SplitTable {
+  table: Table;
+  split: Split;
+}
+
+async function findTables(path: string, open: (file: string) => Promise<Table | undefined>): Promise<SplitTable[]> {
   if (!existsSync(path)) return [];
   const files = statSync(path).isDirectory()
     ? readdirSync(path)
@@ -54,9 +61,10 @@ async function findTables(path: string): Promise<{ table: Table; split: Split }[
     : /\.csv(\.gz)?$/.test(path)
       ? [path]
       : [];
-  const found: { table: Table; split: Split }[] = [];
+  const found: SplitTable[] = [];
   for (const file of files) {
-    const table = await openTable(file);
+    const table = await open(file);
+    if (!table) continue;
     const { header } = table;
     if (!header.includes('dicom_id') || !header.includes('fpath') || labelColumns(table).length === 0) continue;
     found.push({ table, split: splitOfName.find(([pattern]) => pattern.test(basename(file)))?.[1] ?? 'train' });
@@ -64,16 +72,19 @@ async function findTables(path: string): Promise<{ table: Table; split: Split }[
   // Tables of other tasks of the same challenge have other labels: those of the training table count.
   found.sort((a, b) => order(a.split) - order(b.split));
   const labels = found.length > 0 ? labelColumns(found[0].table) : [];
-  const same = found.filter(({ table }) => labels.every((label) => table.header.includes(label)));
+  return found.filter(({ table }) => labels.every((label) => table.header.includes(label)));
+}
+
+/** @throws {InputError} if two tables are of one split. */
+function checkSplits(path: string, tables: readonly SplitTable[]): void {
   for (const split of ['train', 'val', 'test'] as const) {
-    const of = same.filter((one) => one.split === split);
+    const of = tables.filter((one) => one.split === split);
     if (of.length > 1)
       throw new InputError(
         `expected one table of the split ${split}, got ${of.map(({ table }) => basename(table.file)).join(', ')}; keep one of them here`,
         { file: path },
       );
   }
-  return same;
 }
 
 function order(split: Split): number {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync, type Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openZip } from '@cxr-align/files';
@@ -32,7 +32,7 @@ export async function indexImages(folder: string): Promise<ImageIndex> {
       } else if (/\.zip$/i.test(entry.name)) archives.push(join(at, entry.name));
     }
     if (depth === 0) return;
-    for (const entry of entries) if (entry.isDirectory()) await look(join(at, entry.name), depth - 1);
+    for (const entry of entries) if (isFolder(at, entry)) await look(join(at, entry.name), depth - 1);
   };
   if (existsSync(folder)) await look(folder, deepest);
   for (const file of archives) {
@@ -48,13 +48,17 @@ export async function indexImages(folder: string): Promise<ImageIndex> {
   };
 }
 
+/** Links to folders are followed: large sets often lie on another disk. */
+function isFolder(at: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return statSync(join(at, entry.name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /** The extension that the images of a folder have. @param names without one. */
 export function extensionOf(index: ImageIndex, names: Iterable<string>, extensions: readonly string[]): string {
-  let asked = 0;
   for (const name of names) {
     const found = extensions.find((extension) => index.has(name + extension));
     if (found !== undefined) return found;
-    if (++asked === 20) break;
   }
   return extensions[0];
 }

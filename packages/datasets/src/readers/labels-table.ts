@@ -8,7 +8,7 @@ import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
 import { addTableRows, type RowText } from './rows.js';
 
 /**
- * A plain table: `image`, then what there is of `patientId, study, sex, age, view, split`, and a column of 0, 1, −1 or
+ * A plain table: `image` (a name in the folder, or in `images/` within), then what there is of `patientId, study, sex, age, view, split`, and a column of 0, 1, −1 or
  * blank for each label. `labels.json` or `hierarchy.json` beside it says which columns are labels; without them, every
  * other column that holds nothing but these values is one.
  */
@@ -36,11 +36,17 @@ export const labelsTableReader: DatasetReader = {
       return at < 0 ? undefined : { name: header[at], of: (cells) => cells[at] };
     };
     const split = text('split');
+    const image = text('image')!;
+    const hasFolder = existsSync(join(images, 'images'));
     await addTableRows(
       builder,
       table,
       {
-        image: text('image')!,
+        image: {
+          name: image.name,
+          of: (cells) => (hasFolder ? image.of(cells).replace(/^\s*images\//, '') : image.of(cells)),
+        },
+        sample: image,
         patient: text('patient'),
         study: text('study'),
         sex: text('sex'),
@@ -50,7 +56,7 @@ export const labelsTableReader: DatasetReader = {
         unspecified: text('unspecified'),
         labels: (cells, values) => places.forEach((at, i) => (values[i] = labelCell(cells[at], labels[i]))),
       },
-      { folder: images, parents: described?.parents },
+      { folder: hasFolder ? join(images, 'images') : images, parents: described?.parents },
     );
     return builder.result(path, { hierarchy: described?.hierarchy, hasOwnSplits: split !== undefined });
   },

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { InputError } from '@cxr-align/files';
 import { BadCell, filledCell, imageCell, labelCell, readSex, readSplit, showCell } from '../cells.js';
 import { openTable, type Table } from '../table.js';
-import { DatasetBuilder, fileIn, folderOf, type DatasetReader } from './reader.js';
+import { columnPlaces, DatasetBuilder, fileIn, folderOf, type DatasetReader } from './reader.js';
 
 const keyColumns = ['subject_id', 'study_id'];
 
@@ -29,15 +28,14 @@ function mimicReader(format: string, labeller: 'chexpert' | 'negbio'): DatasetRe
       const views = await readViews(builder, tableFile(path, 'metadata'));
       const people = await readPeople(builder, folderOf(path));
       const split = await openTable(tableFile(path, 'split')!);
-      const column = places(split, ['dicom_id', 'subject_id', 'study_id', 'split']);
+      const names = ['dicom_id', 'subject_id', 'study_id', 'split'];
+      const places = columnPlaces(split, names);
       const root = mimicRoot(images);
       let file: ((path: string) => string) | undefined;
       await builder.addRows(split, (cells) => {
-        const [dicom, subject, study] = ['dicom_id', 'subject_id', 'study_id'].map((name) =>
-          filledCell(cells[column(name)], name, 'a number'),
-        );
-        const part = readSplit(cells[column('split')]);
-        if (part === undefined) throw new BadCell('split', 'train, validate or test', showCell(cells[column('split')]));
+        const [dicom, subject, study, word] = places.map((at, i) => filledCell(cells[at], names[i], 'a text'));
+        const part = readSplit(word);
+        if (part === undefined) throw new BadCell('split', 'train, validate or test', showCell(word));
         const values = labelsOfStudy.get(study);
         if (!values) {
           builder.leaveOut(`their studies have no row in the ${labeller} table`);
@@ -73,21 +71,11 @@ function tableFile(path: string, what: string): string | undefined {
   return fileIn(path, new RegExp(`^mimic-cxr-2\\.\\d\\.\\d-${what}\\.csv(\\.gz)?$`));
 }
 
-/** Where the columns of a table are. @throws {InputError} if one is missing. */
-function places({ file, header }: Table, names: readonly string[]): (name: string) => number {
-  const missing = names.filter((name) => !header.includes(name));
-  if (missing.length > 0)
-    throw new InputError(`expected the columns ${names.join(', ')}, got no ${missing.join(', ')}`, { file, row: 1 });
-  const at = new Map(names.map((name) => [name, header.indexOf(name)]));
-  return (name) => at.get(name)!;
-}
-
 async function readStudies(builder: DatasetBuilder, table: Table): Promise<Map<string, Float32Array>> {
-  const column = places(table, [...keyColumns, ...builder.labels]);
-  const at = builder.labels.map(column);
+  const [studyAt, ...at] = columnPlaces(table, ['study_id', ...builder.labels]);
   const studies = new Map<string, Float32Array>();
   await builder.addRows(table, (cells) => {
-    const study = filledCell(cells[column('study_id')], 'study_id', 'a number');
+    const study = filledCell(cells[studyAt], 'study_id', 'a number');
     if (studies.has(study)) throw new BadCell('study_id', 'a row for each study', `another one of ${study}`);
     studies.set(
       study,
@@ -103,11 +91,11 @@ async function readViews(builder: DatasetBuilder, file: string | undefined): Pro
   const views = new Map<string, View>();
   if (file === undefined) return views;
   const table = await openTable(file);
-  const column = places(table, ['dicom_id', 'ViewPosition']);
+  const [dicom, view] = columnPlaces(table, ['dicom_id', 'ViewPosition']);
   const date = table.header.indexOf('StudyDate');
   await builder.addRows(table, (cells) => {
-    views.set(cells[column('dicom_id')], {
-      view: cells[column('ViewPosition')].trim(),
+    views.set(cells[dicom], {
+      view: cells[view].trim(),
       year: date < 0 ? NaN : Number(cells[date].slice(0, 4)),
     });
   });
@@ -122,12 +110,12 @@ async function readPeople(
   const file = ['patients.csv.gz', 'patients.csv'].map((name) => join(folder, name)).find((one) => existsSync(one));
   if (file === undefined) return () => ({});
   const table = await openTable(file);
-  const column = places(table, ['subject_id', 'gender', 'anchor_age', 'anchor_year']);
+  const [id, gender, age, year] = columnPlaces(table, ['subject_id', 'gender', 'anchor_age', 'anchor_year']);
   const people = new Map<string, { sex?: 'F' | 'M'; born: number }>();
   await builder.addRows(table, (cells) => {
-    people.set(cells[column('subject_id')], {
-      sex: readSex(cells[column('gender')]),
-      born: Number(cells[column('anchor_year')]) - Number(cells[column('anchor_age')]),
+    people.set(cells[id], {
+      sex: readSex(cells[gender]),
+      born: Number(cells[year]) - Number(cells[age]),
     });
   });
   return (subject, year = NaN) => {

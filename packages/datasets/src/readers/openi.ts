@@ -2,7 +2,6 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
-import { BadCell } from '../cells.js';
 import { indexImages } from './images.js';
 import openiTerms from '../data/openi-terms.json' with { type: 'json' };
 import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
@@ -18,8 +17,7 @@ const reportLimit = 2 ** 20;
 
 /**
  * Open-i's Indiana University collection: a folder of reports as XML (`ecgen-radiology/1.xml` …), PNG images anywhere
- * below. What a report's MeSH headings name is present, all else absent; headings that mean none of the labels are
- * counted.
+ * below. What a report's MeSH headings name is present, all else absent.
  */
 export const openiReader: DatasetReader = {
   format: 'openi',
@@ -119,26 +117,19 @@ function addReport(
   }
   const found = new Set(headings.map((heading) => labelOfTerm.get(heading.split('/')[0].trim().toLowerCase())));
   const values = labels.map((label) => (found.has(label) ? 1 : 0));
-  for (const image of images) {
-    try {
+  for (const { id: image, caption } of images)
+    builder.attempt({ file, row: 1 }, () => {
       builder.add(
-        {
-          id: image.id,
-          image: pathOf(image.id),
-          patient: study,
-          study,
-          split: 'train',
-          view: /\blat/i.test(image.caption)
-            ? 'Lateral'
-            : /\b(pa|ap|frontal)\b/i.test(image.caption)
-              ? 'PA'
-              : undefined,
-        },
+        { id: image, image: pathOf(image), patient: study, study, split: 'train', view: viewOf(caption) },
         values,
       );
-    } catch (error) {
-      if (!(error instanceof BadCell)) throw error;
-      builder.reject({ file, row: 1, column: error.column, expected: error.expected, got: error.got });
-    }
-  }
+    });
+}
+
+/** What a caption says; `PA and lateral` stands at both images of a report, and says nothing of either. */
+function viewOf(caption: string): string | undefined {
+  const frontal = /\b(pa|ap|frontal)\b/i.exec(caption)?.[1];
+  const isLateral = /\blat/i.test(caption);
+  if (frontal !== undefined && isLateral) return undefined;
+  return isLateral ? 'Lateral' : frontal?.toUpperCase();
 }

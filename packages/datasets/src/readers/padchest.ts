@@ -1,12 +1,12 @@
 import { BadCell, filledCell, readSex, showCell } from '../cells.js';
 import { openTable, type Table } from '../table.js';
 import { indexImages } from './images.js';
-import { columnsReason, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
+import { columnsReason, columnText, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
 
 const tableName = /^PADCHEST_chest_x_ray_images_labels.*\.csv(\.gz)?$/i;
 const columns = ['ImageID', 'StudyID', 'PatientID', 'Projection', 'Labels'];
 
-/** Labels of an image that is no radiograph to learn from. */
+/** Labels that name no finding. */
 const unusable = ['exclude', 'suboptimal study', 'unchanged'];
 
 /**
@@ -19,35 +19,37 @@ export const padchestReader: DatasetReader = {
   recognize: async (path) => columnsReason(tableIn(path, tableName), columns),
   read: async (path, { images = folderOf(path) }) => {
     const table = await openTable(tableIn(path, tableName)!);
-    const at = (name: string): number => table.header.indexOf(name);
+    const [imageId, studyId, patientId, projection, labels, date, birth, sex] = [
+      ...columns,
+      ...['StudyDate_DICOM', 'PatientBirth', 'PatientSex_DICOM'],
+    ].map((name) => columnText(table, name));
     const place = new Map((await findingsOf(table)).map((label, i) => [label, i]));
     const builder = new DatasetBuilder([...place.keys()]);
     const index = await indexImages(images);
     await builder.addRows(table, (cells) => {
-      const text = (name: string): string => (at(name) < 0 ? '' : cells[at(name)].trim());
-      const id = filledCell(text('ImageID'), 'ImageID', 'a file name');
+      const id = filledCell(imageId(cells), 'ImageID', 'a file name');
       const image = index.path(id, 'ImageID');
-      const found = pythonList(text('Labels'), 'Labels');
+      const found = pythonList(labels(cells), 'Labels');
       if (found.length === 0 || found.includes('exclude')) {
         builder.leaveOut(found.length === 0 ? 'they have no labels' : 'their label is "exclude"');
         return;
       }
+      const told = found.flatMap((label) => place.get(label) ?? []);
+      // A poor image, or one like the last, may have anything.
+      if (told.length === 0) return builder.leaveOut(`their labels are ${unusable.slice(1).join(' or ')} alone`);
       const values = new Float32Array(place.size);
-      for (const label of found) {
-        const i = place.get(label);
-        if (i !== undefined) values[i] = 1;
-      }
-      const age = Number(text('StudyDate_DICOM').slice(0, 4)) - Number(text('PatientBirth') || NaN);
+      for (const i of told) values[i] = 1;
+      const age = Number(date(cells).slice(0, 4)) - Number(birth(cells) || NaN);
       builder.add(
         {
           id,
           image,
-          patient: text('PatientID') || id,
-          study: text('StudyID') || id,
+          patient: patientId(cells) || id,
+          study: studyId(cells) || id,
           split: 'train',
-          sex: readSex(text('PatientSex_DICOM')),
+          sex: readSex(sex(cells)),
           ...(age >= 0 && age <= 120 && { age }),
-          view: text('Projection') || undefined,
+          view: projection(cells) || undefined,
         },
         values,
       );

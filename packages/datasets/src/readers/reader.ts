@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { InputError } from '@cxr-align/files';
 import { BadCell, notLabelled } from '../cells.js';
 import type { BadRow, Dataset, LabelledBox, Sample } from '../dataset.js';
 import { openTable, type Table } from '../table.js';
@@ -50,6 +51,20 @@ export async function columnsReason(file: string | undefined, columns: readonly 
   return columns.every((column) => header.includes(column))
     ? `${basename(file)} has the columns ${columns.join(', ')}`
     : undefined;
+}
+
+/** Where columns of a table are. @throws {InputError} if one is missing. */
+export function columnPlaces({ file, header }: Table, names: readonly string[]): number[] {
+  const missing = names.filter((name) => !header.includes(name));
+  if (missing.length > 0)
+    throw new InputError(`expected the columns ${names.join(', ')}, got no ${missing.join(', ')}`, { file, row: 1 });
+  return names.map((name) => header.indexOf(name));
+}
+
+/** Reads a column's text without blanks around it; an empty one if there is no such column. */
+export function columnText({ header }: Table, name: string): (cells: readonly string[]) => string {
+  const at = header.indexOf(name);
+  return (cells) => (at < 0 ? '' : cells[at].trim());
 }
 
 /** Collects rows while tables are read. */
@@ -104,6 +119,17 @@ export class DatasetBuilder {
     this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + 1);
   }
 
+  /** Does what a row or file asks for; if a cell of it says nothing it could, the place is listed as bad. */
+  attempt({ file, row }: { file: string; row: number }, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof BadCell)) throw error;
+      const { column, expected, got } = error;
+      this.reject({ file, row, column, expected, got });
+    }
+  }
+
   /** Goes through a table; a row with a cell that says nothing it could is listed as bad. */
   async addRows(table: Table, onRow: (cells: string[], line: number) => void): Promise<void> {
     const { file } = table;
@@ -111,13 +137,7 @@ export class DatasetBuilder {
     await table.each(
       (cells, row) => {
         if (looked++ < lookedAt) this.copies ||= cells.reduce((sum, cell) => sum + cell.length, 0) > longRow;
-        try {
-          onRow(cells, row);
-        } catch (error) {
-          if (!(error instanceof BadCell)) throw error;
-          const { column, expected, got } = error;
-          this.reject({ file, row, column, expected, got });
-        }
+        this.attempt({ file, row }, () => onRow(cells, row));
       },
       (row) => this.reject(row),
     );

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ageCell, BadCell, filledCell, imageCell, readSex, readSplit, showCell } from '../cells.js';
 import type { Split } from '../dataset.js';
 import type { Table } from '../table.js';
@@ -29,22 +27,19 @@ export interface RowReader {
   labels: (cells: readonly string[], values: Float32Array) => void;
 }
 
-/** Adds the rows of a table. @param folder the image names start there, or in `images/` within. */
+/** Adds the rows of a table. @param folder the image names start there. */
 export async function addTableRows(
   builder: DatasetBuilder,
   table: Table,
   reader: RowReader,
   { folder, parents = new Map() }: { folder: string; parents?: ReadonlyMap<string, string> },
 ): Promise<void> {
-  const hasImages = existsSync(join(folder, 'images'));
-  const root = hasImages ? join(folder, 'images') : folder;
   const values = new Float32Array(builder.labels.length);
   const below = belowLabel(builder.labels, parents);
   await builder.addRows(table, (cells) => {
     const text = (of: RowText | undefined): string => of?.of(cells).trim() ?? '';
     const { image, age, split } = reader;
     const name = filledCell(text(image), image.name, 'a file name');
-    const file = imageCell(hasImages && name.startsWith('images/') ? name.slice(7) : name, image.name, root);
     const id = text(reader.sample) || name;
     reader.labels(cells, values);
     const years = age && ageCell(text(age), age.name);
@@ -56,7 +51,7 @@ export async function addTableRows(
     builder.add(
       {
         id,
-        image: file,
+        image: imageCell(name, image.name, folder),
         patient: text(reader.patient) || id,
         study: text(reader.study) || id,
         split: part,

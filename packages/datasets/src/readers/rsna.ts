@@ -2,7 +2,7 @@ import { readJson } from '@cxr-align/files';
 import { BadCell, filledCell, numberCell, showCell } from '../cells.js';
 import { openTable } from '../table.js';
 import { extensionOf, indexImages } from './images.js';
-import { columnsReason, DatasetBuilder, fileIn, type DatasetReader } from './reader.js';
+import { columnPlaces, columnsReason, DatasetBuilder, fileIn, type DatasetReader } from './reader.js';
 
 const tableName = /^stage_2_train_labels\.csv$/;
 const boxColumns = ['x', 'y', 'width', 'height'] as const;
@@ -13,8 +13,8 @@ const classNames: readonly string[] = ['Lung Opacity', 'No Lung Opacity / Not No
 /**
  * The RSNA pneumonia challenge: `stage_2_train_labels.csv` with a row for each box, `stage_2_detailed_class_info.csv`
  * where it is there, DICOM images in `stage_2_train_images/`. With that table its three exclusive classes are the labels,
- * else Lung Opacity alone, which is present where there is a box. The name `patientId` is an image's: with the file of mappings to NIH's images beside it,
- * patients are NIH's, so that no patient is in two splits.
+ * else Lung Opacity alone, which is present where there is a box. The name `patientId` is an image's: with the file of
+ * mappings to NIH's images beside it, patients are NIH's, so that no patient is in two splits.
  */
 export const rsnaReader: DatasetReader = {
   format: 'rsna-pneumonia',
@@ -26,39 +26,37 @@ export const rsnaReader: DatasetReader = {
     const builder = new DatasetBuilder(classes ? classNames : ['Lung Opacity']);
     const classOf = classes === undefined ? new Map<string, string>() : await readClasses(builder, classes);
     const patients = nihPatients(path);
-    const [id, target] = ['patientId', 'Target'].map((name) => table.header.indexOf(name));
-    const places = boxColumns.map((name) => table.header.indexOf(name));
-    const opacity = new Map<string, number>();
-    await builder.addRows(table, (cells) => {
+    const [id, target, ...places] = columnPlaces(table, ['patientId', 'Target', ...boxColumns]);
+    const found = new Map<string, { row: number; opacity: number }>();
+    await builder.addRows(table, (cells, row) => {
       const image = filledCell(cells[id], 'patientId', 'a name');
       if (cells[target] !== '0' && cells[target] !== '1')
         throw new BadCell('Target', '0 or 1', showCell(cells[target]));
-      opacity.set(image, Math.max(opacity.get(image) ?? 0, Number(cells[target])));
-      if (cells[target] === '0') return;
-      const [x, y, w, h] = places.map((at, i) => numberCell(cells[at], boxColumns[i]));
-      builder.boxes.push({ image, label: 'Lung Opacity', x, y, w, h });
+      if (cells[target] === '1') {
+        const [x, y, w, h] = places.map((at, i) => numberCell(cells[at], boxColumns[i]));
+        builder.boxes.push({ image, label: 'Lung Opacity', x, y, w, h });
+      }
+      const known = found.get(image) ?? { row, opacity: 0 };
+      known.opacity = Math.max(known.opacity, Number(cells[target]));
+      found.set(image, known);
     });
     const index = await indexImages(images);
-    const extension = extensionOf(index, opacity.keys(), ['.dcm', '.png', '.jpg']);
-    for (const [image, value] of opacity) {
-      builder.add(
-        {
-          id: image,
-          image: index.path(image + extension, 'patientId'),
-          patient: patients.get(image) ?? image,
-          study: image,
-          split: 'train',
-        },
-        classes ? classNames.map((name) => (classOf.has(image) ? Number(classOf.get(image) === name) : NaN)) : [value],
-      );
-    }
+    const extension = extensionOf(index, found.keys(), ['.dcm', '.png', '.jpg']);
+    for (const [id, { row, opacity }] of found)
+      builder.attempt({ file: table.file, row }, () => {
+        const image = index.path(id + extension, 'patientId');
+        builder.add(
+          { id, image, patient: patients.get(id) ?? id, study: id, split: 'train' },
+          classes ? classNames.map((name) => (classOf.has(id) ? Number(classOf.get(id) === name) : NaN)) : [opacity],
+        );
+      });
     return builder.result(path, { hasOwnSplits: false });
   },
 };
 
 async function readClasses(builder: DatasetBuilder, file: string): Promise<Map<string, string>> {
   const table = await openTable(file);
-  const [id, name] = ['patientId', 'class'].map((column) => table.header.indexOf(column));
+  const [id, name] = columnPlaces(table, ['patientId', 'class']);
   const classOf = new Map<string, string>();
   await builder.addRows(table, (cells) => {
     if (!classNames.includes(cells[name])) throw new BadCell('class', classNames.join(', '), showCell(cells[name]));

@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '@cxr-align/files';
 import { BadCell, filledCell, numberCell, showCell } from '../cells.js';
 import type { Split } from '../dataset.js';
-import { columnOf, openTable, type Table } from '../table.js';
-import { extensionOf, indexImages } from './images.js';
-import { DatasetBuilder, type DatasetReader, type ReadData, type ReaderOptions } from './reader.js';
+import { openTable, type Table } from '../table.js';
+import { extensionOf, indexImages, type ImageIndex } from './images.js';
+import { columnPlaces, DatasetBuilder, type DatasetReader, type ReadData, type ReaderOptions } from './reader.js';
 
 /** The tables of labels that the two releases have, and the split of each. */
 const labelTables: [file: string, split: Split][] = [
@@ -69,26 +68,21 @@ async function readRelease(path: string, { images = path }: ReaderOptions): Prom
   const builder = new DatasetBuilder(labels);
   const index = await indexImages(images);
   for (const { table, split, header } of tables) {
-    const places = labels.map((label) => {
-      const at = header.indexOf(label);
-      if (at < 0) throw new InputError(`expected the column ${JSON.stringify(label)}, got none`, { file: table.file });
-      return at;
-    });
-    const image = columnOf(header, ['image_id']);
-    const votes = new Map<string, { readers: number; seen: number[] }>();
-    await builder.addRows(table, (cells) => {
+    const [image, ...places] = columnPlaces({ ...table, header }, ['image_id', ...labels]);
+    const votes: Votes = new Map();
+    await builder.addRows(table, (cells, row) => {
       const id = filledCell(cells[image], 'image_id', 'a name');
       const values = places.map((at, i) => {
         const value = cells[at].trim() === '' ? 0 : Number(cells[at]);
         if (value !== 0 && value !== 1) throw new BadCell(labels[i], '0 or 1', showCell(cells[at]));
         return value;
       });
-      const known = votes.get(id) ?? { readers: 0, seen: labels.map(() => 0) };
+      const known = votes.get(id) ?? { row, readers: 0, seen: labels.map(() => 0) };
       known.readers++;
       values.forEach((value, i) => (known.seen[i] += value));
       votes.set(id, known);
     });
-    addVotes(builder, votes, split, extended(index, votes));
+    addVotes(builder, votes, { file: table.file, split, index });
     await addBoxes(builder, table.file.replace('image_labels_', 'annotations_'));
   }
   return builder.result(path, { hasOwnSplits: tables.length > 1 });
@@ -96,13 +90,13 @@ async function readRelease(path: string, { images = path }: ReaderOptions): Prom
 
 async function readChallenge(path: string, table: Table, { images = path }: ReaderOptions): Promise<ReadData> {
   const [image, finding, reader] = ['image_id', 'class_name', 'rad_id'].map((name) => table.header.indexOf(name));
-  const found = new Map<string, { readers: Set<string>; seen: Map<string, Set<string>> }>();
+  const found = new Map<string, { row: number; readers: Set<string>; seen: Map<string, Set<string>> }>();
   const names = new Set<string>();
   const collect = new DatasetBuilder([]);
-  await collect.addRows(table, (cells) => {
+  await collect.addRows(table, (cells, row) => {
     const id = filledCell(cells[image], 'image_id', 'a name');
     const label = filledCell(cells[finding], 'class_name', 'a finding');
-    const known = found.get(id) ?? { readers: new Set(), seen: new Map<string, Set<string>>() };
+    const known = found.get(id) ?? { row, readers: new Set(), seen: new Map<string, Set<string>>() };
     known.readers.add(cells[reader]);
     known.seen.set(label, (known.seen.get(label) ?? new Set()).add(cells[reader]));
     found.set(id, known);
@@ -111,48 +105,49 @@ async function readChallenge(path: string, table: Table, { images = path }: Read
   const labels = [...names].sort();
   const builder = new DatasetBuilder(labels);
   collect.badRows.forEach((row) => builder.reject(row));
-  const votes = new Map(
-    [...found].map(([id, { readers, seen }]) => [
+  const votes: Votes = new Map(
+    [...found].map(([id, { row, readers, seen }]) => [
       id,
-      { readers: readers.size, seen: labels.map((label) => seen.get(label)?.size ?? 0) },
+      { row, readers: readers.size, seen: labels.map((label) => seen.get(label)?.size ?? 0) },
     ]),
   );
-  addVotes(builder, votes, 'train', extended(await indexImages(images), votes));
+  addVotes(builder, votes, { file: table.file, split: 'train', index: await indexImages(images) });
   await addBoxes(builder, table.file);
   return builder.result(path, { hasOwnSplits: false });
 }
 
-type Votes = ReadonlyMap<string, { readers: number; seen: number[] }>;
+/** For each image its first row, the radiologists who read it, and how many of them saw each label. */
+type Votes = Map<string, { row: number; readers: number; seen: number[] }>;
 
-function extended(index: Awaited<ReturnType<typeof indexImages>>, votes: Votes): (id: string) => string {
+function addVotes(
+  builder: DatasetBuilder,
+  votes: Votes,
+  { file, split, index }: { file: string; split: Split; index: ImageIndex },
+): void {
   const extension = extensionOf(index, votes.keys(), ['.dicom', '.dcm', '.png', '.jpg']);
-  return (id) => index.path(id + extension, 'image_id');
-}
-
-function addVotes(builder: DatasetBuilder, votes: Votes, split: Split, pathOf: (id: string) => string): void {
-  for (const [id, { readers, seen }] of votes) {
-    // Patients are not told; all images are postero-anterior.
-    builder.add(
-      { id, image: pathOf(id), patient: id, study: id, split, view: 'PA' },
-      seen.map((count) => vote(count, readers)),
-    );
-  }
+  for (const [id, { row, readers, seen }] of votes)
+    builder.attempt({ file, row }, () => {
+      const image = index.path(id + extension, 'image_id');
+      // Patients are not told; all images are postero-anterior.
+      builder.add(
+        { id, image, patient: id, study: id, split, view: 'PA' },
+        seen.map((count) => vote(count, readers)),
+      );
+    });
 }
 
 /** A row for each box of each radiologist; "No finding" has none. */
 async function addBoxes(builder: DatasetBuilder, file: string): Promise<void> {
   if (!existsSync(file)) return;
   const table = await openTable(file);
-  const place = (name: string): number => table.header.indexOf(name);
   const corners = ['x_min', 'y_min', 'x_max', 'y_max'];
-  if (corners.some((name) => place(name) < 0)) return;
+  const [image, name, ...places] = columnPlaces(table, ['image_id', 'class_name', ...corners]);
   await builder.addRows(table, (cells) => {
-    const [left] = corners.map((name) => cells[place(name)].trim());
-    if (left === '') return;
-    const [x, y, right, bottom] = corners.map((name) => numberCell(cells[place(name)], name));
-    const finding = cells[place('class_name')];
+    if (cells[places[0]].trim() === '') return;
+    const [x, y, right, bottom] = places.map((at, i) => numberCell(cells[at], corners[i]));
+    const finding = cells[name];
     builder.boxes.push({
-      image: cells[place('image_id')],
+      image: cells[image],
       label: spellings[finding] ?? finding,
       x,
       y,
