@@ -2,16 +2,18 @@
 # Everything that a machine with a GPU can show, in one command: doctor, conformance, one epoch of training, the training step
 # beside PyTorch where it is there. Leaves OUT/gpu-check.json and a log of each part.
 #
-#   tools/gpu-check.sh [--out DIR] [--engines cuda,webgpu] [--tensorflow FILE] [--python BIN] [--small]
+#   tools/gpu-check.sh [--out DIR] [--engines cuda,webgpu] [--tensorflow FILE] [--python BIN] [--small] [--rounds N]
 #   tools/gpu-check.sh --pack FILE.tar.gz
 #
 #   --out         folder of the results. Default gpu-check
 #   --engines     engines to check. Default cuda,webgpu
 #   --tensorflow  wheel, archive or folder of libtensorflow for machines without a package index (cxr-align setup gpu --from)
-#   --python      a Python with torch 2.x; PyTorch's script is ../shared/bench/torch_baseline.py, or BENCH_PEER
+#   --python      a Python with torch 2.x for CUDA; PyTorch's script is ../shared/bench/torch_baseline.py, or BENCH_PEER
 #   --small       the small step alone
-#   --pack        writes this checkout, built, with its modules and this Node into an archive: unpacked on a machine that has
-#                 neither Node nor a network, this script runs there as it is
+#   --rounds      of the step, in turns with PyTorch. Default 3
+#   --pack        writes this checkout, built, with this Node and the modules that it needs to run into an archive (.tar.gz or
+#                 .tar.xz): unpacked on a machine that has neither Node nor a network, this script runs there as it is. What
+#                 setup has brought goes along: setup webgpu, say, and setup gpu if --engines names cuda
 #
 # Node: NODE, or the one that was packed, or the one on the path; 20.19 or newer. Exit code 0 if every engine that was asked for
 # started and passed.
@@ -23,7 +25,8 @@ engines=cuda,webgpu
 tensorflow=
 python=python3
 pack=
-sizes=paper,small
+sizes=paper,paper-100,small
+rounds=3
 while [ $# -gt 0 ]; do
   case "$1" in
     --out) out=$2; shift 2 ;;
@@ -31,9 +34,10 @@ while [ $# -gt 0 ]; do
     --tensorflow) tensorflow=$2; shift 2 ;;
     --python) python=$2; shift 2 ;;
     --small) sizes=small; shift ;;
+    --rounds) rounds=$2; shift 2 ;;
     --pack) pack=$2; shift 2 ;;
     -h | --help) sed -n '2,/^set /p' "$0" | sed -E '/^set /d; s/^# ?//'; exit 0 ;;
-    *) echo "gpu-check: expected --out, --engines, --tensorflow, --python, --small or --pack, got $1" >&2; exit 2 ;;
+    *) echo "gpu-check: expected --out, --engines, --tensorflow, --python, --small, --rounds or --pack, got $1" >&2; exit 2 ;;
   esac
 done
 
@@ -65,37 +69,51 @@ if [ ! -d .node ]; then
   [ -d node_modules ] || part install install.txt npm ci || exit 1
   part build build.txt env NX_DAEMON=false npx nx run-many -t build || exit 1
 fi
-if [ -n "$pack" ]; then
-  staging=$(mktemp -d)
-  trap 'rm -rf "$staging"' EXIT
-  mkdir -p "$staging/.node/bin"
-  cp "$(readlink -f "$node")" "$staging/.node/bin/node"
-  { git ls-files && find packages apps tools -type d -name dist -not -path '*/node_modules/*' && find . -name node_modules -prune; } >"$staging/list"
-  tar -czf "$pack" -T "$staging/list" -C "$staging" .node && log "packed into $pack: $(du -h "$pack" | cut -f1)"
-  exit $?
-fi
 cli() { "$node" apps/trainer/bin/cxr-align.js "$@"; }
 bench() { "$node" tools/bench/dist/main.js "$@"; }
 
 IFS=, read -ra asked <<<"$engines"
+[ ! -d .cache ] || export CXR_ALIGN_CACHE="$PWD/.cache"
 for engine in "${asked[@]}"; do
   case "$engine" in
     cuda) part setup-cuda setup-cuda.txt cli setup gpu ${tensorflow:+--from "$tensorflow"} ;;
     webgpu) part setup-webgpu setup-webgpu.txt cli setup webgpu ;;
   esac
 done
+if [ -n "$pack" ]; then
+  staging=$(mktemp -d)
+  trap 'rm -rf "$staging"' EXIT
+  mkdir -p "$staging/.node/bin" "$staging/.cache"
+  cp "$(readlink -f "$node")" "$staging/.node/bin/node"
+  cache=${CXR_ALIGN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cxr-align}
+  for engine in "${asked[@]}"; do
+    [ ! -d "$cache/${engine/cuda/gpu}" ] || cp -a "$cache/${engine/cuda/gpu}" "$staging/.cache/"
+  done
+  modules=$(npm ls --omit=dev --all --parseable 2>/dev/null | sed -n "s#^$PWD/\(.*node_modules/.*\)#\1#p")
+  { git ls-files; find packages apps tools -type d -name dist -not -path '*/node_modules/*'; echo node_modules/@cxr-align; echo "$modules"; } |
+    sort -u >"$staging/list"
+  # Maps and types are for people; binaries of other systems run nowhere there.
+  system="$(uname -s | tr 'A-Z' 'a-z')/$("$node" -p process.arch)"
+  find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d -not -path "*/$system" >"$staging/left-out" 2>/dev/null
+  tar -caf "$pack" --exclude='*.map' --exclude='*.d.ts' --exclude-from="$staging/left-out" -T "$staging/list" -C "$staging" .node .cache
+  code=$?
+  [ $code -ne 0 ] || log "packed into $pack: $(du -h "$pack" | cut -f1)"
+  exit $code
+fi
 { nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true; } >"$out/gpu.txt" 2>/dev/null
 part doctor doctor.json cli doctor --json
 [ -f "$out/data/train.csv" ] || part phantom phantom.txt cli phantom --out "$out/data" --images 600 --size 128
 
-peer=${BENCH_PEER:-../shared/bench/torch_baseline.py}
+export BENCH_PEER=${BENCH_PEER:-../shared/bench/torch_baseline.py}
 against=()
-if [ -f "$peer" ] && "$python" -c 'import torch' 2>/dev/null; then against=(--against "$peer" --python "$python"); fi
+if [ -f "$BENCH_PEER" ] && "$python" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+  against=(--against tools/bench/python/torch_on_cuda.py --python "$python")
+fi
 failed=0
 for engine in "${asked[@]}"; do
   part "conformance-$engine" "conformance-$engine.json" "$node" tools/scripts/conformance.mjs --engine "$engine" --json || failed=1
   part "epoch-$engine" "epoch-$engine.json" cli train --data "$out/data" --out "$out/run-$engine" --engine "$engine" --set epochs=1 --json || failed=1
-  part "step-$engine" "step-$engine.json" bench step --engine "$engine" --sizes "$sizes" --rounds 3 --json ${against[@]+"${against[@]}"} || failed=1
+  part "step-$engine" "step-$engine.json" bench step --engine "$engine" --sizes "$sizes" --rounds "$rounds" --json ${against[@]+"${against[@]}"} || failed=1
 done
 
 "$node" - "$out" "${asked[@]}" <<'JS' >"$out/gpu-check.json"

@@ -55,9 +55,13 @@ function lockHash() {
     .digest('hex');
 }
 
+/** Whether this is an archive of `gpu-check.sh --pack`, installed and built as it was packed. */
+const isPacked = existsSync(join(root, '.node'));
+
 /** `npm ci` if what is installed is not what the lock file says. */
 export function installIfNeeded() {
   checkNode();
+  if (isPacked) return;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) {
     console.error('install: nothing to do, node_modules matches the lock file');
     return;
@@ -69,6 +73,7 @@ export function installIfNeeded() {
 
 /** Builds what has changed since the last build, and says how much that was. */
 export async function buildIfNeeded() {
+  if (isPacked) return;
   process.stderr.write('build: ');
   const { code, output } = await capture(process.execPath, [
     'node_modules/.bin/nx',

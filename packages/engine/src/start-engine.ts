@@ -5,7 +5,7 @@ import { EngineError, firstLine, type Engine } from './engine.js';
 import { engineNames, type EngineName } from './engine-names.js';
 import { cudaMachine } from './set-up/cuda-machine.js';
 import { setUpFolder, type NativeKind } from './set-up/folder.js';
-import { loadedNative, loadNative } from './set-up/load-native.js';
+import { loadedNative, loadNative, prepareTensorflow } from './set-up/load-native.js';
 import { useTensorflowForms } from './tensorflow/fast-forms.js';
 import { startWasm } from './start-wasm.js';
 import { startWebgpu } from './start-webgpu.js';
@@ -143,6 +143,7 @@ async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], 
     }
   }
   for (const kind of kinds) {
+    prepareTensorflow(kind);
     const version = await loadInstalled(kind === 'gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', errors);
     if (version) {
       await use(engine, 'tensorflow');

@@ -29,22 +29,34 @@ export interface AdamWSettings {
   factors?: readonly number[];
 }
 
-/** A layer normalisation without scale and shift, over the last axis of [rows, dim]. */
-export type FusedNormalize = (
-  rows: tf.Tensor2D,
-  eps: number,
-) => {
-  /** (x − mean) / sqrt(variance + eps). */
-  unit: tf.Tensor2D;
-  /** 1 / sqrt(variance + eps) [rows, 1]. */
-  inverse: tf.Tensor2D;
-};
+/** A value with its gradient: what is saved for it, and how each input's follows from that. */
+export interface FusedForward {
+  value: tf.Tensor;
+  saved: tf.Tensor[];
+  gradient: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[];
+}
+
+/** A dropout mask: its rate, and the words that its random numbers are drawn by (`streamWords` of packages/random). */
+export interface DropoutMask {
+  rate: number;
+  words: Int32Array;
+}
 
 /** What an engine does faster than the plain operations; each is left out where it has nothing better. */
 export interface FastForms {
   /** @param decay for each variable its decoupled weight decay. */
   adamW?: (variables: readonly tf.Variable[], decay: readonly number[]) => FusedAdamW;
-  normalize?: FusedNormalize;
+  /** Sums over the rows [rows, columns] → [columns]. */
+  columnSums?: (x: tf.Tensor2D) => tf.Tensor1D;
+  /** x times a dropout mask, and what is added to it; the gradient of x is the same of dy. */
+  dropout?: (x: tf.Tensor, mask: DropoutMask, rest?: tf.Tensor) => tf.Tensor;
+  /** (x − mean) / sqrt(variance + eps) · scale + shift over the last axis. */
+  layerNorm?: (x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, eps: number) => FusedForward;
+  /**
+   * Attention of several heads, without the linear maps: query [batch, rows, dim] and keyValue [batch, sources, 2 · dim] to
+   * [batch, rows, dim]; dropout of the weights [batch, heads, rows, sources].
+   */
+  attention?: (query: tf.Tensor3D, keyValue: tf.Tensor3D, heads: number, mask: DropoutMask) => FusedForward;
   /** x · wᵀ of x [rows, out] and w [in, out]. */
   timesTransposed?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
   /** The gradient of relu: dy where the output y was above 0, else 0. */

@@ -2,7 +2,8 @@ export {
   fastForms,
   useFastForms,
   type AdamWSettings,
+  type DropoutMask,
   type FastForms,
   type FusedAdamW,
-  type FusedNormalize,
+  type FusedForward,
 } from './fast-forms.js';

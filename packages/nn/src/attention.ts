@@ -1,3 +1,4 @@
+import { fastForms } from '@cxr-align/fast-forms';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { Linear } from './linear.js';
@@ -72,5 +73,16 @@ export class MultiHeadAttention {
     const weights = softmax(open) as tf.Tensor4D;
     const mixed = tf.matMul(pass.dropout(weights, this.dropout, `${this.scope.path}/weights`), value) as tf.Tensor4D;
     return { value: this.output.apply(mergeHeads(mixed)), weights };
+  }
+
+  /** What {@link apply} answers, without the weights: engines may have it at once. */
+  values(x: tf.Tensor, source: tf.Tensor, pass: Pass, mask?: tf.Tensor2D): tf.Tensor {
+    const form = fastForms().attention;
+    if (!form || mask) return this.apply(x, source, pass, mask).value;
+    const dropout = pass.mask(this.dropout, `${this.scope.path}/weights`);
+    const mixed = withGradient([this.query.apply(x), this.keyValue.apply(source)], (query, keyValue) =>
+      form(query as tf.Tensor3D, keyValue as tf.Tensor3D, this.heads, dropout),
+    );
+    return this.output.apply(mixed);
   }
 }

@@ -35,6 +35,8 @@ const timesTransposed = (x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D => tf.matM
 
 /** Sums over the rows [rows, columns] → [columns], as a product: backends sum along the first axis slowly. */
 export function columnSums(x: tf.Tensor2D): tf.Tensor1D {
+  const form = fastForms().columnSums;
+  if (form) return form(x);
   return tf.reshape(tf.matMul(tf.ones([1, x.shape[0]]), x), [x.shape[1]]);
 }
 

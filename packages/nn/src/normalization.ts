@@ -1,4 +1,4 @@
-import { fastForms, type FusedNormalize } from '@cxr-align/fast-forms';
+import { fastForms } from '@cxr-align/fast-forms';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { columnSums } from './linear.js';
@@ -15,10 +15,17 @@ import type { Pass } from './pass.js';
  * @see Ba, Kiros and Hinton 2016, arXiv:1607.06450.
  */
 export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, eps = 1e-5): tf.Tensor {
+  const form = fastForms().layerNorm;
+  if (form)
+    return withGradient([x, scale, shift], (input, gamma, beta) =>
+      form(input, gamma as tf.Tensor1D, beta as tf.Tensor1D, eps),
+    );
   return tf.tidy(() => {
     const rows = tf.reshape(x, [-1, x.shape[x.rank - 1]]);
     const value = withGradient([rows, scale, shift], (input, gamma, beta) => {
-      const { unit, inverse } = (fastForms().normalize ?? normalize)(input as tf.Tensor2D, eps);
+      const centred = tf.sub(input, tf.mean(input, -1, true));
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps));
+      const unit = tf.mul(centred, inverse);
       return {
         value: tf.add(tf.mul(unit, gamma), beta),
         saved: [unit, inverse, gamma],
@@ -37,13 +44,6 @@ export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, 
     return tf.reshape(value, x.shape);
   });
 }
-
-/** The plain form of what an engine may do at once. */
-const normalize: FusedNormalize = (rows, eps) => {
-  const centred = tf.sub(rows, tf.mean(rows, -1, true));
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps)) as tf.Tensor2D;
-  return { unit: tf.mul(centred, inverse), inverse };
-};
 
 /** Layer normalisation with its scale and shift. */
 export class LayerNorm {

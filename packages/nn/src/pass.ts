@@ -1,4 +1,6 @@
-import { RandomStream } from '@cxr-align/random';
+import { fastForms, type DropoutMask } from '@cxr-align/fast-forms';
+import { RandomStream, streamWords, type RandomKey } from '@cxr-align/random';
+import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -28,17 +30,38 @@ export class Pass {
 
   /** What a run that trains draws at a place; undefined when predicting. */
   random(place: string): RandomStream | undefined {
-    return this.training ? new RandomStream({ seed: this.seed, purpose: place, step: this.step }) : undefined;
+    return this.training ? new RandomStream(this.key(place)) : undefined;
+  }
+
+  private key(purpose: string): RandomKey {
+    return { seed: this.seed, purpose, step: this.step };
+  }
+
+  /** The dropout mask of a place, for an engine's own form; of rate 0 when predicting. */
+  mask(rate: number, place: string): DropoutMask {
+    return this.training && rate > 0
+      ? { rate, words: new Int32Array(streamWords(this.key(`dropout/${place}`)).buffer) }
+      : { rate: 0, words: new Int32Array(4) };
   }
 
   /**
    * Sets each entry to 0 with probability `rate` and scales the rest by 1 / (1 − rate); the identity when predicting.
    *
    * @param place names the layer, so that each has masks of its own.
+   * @param rest is added to it, where there is one.
    */
-  dropout<T extends tf.Tensor>(x: T, rate: number, place: string): T {
-    const random = rate === 0 ? undefined : this.random(`dropout/${place}`);
-    if (!random) return x;
-    return tf.mul(x, tf.tensor(random.dropoutMask(x.size, rate), x.shape)) as T;
+  dropout<T extends tf.Tensor>(x: T, rate: number, place: string, rest?: T): T {
+    const mask = this.mask(rate, place);
+    if (mask.rate === 0) return rest ? (tf.add(rest, x) as T) : x;
+    const form = fastForms().dropout;
+    if (!form) {
+      const dropped = tf.mul(x, tf.tensor(this.random(`dropout/${place}`)!.dropoutMask(x.size, rate), x.shape));
+      return (rest ? tf.add(rest, dropped) : dropped) as T;
+    }
+    return withGradient<T>(rest ? [x, rest] : [x], (input, added) => ({
+      value: form(input, mask, added) as T,
+      saved: [],
+      gradient: (dy) => [form(dy, mask), ...(rest ? [tf.clone(dy)] : [])],
+    }));
   }
 }

@@ -85,14 +85,12 @@ export class TransformerLayer {
     if (this.crossAttention && this.crossNorm && source) {
       const answer = this.crossAttention.apply(value, source, pass);
       weights = answer.weights;
-      value = this.crossNorm.apply(tf.add(value, pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`)));
+      value = this.crossNorm.apply(pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`, value));
     }
-    const attended = this.selfAttention.apply(value, value, pass, mask).value;
-    value = this.selfNorm.apply(tf.add(value, pass.dropout(attended, this.dropout, `${this.scope.path}/self`)));
+    const attended = this.selfAttention.values(value, value, pass, mask);
+    value = this.selfNorm.apply(pass.dropout(attended, this.dropout, `${this.scope.path}/self`, value));
     const forward = this.feedForward.apply(value, pass);
-    value = this.feedForwardNorm.apply(
-      tf.add(value, pass.dropout(forward, this.dropout, `${this.scope.path}/forward`)),
-    );
+    value = this.feedForwardNorm.apply(pass.dropout(forward, this.dropout, `${this.scope.path}/forward`, value));
     return { value, weights };
   }
 }

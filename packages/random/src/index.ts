@@ -1,2 +1,2 @@
-export { hashString, RandomStream, type RandomKey } from './random-stream.js';
+export { hashString, RandomStream, streamWords, type RandomKey } from './random-stream.js';
 export { philox4x32 } from './philox.js';

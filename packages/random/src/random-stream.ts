@@ -31,15 +31,9 @@ export class RandomStream {
   private spareNormal = NaN;
 
   /** @throws {RangeError} if seed, epoch or step is not a whole number in [0, 2³²). */
-  constructor({ seed, purpose, epoch = 0, step = 0 }: RandomKey) {
-    for (const [name, value] of Object.entries({ seed, epoch, step })) {
-      if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
-        throw new RangeError(
-          `random/RandomStream: expected ${name} to be a whole number in [0, 2^32), got ${value}; round it`,
-        );
-      }
-    }
-    this.key = Uint32Array.of(seed, hashString(purpose));
+  constructor(key: RandomKey) {
+    const [seed, purpose, step, epoch] = streamWords(key);
+    this.key = Uint32Array.of(seed, purpose);
     this.counter = Uint32Array.of(0, 0, step, epoch);
   }
 
@@ -152,6 +146,23 @@ export class RandomStream {
     this.used = Math.min(4, begin + most);
     return new Int32Array(this.block.buffer).subarray(begin, this.used);
   }
+}
+
+/**
+ * What a stream's numbers follow from: the words of Philox's key (seed, hash of the purpose), and the upper two of its counter
+ * (step, epoch), whose lower two count blocks from 0. For code that draws the same numbers elsewhere.
+ *
+ * @throws {RangeError} if seed, epoch or step is not a whole number in [0, 2³²).
+ */
+export function streamWords({ seed, purpose, epoch = 0, step = 0 }: RandomKey): Uint32Array {
+  for (const [name, value] of Object.entries({ seed, epoch, step })) {
+    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+      throw new RangeError(
+        `random/RandomStream: expected ${name} to be a whole number in [0, 2^32), got ${value}; round it`,
+      );
+    }
+  }
+  return Uint32Array.of(seed, hashString(purpose), step, epoch);
 }
 
 /** A 32-bit hash of a text (FNV-1a, then a finaliser so that similar texts differ in every bit). */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
@@ -10,6 +11,7 @@ export interface OwnTiming {
   engine: string;
   medianMs: number;
   minMs: number;
+  /** Of the process; of the device, which keeps what it once took, where it computes. */
   peakMiB: number;
   parameters: number;
   /** Tensors alive after the last step minus those after the first. */
@@ -80,13 +82,22 @@ export async function timeStep(
     engine: `${engine.name}: ${engine.description}`,
     medianMs: median(times),
     minMs: Math.min(...times),
-    peakMiB: process.resourceUsage().maxRSS / 1024,
+    peakMiB: deviceMiB(engineName) ?? process.resourceUsage().maxRSS / 1024,
     parameters: step.parameters.count(),
     tensorGrowth,
     firstLoss,
     lastLoss,
     ...(profile && { profile: await profileStep(step) }),
   };
+}
+
+/** What a graphics device has in use, of all processes; undefined for other engines, and where NVIDIA's driver does not say. */
+function deviceMiB(engine: EngineName): number | undefined {
+  if (engine !== 'cuda' && engine !== 'webgpu') return undefined;
+  const { stdout } = spawnSync('nvidia-smi', ['--query-gpu=memory.used', '--format=csv,noheader,nounits'], {
+    encoding: 'utf8',
+  });
+  return Number.parseFloat(stdout ?? '') || undefined;
 }
 
 /** Kernel times of one step. */

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { bindingFile, readManifest, type NativeManifest } from './folder.js';
+import { bindingFile, readManifest, type NativeKind, type NativeManifest } from './folder.js';
 import { offerTfjs } from './take-package.js';
 
 let loaded: { folder: string; manifest: NativeManifest } | undefined;
@@ -19,9 +19,7 @@ export function loadNative(folder: string): NativeManifest | undefined {
   const manifest = readManifest(folder);
   if (!manifest) return undefined;
   if (loaded) throw new Error(`this process has the TensorFlow of ${loaded.folder}, and can have no other`);
-  // Two lines of TensorFlow for every process say nothing to its user.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  prepareTensorflow(manifest.kind);
   offerTfjs();
   const require = createRequire(join(folder, 'binding', 'package.json'));
   const { exports: binding } = dlopen(bindingFile(folder));
@@ -33,6 +31,18 @@ export function loadNative(folder: string): NativeManifest | undefined {
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 0);
   loaded = { folder, manifest };
   return manifest;
+}
+
+/** What TensorFlow and NVIDIA's libraries read when they are loaded; what the environment says already wins. */
+export function prepareTensorflow(kind: NativeKind): void {
+  const { env } = process;
+  // Two lines of TensorFlow for every process say nothing to its user.
+  env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  if (kind === 'native') return;
+  // Products of float32 would have the 10 bits of TF32 on a device that has it, and sums would be made in any order.
+  env.NVIDIA_TF32_OVERRIDE ??= '0';
+  env.TF_DETERMINISTIC_OPS ??= '1';
 }
 
 /** Folder of the TensorFlow that this process has, if it has one. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -100,7 +100,7 @@ async function takeBinding(place: string, kind: NativeKind): Promise<void> {
   await takePackage('google-protobuf', protobufVersion, join(place, 'node_modules', 'google-protobuf'));
   shareTfjs(place);
   patchForNode23(join(place, 'dist'));
-  addAllocatorSettings(place);
+  addSources(place);
 }
 
 /** Node 23 took `isNullOrUndefined` and `isArray` out of `util`, which the binding's JavaScript still asks for. */
@@ -117,32 +117,24 @@ function patchForNode23(dist: string): void {
   }
 }
 
-/**
- * A training step takes and gives back gigabytes. By default glibc maps large blocks anew each time, and the kernel clears every
- * page of them; with these settings freed memory stays with the process and is used again. The environment's own settings win.
- */
-const allocatorSettings = `#include <cstdlib>
-#if defined(__GLIBC__)
-#include <initializer_list>
-#include <malloc.h>
-namespace {
-const bool set = [] {
-  for (const char* name : {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES"})
-    if (std::getenv(name)) return false;
-  return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, -1) && mallopt(M_ARENA_MAX, 1);
-}();
-}
-#endif
-`;
+/** Where our own C++ lies: beside `dist` in the package, beside `src` in the repository. */
+const sources = ['../native', '../../native']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((folder) => existsSync(folder));
 
-/** @throws {SetUpError} if the binding is not built as it is known to be. */
-function addAllocatorSettings(place: string): void {
+/** Adds our own C++ to the binding. @throws {SetUpError} if the binding is not built as it is known to be. */
+function addSources(place: string): void {
   const file = join(place, 'binding.gyp');
   const text = readFileSync(file, 'utf8');
-  const sources = "'binding/tfjs_backend.cc',";
-  if (!text.includes(sources)) throw new SetUpError(`engine/setUpNative: expected ${sources} in ${file}, got none`);
-  writeFileSync(file, text.replace(sources, `${sources}\n      'binding/allocator.cc',`));
-  writeFileSync(join(place, 'binding', 'allocator.cc'), allocatorSettings);
+  const first = "'binding/tfjs_backend.cc',";
+  if (!text.includes(first)) throw new SetUpError(`engine/setUpNative: expected ${first} in ${file}, got none`);
+  if (sources === undefined)
+    throw new SetUpError(
+      `engine/setUpNative: expected the folder native beside dist, got none; install the package anew`,
+    );
+  const names = readdirSync(sources);
+  names.forEach((name) => cpSync(join(sources, name), join(place, 'binding', name)));
+  writeFileSync(file, text.replace(first, [first, ...names.map((name) => `'binding/${name}',`)].join('\n      ')));
 }
 
 async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<void> {

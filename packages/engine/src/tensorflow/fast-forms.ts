@@ -1,23 +1,9 @@
-import { useFastForms, type FusedNormalize } from '@cxr-align/fast-forms';
+import { useFastForms } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
-import { TensorflowAdamW } from './fused-adamw.js';
+import { hasKernels, kernelForms } from './kernels.js';
 import { Operations } from './operations.js';
-
-/** oneDNN's layer normalisation, on processors alone. */
-const normalize: FusedNormalize = (rows, eps) => {
-  const ops = new Operations();
-  const [, dim] = rows.shape;
-  const unit = ops.one(
-    '_MklLayerNorm',
-    [rows, tf.ones([dim]), tf.zeros([dim])],
-    [ops.float(), ops.number('epsilon', eps)],
-  ) as tf.Tensor2D;
-  // The mean of unit · x is v / √(v + eps) of the variance v, and loses no digits where the mean of x is far from 0.
-  const spread = tf.mean(tf.mul(unit, rows), -1, true);
-  const root = tf.sqrt(tf.add(tf.square(spread), 4 * eps));
-  const variance = tf.mul(tf.mul(spread, tf.add(spread, root)), 0.5);
-  return { unit, inverse: tf.rsqrt(tf.add(tf.relu(variance), eps)) as tf.Tensor2D };
-};
+import { useLeanKernels } from './lean-kernels.js';
+import { ResourceAdamW } from './resource-adamw.js';
 
 /** Below so many rows a product with a transposed matrix takes three to four times as long as its mirror image. */
 const fewRows = 128;
@@ -29,24 +15,12 @@ function timesTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
     : tf.matMul(x, w, false, true);
 }
 
-/**
- * Whether oneDNN's layer normalisation starts: where TensorFlow's custom operations of oneDNN are on (its default on
- * processors with AVX-512 VNNI or AMX), it looks for a kernel under another name and finds none.
- */
-function canNormalize(): boolean {
-  try {
-    tf.tidy(() => normalize(tf.ones([1, 2]), 1e-5));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Registers what TensorFlow does faster than TensorFlow.js's operations. */
+/** Registers what TensorFlow, or our own kernels in its binding, do faster than TensorFlow.js's operations. */
 export function useTensorflowForms({ onGpu }: { onGpu: boolean }): void {
+  useLeanKernels();
   useFastForms('tensorflow', {
-    adamW: (variables, decay) => new TensorflowAdamW(variables, decay),
+    adamW: (variables, decay) => new ResourceAdamW(variables, decay),
     reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
-    ...(!onGpu && { timesTransposed, ...(canNormalize() && { normalize }) }),
+    ...(!onGpu && { timesTransposed, ...(hasKernels() && kernelForms) }),
   });
 }

@@ -9,12 +9,22 @@ export interface Attribute {
 
 /** What the backend of the Node binding has beside TensorFlow.js's own operations. */
 interface NodeBackend {
-  binding: Record<string, number> & { deleteTensor: (id: number) => void };
+  binding: Record<string, number> & {
+    createTensor: (shape: number[], type: number, values: Int32Array) => number;
+    deleteTensor: (id: number) => void;
+    executeOp: (name: string, attributes: Attribute[], inputs: number[], outputs: number) => object[];
+  };
+  getInputTensorIds: (tensors: tf.Tensor[]) => number[];
+  createOutputTensor: (output: object) => tf.Tensor;
   /** `values` not yet handed to TensorFlow, or the `id` that it knows them by; −1 is none. */
   tensorMap: { get: (dataId: object) => { id: number; values: unknown } };
   executeSingleOutput: (name: string, attributes: Attribute[], inputs: tf.Tensor[]) => tf.Tensor;
   executeMultipleOutputs: (name: string, attributes: Attribute[], inputs: tf.Tensor[], outputs: number) => tf.Tensor[];
 }
+
+/** The tensors of shapes that were asked for; they stay, for a model has as many as layers. */
+const shapeIds = new Map<string, number>();
+const mostShapes = 1000;
 
 /** Runs TensorFlow's own operations by name; only while the backend `tensorflow` is in use. */
 export class Operations {
@@ -30,6 +40,38 @@ export class Operations {
     this.backend.executeMultipleOutputs(name, attributes, inputs, 0);
   }
 
+  /** An operation with several outputs. The caller owns them. */
+  several(name: string, inputs: tf.Tensor[], attributes: Attribute[], outputs: number): tf.Tensor[] {
+    return this.backend.executeMultipleOutputs(name, attributes, inputs, outputs);
+  }
+
+  /** A tensor of another shape on the same memory. The caller owns it. */
+  reshape(x: tf.Tensor, shape: readonly number[]): tf.Tensor | undefined {
+    const { binding } = this.backend;
+    const types: Partial<Record<tf.DataType, number>> = { float32: binding.TF_FLOAT, int32: binding.TF_INT32 };
+    const type = types[x.dtype];
+    const ofShape = type === undefined ? undefined : this.shapeId(shape);
+    if (ofShape === undefined) return undefined;
+    const attributes = [
+      { name: 'T', type: binding.TF_ATTR_TYPE, value: type },
+      { name: 'Tshape', type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
+    ];
+    const [id] = this.backend.getInputTensorIds([x]);
+    const [output] = binding.executeOp('Reshape', attributes, [id, ofShape], 1);
+    return this.backend.createOutputTensor(output);
+  }
+
+  /** What TensorFlow knows the tensor of a shape by; undefined once there are so many that a model cannot be meant. */
+  private shapeId(shape: readonly number[]): number | undefined {
+    const key = shape.join();
+    const known = shapeIds.get(key);
+    if (known !== undefined || shapeIds.size >= mostShapes) return known;
+    const { binding } = this.backend;
+    const id = binding.createTensor([shape.length], binding.TF_INT32, Int32Array.from(shape));
+    shapeIds.set(key, id);
+    return id;
+  }
+
   float(name = 'T'): Attribute {
     const { TF_ATTR_TYPE, TF_FLOAT } = this.backend.binding;
     return { name, type: TF_ATTR_TYPE, value: TF_FLOAT };
@@ -41,6 +83,10 @@ export class Operations {
 
   number(name: string, value: number): Attribute {
     return { name, type: this.backend.binding.TF_ATTR_FLOAT, value };
+  }
+
+  whole(name: string, value: number): Attribute {
+    return { name, type: this.backend.binding.TF_ATTR_INT, value };
   }
 
   text(name: string, value: string): Attribute {

@@ -20,7 +20,7 @@ let count = 0;
  * AdamW by TensorFlow's own ResourceApplyAdam, which goes through memory once and in place. Each variable shares its memory with
  * a resource of TensorFlow.
  */
-export class TensorflowAdamW implements FusedAdamW {
+export class ResourceAdamW implements FusedAdamW {
   private readonly slots: Slot[];
 
   constructor(variables: readonly tf.Variable[], decay: readonly number[]) {

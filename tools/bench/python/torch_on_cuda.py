@@ -1,0 +1,59 @@
+"""Runs the PyTorch peer of `bench -- step`, which is written for processors, on a CUDA device.
+
+    torch_on_cuda.py FLAGS OF THE PEER
+
+BENCH_PEER names the peer, ../shared/bench/torch_baseline.py unless given. Tensors are made on the device, clocks wait for it,
+AdamW is PyTorch's fused one, attention its own, and products have the precision that TensorFlow's have: TF32 unless
+NVIDIA_TF32_OVERRIDE is 0. The JSON names the device; its peak memory is what the device has in use at the end, of all processes.
+"""
+import io
+import json
+import os
+import runpy
+import sys
+import time
+from contextlib import redirect_stdout
+
+import torch
+
+peer = os.environ.get("BENCH_PEER", "../shared/bench/torch_baseline.py")
+torch.set_default_device("cuda")
+if os.environ.get("NVIDIA_TF32_OVERRIDE") != "0":
+    torch.backends.cuda.matmul.allow_tf32 = True
+
+clock = time.perf_counter
+
+
+def waiting_clock():
+    torch.cuda.synchronize()
+    return clock()
+
+
+time.perf_counter = waiting_clock
+
+
+def on_device(made):
+    """The peer makes its inputs by generators of the processor."""
+    return lambda *sizes, generator=None, device="cuda", **rest: made(*sizes, device=device, **rest)
+
+
+torch.randn, torch.rand = on_device(torch.randn), on_device(torch.rand)
+adamw = torch.optim.AdamW
+torch.optim.AdamW = lambda parameters, foreach=False, **rest: adamw(parameters, fused=True, **rest)
+
+sys.argv = [peer, *sys.argv[1:], "--adam", "foreach", "--attention", "torch", "--malloc", "stock", "--blas", "default"]
+printed = io.StringIO()
+code = 0
+with redirect_stdout(printed):
+    try:
+        runpy.run_path(peer, run_name="__main__")
+    except SystemExit as ended:
+        code = ended.code or 0
+lines = printed.getvalue().splitlines()
+if code == 0:
+    result = json.loads(lines[-1])
+    result["device"] = torch.cuda.get_device_name()
+    free, total = torch.cuda.mem_get_info()
+    result["peak_rss_mib"] = (total - free) / 2**20
+    print(json.dumps(result))
+sys.exit(code)
