@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <mutex>
@@ -43,12 +44,18 @@ TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int i, TF_DataType, const int6
 void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
 }
 
-// Loops are compiled for several processors, and the one that is there is chosen when the library is loaded.
+// Loops are compiled for several processors, and the one that is there is chosen when the library is loaded. What they call is
+// inlined, so that it is compiled for the same.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
+#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VECTORISED
 #endif
+// Vectors are handed over between inlined functions alone.
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#define INLINED inline __attribute__((always_inline))
 
 namespace {
 
@@ -218,112 +225,202 @@ void destroy(void* attributes) { delete static_cast<Attributes*>(attributes); }
 
 /** Entries of a dropout mask that one block of Philox decides: sixteen bits each. */
 constexpr int64_t perBlock = 8;
-/** Blocks that are computed side by side. */
-constexpr int lanes = 16;
+/** Blocks that are computed side by side, and the entries that they decide. */
+constexpr int lanes = 32;
+constexpr int64_t perLanes = lanes * perBlock;
 
-/** The entries [begin, end) of the mask that packages/random draws for a key: 0 with probability `rate`, else 1 / (1 − rate). */
-VECTORISED void fillMask(const int32_t* key, float rate, int64_t begin, int64_t end, float* mask) {
-  const uint32_t limit = static_cast<uint32_t>(std::floor(static_cast<double>(rate) * 65536 + 0.5));
-  const float keep = static_cast<float>(1 / (1 - static_cast<double>(rate)));
-  float drawn[perBlock * lanes];
-  for (int64_t block = begin / perBlock; block * perBlock < end; block += lanes) {
-    uint32_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
+/** The sixteen-bit numbers of `lanes` blocks of Philox 4x32-10, in their order. @param key seed, purpose, step, epoch. */
+INLINED void drawLanes(const int32_t* key, int64_t block, uint16_t* numbers) {
+  uint32_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
+  for (int i = 0; i < lanes; i++) {
+    x0[i] = static_cast<uint32_t>(block) + static_cast<uint32_t>(i);
+    // The lower word passes its limit between groups of lanes alone, for their number divides it.
+    x1[i] = static_cast<uint32_t>(static_cast<uint64_t>(block) >> 32);
+    x2[i] = static_cast<uint32_t>(key[2]);
+    x3[i] = static_cast<uint32_t>(key[3]);
+  }
+  uint32_t k0 = static_cast<uint32_t>(key[0]), k1 = static_cast<uint32_t>(key[1]);
+  for (int round = 0; round < 10; round++) {
     for (int i = 0; i < lanes; i++) {
-      const uint64_t counter = static_cast<uint64_t>(block + i);
-      x0[i] = static_cast<uint32_t>(counter);
-      x1[i] = static_cast<uint32_t>(counter >> 32);
-      x2[i] = static_cast<uint32_t>(key[2]);
-      x3[i] = static_cast<uint32_t>(key[3]);
+      const uint64_t first = static_cast<uint64_t>(0xd2511f53u) * x0[i];
+      const uint64_t second = static_cast<uint64_t>(0xcd9e8d57u) * x2[i];
+      x0[i] = static_cast<uint32_t>(second >> 32) ^ x1[i] ^ k0;
+      x1[i] = static_cast<uint32_t>(second);
+      x2[i] = static_cast<uint32_t>(first >> 32) ^ x3[i] ^ k1;
+      x3[i] = static_cast<uint32_t>(first);
     }
-    uint32_t k0 = static_cast<uint32_t>(key[0]), k1 = static_cast<uint32_t>(key[1]);
-    for (int round = 0; round < 10; round++) {
-      for (int i = 0; i < lanes; i++) {
-        const uint64_t first = static_cast<uint64_t>(0xd2511f53u) * x0[i];
-        const uint64_t second = static_cast<uint64_t>(0xcd9e8d57u) * x2[i];
-        x0[i] = static_cast<uint32_t>(second >> 32) ^ x1[i] ^ k0;
-        x1[i] = static_cast<uint32_t>(second);
-        x2[i] = static_cast<uint32_t>(first >> 32) ^ x3[i] ^ k1;
-        x3[i] = static_cast<uint32_t>(first);
-      }
-      k0 += 0x9e3779b9u;
-      k1 += 0xbb67ae85u;
-    }
-    for (int i = 0; i < lanes; i++) {
-      const uint32_t words[4] = {x0[i], x1[i], x2[i], x3[i]};
-      for (int w = 0; w < 4; w++) {
-        drawn[i * perBlock + 2 * w] = (words[w] & 0xffffu) < limit ? 0.0f : keep;
-        drawn[i * perBlock + 2 * w + 1] = (words[w] >> 16) < limit ? 0.0f : keep;
-      }
-    }
-    const int64_t start = block * perBlock;
-    const int64_t from = std::max(begin, start), to = std::min(end, start + perBlock * lanes);
-    for (int64_t i = from; i < to; i++) mask[i - begin] = drawn[i - start];
+    k0 += 0x9e3779b9u;
+    k1 += 0xbb67ae85u;
+  }
+  uint32_t words[4 * lanes];
+  for (int i = 0; i < lanes; i++) {
+    words[4 * i] = x0[i];
+    words[4 * i + 1] = x1[i];
+    words[4 * i + 2] = x2[i];
+    words[4 * i + 3] = x3[i];
+  }
+  // The lower half of a word comes first.
+  for (int i = 0; i < 4 * lanes; i++) {
+    numbers[2 * i] = static_cast<uint16_t>(words[i]);
+    numbers[2 * i + 1] = static_cast<uint16_t>(words[i] >> 16);
   }
 }
 
-VECTORISED void multiply(const float* a, const float* b, float* out, int64_t count) {
-  for (int64_t i = 0; i < count; i++) out[i] = a[i] * b[i];
-}
+/** A dropout mask as packages/random draws it: 0 where the number of an entry is below the limit, else 1 / (1 − rate). */
+struct Mask {
+  const int32_t* key;
+  uint32_t limit;
+  float keep;
+  Mask(const int32_t* words, float rate)
+      : key(words),
+        limit(static_cast<uint32_t>(std::floor(static_cast<double>(rate) * 65536 + 0.5))),
+        keep(static_cast<float>(1 / (1 - static_cast<double>(rate)))) {}
+};
 
-VECTORISED void multiplyAdd(const float* a, const float* b, const float* rest, float* out, int64_t count) {
-  for (int64_t i = 0; i < count; i++) out[i] = a[i] * b[i] + rest[i];
+/** The entries [begin, end) of a mask. */
+INLINED void fillMask(const Mask& mask, int64_t begin, int64_t end, float* to) {
+  uint16_t numbers[perLanes];
+  const uint32_t limit = mask.limit;
+  const float keep = mask.keep;
+  for (int64_t start = begin / perLanes * perLanes; start < end; start += perLanes) {
+    drawLanes(mask.key, start / perBlock, numbers);
+    const int64_t from = std::max(begin, start), last = std::min(end, start + perLanes);
+    for (int64_t i = from; i < last; i++) to[i - begin] = static_cast<float>(numbers[i - start] >= limit) * keep;
+  }
 }
 
 // ---- CxrDropout: x, key [seed, purpose, step, epoch], and perhaps what is added → x · mask + rest ------------------------------
 
+VECTORISED void dropoutRange(const Mask& mask, const float* __restrict x, const float* __restrict rest, float* __restrict y,
+                             int64_t begin, int64_t end) {
+  float drawn[perLanes];
+  for (int64_t start = begin; start < end; start += perLanes) {
+    const int64_t count = std::min(perLanes, end - start);
+    fillMask(mask, start, start + count, drawn);
+    if (rest)
+      for (int64_t i = 0; i < count; i++) y[start + i] = x[start + i] * drawn[i] + rest[start + i];
+    else
+      for (int64_t i = 0; i < count; i++) y[start + i] = x[start + i] * drawn[i];
+  }
+}
+
 void dropout(void* made, TF_OpKernelContext* context) {
   Call call(context);
-  const float rate = static_cast<Attributes*>(made)->number;
   const Tensor x = call.input(0), key = call.input(1);
   if (!call.expect(key.size() == 4, "CxrDropout: expected a key of four words")) return;
   const bool adds = call.inputs() > 2;
   const Tensor rest = call.input(adds ? 2 : 0);
   if (!call.expect(rest.size() == x.size(), "CxrDropout: expected to add as many entries")) return;
   const Tensor y = call.output(0, x.shape());
-  const float *from = x.data(), *more = rest.data();
-  float* to = y.data();
-  const int32_t* words = key.words();
+  const Mask mask(key.words(), static_cast<Attributes*>(made)->number);
   Pool::get().each((x.size() + worthThreads - 1) / worthThreads, [&](int64_t piece) {
-    // Small enough to stay near the processor.
-    constexpr int64_t part = 2048;
-    float mask[part];
-    const int64_t last = std::min(x.size(), (piece + 1) * worthThreads);
-    for (int64_t at = piece * worthThreads; at < last; at += part) {
-      const int64_t count = std::min(part, last - at);
-      fillMask(words, rate, at, at + count, mask);
-      if (adds)
-        multiplyAdd(from + at, mask, more + at, to + at, count);
-      else
-        multiply(from + at, mask, to + at, count);
-    }
+    dropoutRange(mask, x.data(), adds ? rest.data() : nullptr, y.data(), piece * worthThreads,
+                 std::min(x.size(), (piece + 1) * worthThreads));
+  });
+}
+
+// ---- CxrHidden: product [rows, width], bias, key → relu(product + bias) · mask ---------------------------------------------------
+
+VECTORISED void hiddenRow(const Mask& mask, const float* __restrict product, const float* __restrict bias, float* __restrict y,
+                          int64_t begin, int64_t width) {
+  float drawn[perLanes];
+  for (int64_t start = 0; start < width; start += perLanes) {
+    const int64_t count = std::min(perLanes, width - start);
+    if (mask.limit > 0) fillMask(mask, begin + start, begin + start + count, drawn);
+    for (int64_t i = 0; i < count; i++) y[start + i] = std::max(product[start + i] + bias[start + i], 0.0f);
+    if (mask.limit > 0)
+      for (int64_t i = 0; i < count; i++) y[start + i] *= drawn[i];
+  }
+}
+
+void hidden(void* made, TF_OpKernelContext* context) {
+  Call call(context);
+  const Tensor product = call.input(0), bias = call.input(1), key = call.input(2);
+  const int64_t width = bias.size(), rows = width == 0 ? 0 : product.size() / width;
+  if (!call.expect(product.dim(-1) == width && key.size() == 4, "CxrHidden: expected a bias as wide as the product")) return;
+  const Tensor y = call.output(0, product.shape());
+  const Mask mask(key.words(), static_cast<Attributes*>(made)->number);
+  eachRows(rows, width, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++)
+      hiddenRow(mask, product.data() + row * width, bias.data(), y.data() + row * width, row * width, width);
+  });
+}
+
+// ---- CxrHiddenGrad: dy, y → dproduct, dbias: where y is not 0 it was kept, and above 0 --------------------------------------------
+
+VECTORISED void hiddenRowGrad(const float* __restrict dy, const float* __restrict y, float keep, float* __restrict dx,
+                              float* __restrict sums, int64_t width) {
+  for (int64_t i = 0; i < width; i++) {
+    dx[i] = y[i] > 0 ? dy[i] * keep : 0.0f;
+    sums[i] += dx[i];
+  }
+}
+
+/** Rows whose sums are made together, whoever makes them. */
+constexpr int64_t rowsOfSum = 64;
+
+VECTORISED void addTo(float* sum, const float* x, int64_t count) {
+  for (int64_t i = 0; i < count; i++) sum[i] += x[i];
+}
+
+/** Does rows in pieces that sum into `width` entries of their own each, and adds those up in order. */
+void eachSummed(int64_t rows, int64_t width, float* total, const std::function<void(int64_t row, float* sums)>& work) {
+  const int64_t pieces = (rows + rowsOfSum - 1) / rowsOfSum;
+  std::vector<float> sums(pieces * width, 0.0f);
+  const auto ofPiece = [&](int64_t piece) {
+    for (int64_t row = piece * rowsOfSum; row < std::min(rows, (piece + 1) * rowsOfSum); row++)
+      work(row, sums.data() + piece * width);
+  };
+  if (rows * width < worthThreads)
+    for (int64_t piece = 0; piece < pieces; piece++) ofPiece(piece);
+  else
+    Pool::get().each(pieces, ofPiece);
+  std::fill_n(total, width, 0.0f);
+  for (int64_t piece = 0; piece < pieces; piece++) addTo(total, sums.data() + piece * width, width);
+}
+
+void hiddenGrad(void* made, TF_OpKernelContext* context) {
+  Call call(context);
+  const Tensor dy = call.input(0), y = call.input(1);
+  const int64_t width = y.dim(-1), rows = width == 0 ? 0 : y.size() / width;
+  if (!call.expect(dy.size() == y.size(), "CxrHiddenGrad: expected sizes of one another")) return;
+  const Tensor dx = call.output(0, y.shape()), dbias = call.output(1, {width});
+  const float keep = static_cast<float>(1 / (1 - static_cast<double>(static_cast<Attributes*>(made)->number)));
+  eachSummed(rows, width, dbias.data(), [&](int64_t row, float* sums) {
+    hiddenRowGrad(dy.data() + row * width, y.data() + row * width, keep, dx.data() + row * width, sums, width);
   });
 }
 
 // ---- CxrLayerNorm: x [rows, dim], scale, shift → y, statistics [rows, 2] of mean and 1 / deviation ------------------------------
 
-/** Sums that gcc may keep in vector registers. */
+/** Entries of a vector: compilers cut it into as many registers as it takes. */
 constexpr int wide = 16;
+typedef float Vector __attribute__((vector_size(wide * sizeof(float))));
 
-VECTORISED float sumOf(const float* x, int64_t count) {
-  float sums[wide] = {};
+/** Sums f(entry) over `count` entries, in four vectors side by side: a sum waits for the one before it. */
+template <typename F>
+INLINED float summed(const float* x, int64_t count, F f) {
+  Vector sums[4] = {};
   int64_t i = 0;
-  for (; i + wide <= count; i += wide)
-    for (int j = 0; j < wide; j++) sums[j] += x[i + j];
+  for (; i + 4 * wide <= count; i += 4 * wide)
+    for (int j = 0; j < 4; j++) {
+      Vector part;
+      std::memcpy(&part, x + i + j * wide, sizeof part);
+      sums[j] += f(part);
+    }
+  const Vector all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   float total = 0;
-  for (int j = 0; j < wide; j++) total += sums[j];
-  for (; i < count; i++) total += x[i];
+  for (int j = 0; j < wide; j++) total += all[j];
+  for (; i < count; i++) total += f(x[i]);
   return total;
 }
 
+VECTORISED float sumOf(const float* x, int64_t count) {
+  return summed(x, count, [](auto part) __attribute__((always_inline)) { return part; });
+}
+
 VECTORISED float squaresAround(const float* x, float mean, int64_t count) {
-  float sums[wide] = {};
-  int64_t i = 0;
-  for (; i + wide <= count; i += wide)
-    for (int j = 0; j < wide; j++) sums[j] += (x[i + j] - mean) * (x[i + j] - mean);
-  float total = 0;
-  for (int j = 0; j < wide; j++) total += sums[j];
-  for (; i < count; i++) total += (x[i] - mean) * (x[i] - mean);
-  return total;
+  return summed(x, count, [mean](auto part) __attribute__((always_inline)) { return (part - mean) * (part - mean); });
 }
 
 VECTORISED void scaleAndShift(const float* x, float mean, float inverse, const float* scale, const float* shift, float* y,
@@ -354,8 +451,9 @@ void layerNorm(void* made, TF_OpKernelContext* context) {
 
 // ---- CxrLayerNormGrad: dy, x, statistics, scale → dx, dscale, dshift ------------------------------------------------------------
 
-VECTORISED void layerNormRowGrad(const float* dy, const float* x, float mean, float inverse, const float* scale, float* dx,
-                                 float* dscale, float* dshift, int64_t dim) {
+VECTORISED void layerNormRowGrad(const float* __restrict dy, const float* __restrict x, float mean, float inverse,
+                                 const float* __restrict scale, float* __restrict dx, float* __restrict dscale,
+                                 float* __restrict dshift, int64_t dim) {
   float sums[wide] = {}, slopes[wide] = {};
   int64_t i = 0;
   for (; i + wide <= dim; i += wide)
@@ -379,13 +477,6 @@ VECTORISED void layerNormRowGrad(const float* dy, const float* x, float mean, fl
   for (i = 0; i < dim; i++) dx[i] = (dy[i] * scale[i] - meanSum - (x[i] - mean) * inverse * meanSlope) * inverse;
 }
 
-VECTORISED void addTo(float* sum, const float* x, int64_t count) {
-  for (int64_t i = 0; i < count; i++) sum[i] += x[i];
-}
-
-/** Rows whose sums are made together, whoever makes them. */
-constexpr int64_t rowsOfSum = 64;
-
 void layerNormGrad(void*, TF_OpKernelContext* context) {
   Call call(context);
   const Tensor dy = call.input(0), x = call.input(1), statistics = call.input(2), scale = call.input(3);
@@ -393,20 +484,13 @@ void layerNormGrad(void*, TF_OpKernelContext* context) {
   if (!call.expect(dy.size() == x.size() && statistics.size() == 2 * rows, "CxrLayerNormGrad: expected sizes of one another"))
     return;
   const Tensor dx = call.output(0, x.shape()), dscale = call.output(1, {dim}), dshift = call.output(2, {dim});
-  const int64_t pieces = (rows + rowsOfSum - 1) / rowsOfSum;
-  std::vector<float> sums(pieces * 2 * dim, 0.0f);
-  Pool::get().each(pieces, [&](int64_t piece) {
-    float* own = sums.data() + piece * 2 * dim;
-    for (int64_t row = piece * rowsOfSum; row < std::min(rows, (piece + 1) * rowsOfSum); row++)
-      layerNormRowGrad(dy.data() + row * dim, x.data() + row * dim, statistics.data()[2 * row], statistics.data()[2 * row + 1],
-                       scale.data(), dx.data() + row * dim, own, own + dim, dim);
+  std::vector<float> both(2 * dim);
+  eachSummed(rows, 2 * dim, both.data(), [&](int64_t row, float* sums) {
+    layerNormRowGrad(dy.data() + row * dim, x.data() + row * dim, statistics.data()[2 * row], statistics.data()[2 * row + 1],
+                     scale.data(), dx.data() + row * dim, sums, sums + dim, dim);
   });
-  std::fill_n(dscale.data(), dim, 0.0f);
-  std::fill_n(dshift.data(), dim, 0.0f);
-  for (int64_t piece = 0; piece < pieces; piece++) {
-    addTo(dscale.data(), sums.data() + piece * 2 * dim, dim);
-    addTo(dshift.data(), sums.data() + piece * 2 * dim + dim, dim);
-  }
+  std::copy_n(both.data(), dim, dscale.data());
+  std::copy_n(both.data() + dim, dim, dshift.data());
 }
 
 // ---- CxrColumnSums: x [rows, columns] → [columns] -------------------------------------------------------------------------------
@@ -432,148 +516,177 @@ void columnSums(void*, TF_OpKernelContext* context) {
 
 // ---- CxrAttention: query [batch, rows, dim], keyValue [batch, sources, 2 · dim], key → mixed [batch, rows, dim], weights ---------
 
+/** A head of one sample: where its rows lie in query and keyValue. */
+struct Head {
+  int64_t batch, head, heads, rows, sources, dim;
+  int64_t width() const { return dim / heads; }
+  /** Sources rounded up, so that a row of a tile is whole vectors. */
+  int64_t padded() const { return (sources + wide - 1) / wide * wide; }
+  /** Floats of a tile of rows by sources, of the transposed sources, and of a mask. */
+  int64_t room() const { return width() * padded() + 2 * rows * padded(); }
+  int64_t queryAt(int64_t row) const { return (batch * rows + row) * dim + head * width(); }
+  int64_t keyAt(int64_t source) const { return (batch * sources + source) * 2 * dim + head * width(); }
+  int64_t valueAt(int64_t source) const { return keyAt(source) + dim; }
+  int64_t weightAt(int64_t row) const { return ((batch * heads + head) * rows + row) * sources; }
+};
+
 /** to[i] += factor · x[i]. */
-VECTORISED void addScaled(float* to, float factor, const float* x, int64_t count) {
+INLINED void addScaled(float* __restrict to, float factor, const float* __restrict x, int64_t count) {
   for (int64_t i = 0; i < count; i++) to[i] += factor * x[i];
 }
 
-/** A head of one sample: where its rows lie in query and keyValue, and room for a tile of rows by sources. */
-struct Head {
-  int64_t batch, head, rows, sources, dim, width;
-  /** Sources rounded up, so that a row of the tile is whole vectors. */
-  int64_t padded() const { return (sources + wide - 1) / wide * wide; }
-  int64_t queryAt(int64_t row) const { return (batch * rows + row) * dim + head * width; }
-  int64_t keyAt(int64_t source) const { return (batch * sources + source) * 2 * dim + head * width; }
-  int64_t valueAt(int64_t source) const { return keyAt(source) + dim; }
-};
-
-/** products[row, source] = a[row] · b[source], by the transposed b. */
-VECTORISED void tileOfProducts(const Head& at, const float* a, const float* b, int64_t (Head::*placeOfB)(int64_t) const,
-                               float* transposed, float* products) {
-  const int64_t padded = at.padded();
-  std::fill_n(transposed, at.width * padded, 0.0f);
-  for (int64_t source = 0; source < at.sources; source++) {
-    const float* from = b + (at.*placeOfB)(source);
-    for (int64_t i = 0; i < at.width; i++) transposed[i * padded + source] = from[i];
-  }
-  std::fill_n(products, at.rows * padded, 0.0f);
+/** products[row, source] = a[row] · b[source], by the transposed b, whose rows are 2 · dim apart. */
+INLINED void tileOfProducts(const Head& at, const float* a, const float* b, float* transposed, float* products) {
+  const int64_t padded = at.padded(), width = at.width();
+  std::fill_n(transposed, width * padded, 0.0f);
+  for (int64_t source = 0; source < at.sources; source++)
+    for (int64_t i = 0; i < width; i++) transposed[i * padded + source] = b[source * 2 * at.dim + i];
   for (int64_t row = 0; row < at.rows; row++) {
-    const float* from = a + at.queryAt(row);
-    float* to = products + row * padded;
-    for (int64_t i = 0; i < at.width; i++)
-      for (int64_t source = 0; source < padded; source++) to[source] += from[i] * transposed[i * padded + source];
+    const float* from = a + row * at.dim;
+    for (int64_t part = 0; part < padded; part += wide) {
+      float sums[wide] = {};
+      for (int64_t i = 0; i < width; i++)
+        for (int j = 0; j < wide; j++) sums[j] += from[i] * transposed[i * padded + part + j];
+      for (int j = 0; j < wide; j++) products[row * padded + part + j] = sums[j];
+    }
+  }
+}
+
+/** exp(x) for x ≤ 0 to a unit or two in the last place, without a branch (a polynomial after Cody and Waite's reduction). */
+INLINED float exponential(float x) {
+  x = std::max(x, -87.0f);
+  const float count = std::nearbyint(x * 1.44269504f);
+  const float r = (x - count * 0.693359375f) - count * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const int32_t bits = (static_cast<int32_t>(count) + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof power);
+  return p * power;
+}
+
+VECTORISED void attend(const Head& at, const Mask& mask, const float* query, const float* keyValue, float* mixed,
+                       float* weights, float* room) {
+  const int64_t padded = at.padded(), width = at.width();
+  float *transposed = room, *scores = transposed + width * padded, *kept = scores + at.rows * padded;
+  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(width)));
+  tileOfProducts(at, query + at.queryAt(0), keyValue + at.keyAt(0), transposed, scores);
+  if (mask.limit > 0) fillMask(mask, at.weightAt(0), at.weightAt(at.rows), kept);
+  for (int64_t row = 0; row < at.rows; row++) {
+    float *weight = weights + at.weightAt(row), *score = scores + row * padded;
+    float most = -INFINITY, sum = 0;
+    for (int64_t s = 0; s < at.sources; s++) most = std::max(most, score[s] * scale);
+    for (int64_t s = 0; s < padded; s++) score[s] = exponential(score[s] * scale - most);
+    for (int64_t s = 0; s < at.sources; s++) sum += score[s];
+    for (int64_t s = 0; s < at.sources; s++) weight[s] = score[s] = score[s] / sum;
+    if (mask.limit > 0)
+      for (int64_t s = 0; s < at.sources; s++) score[s] *= kept[row * at.sources + s];
+    float* to = mixed + at.queryAt(row);
+    for (int64_t i = 0; i < width; i++) to[i] = 0;
+    for (int64_t s = 0; s < at.sources; s++) addScaled(to, score[s], keyValue + at.valueAt(s), width);
   }
 }
 
 void attention(void* made, TF_OpKernelContext* context) {
   Call call(context);
   const auto* attributes = static_cast<Attributes*>(made);
-  const float rate = attributes->number;
   const int64_t heads = attributes->heads;
   const Tensor query = call.input(0), keyValue = call.input(1), key = call.input(2);
   if (!call.expect(query.rank() == 3 && keyValue.rank() == 3 && keyValue.dim(0) == query.dim(0) &&
                        keyValue.dim(2) == 2 * query.dim(2) && query.dim(2) % heads == 0 && key.size() == 4,
                    "CxrAttention: expected query [batch, rows, dim] and keyValue [batch, sources, 2 dim]"))
     return;
-  const int64_t batch = query.dim(0), rows = query.dim(1), sources = keyValue.dim(1), dim = query.dim(2), width = dim / heads;
-  const Tensor mixed = call.output(0, query.shape()), weights = call.output(1, {batch, heads, rows, sources});
-  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(width)));
+  const Head first{0, 0, heads, query.dim(1), keyValue.dim(1), query.dim(2)};
+  const int64_t batch = query.dim(0);
+  const Tensor mixed = call.output(0, query.shape()), weights = call.output(1, {batch, heads, first.rows, first.sources});
+  const Mask mask(key.words(), attributes->number);
   Pool::get().each(batch, [&](int64_t sample) {
-    Head at{sample, 0, rows, sources, dim, width};
-    const int64_t padded = at.padded();
-    std::vector<float> room(width * padded + rows * padded + rows * sources);
-    float *transposed = room.data(), *scores = transposed + width * padded, *mask = scores + rows * padded;
-    for (at.head = 0; at.head < heads; at.head++) {
-      tileOfProducts(at, query.data(), keyValue.data(), &Head::keyAt, transposed, scores);
-      const int64_t tile = (sample * heads + at.head) * rows * sources;
-      if (rate > 0) fillMask(key.words(), rate, tile, tile + rows * sources, mask);
-      for (int64_t row = 0; row < rows; row++) {
-        float* weight = weights.data() + tile + row * sources;
-        const float* score = scores + row * padded;
-        float most = -INFINITY, sum = 0;
-        for (int64_t s = 0; s < sources; s++) most = std::max(most, score[s] * scale);
-        for (int64_t s = 0; s < sources; s++) sum += weight[s] = std::exp(score[s] * scale - most);
-        float* to = mixed.data() + at.queryAt(row);
-        std::fill_n(to, width, 0.0f);
-        for (int64_t s = 0; s < sources; s++) {
-          weight[s] /= sum;
-          addScaled(to, rate > 0 ? weight[s] * mask[row * sources + s] : weight[s], keyValue.data() + at.valueAt(s), width);
-        }
-      }
+    std::vector<float> room(first.room());
+    for (Head at = first; at.head < heads; at.head++) {
+      at.batch = sample;
+      attend(at, mask, query.data(), keyValue.data(), mixed.data(), weights.data(), room.data());
     }
   });
 }
 
 // ---- CxrAttentionGrad: dmixed, query, keyValue, weights, key → dquery, dkeyValue --------------------------------------------------
 
+VECTORISED void attendGrad(const Head& at, const Mask& mask, const float* dmixed, const float* query, const float* keyValue,
+                           const float* weights, float* dquery, float* dkeyValue, float* room) {
+  const int64_t padded = at.padded(), width = at.width();
+  float *transposed = room, *slopes = transposed + width * padded, *kept = slopes + at.rows * padded;
+  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(width)));
+  tileOfProducts(at, dmixed + at.queryAt(0), keyValue + at.valueAt(0), transposed, slopes);
+  if (mask.limit > 0)
+    fillMask(mask, at.weightAt(0), at.weightAt(at.rows), kept);
+  else
+    std::fill_n(kept, at.rows * at.sources, 1.0f);
+  for (int64_t s = 0; s < at.sources; s++)
+    for (int64_t i = 0; i < width; i++) dkeyValue[at.keyAt(s) + i] = dkeyValue[at.valueAt(s) + i] = 0;
+  for (int64_t row = 0; row < at.rows; row++) {
+    const float *weight = weights + at.weightAt(row), *keep = kept + row * at.sources;
+    const float *from = query + at.queryAt(row), *dfrom = dmixed + at.queryAt(row);
+    float *slope = slopes + row * padded, *to = dquery + at.queryAt(row);
+    float along = 0;
+    for (int64_t s = 0; s < at.sources; s++) slope[s] *= keep[s];
+    for (int64_t s = 0; s < at.sources; s++) along += slope[s] * weight[s];
+    for (int64_t i = 0; i < width; i++) to[i] = 0;
+    for (int64_t s = 0; s < at.sources; s++) {
+      const float ofScore = weight[s] * (slope[s] - along) * scale, ofValue = weight[s] * keep[s];
+      addScaled(to, ofScore, keyValue + at.keyAt(s), width);
+      addScaled(dkeyValue + at.keyAt(s), ofScore, from, width);
+      addScaled(dkeyValue + at.valueAt(s), ofValue, dfrom, width);
+    }
+  }
+}
+
 void attentionGrad(void* made, TF_OpKernelContext* context) {
   Call call(context);
   const auto* attributes = static_cast<Attributes*>(made);
-  const float rate = attributes->number;
   const int64_t heads = attributes->heads;
   const Tensor dmixed = call.input(0), query = call.input(1), keyValue = call.input(2), weights = call.input(3),
                key = call.input(4);
-  const int64_t batch = query.dim(0), rows = query.dim(1), sources = keyValue.dim(1), dim = query.dim(2), width = dim / heads;
-  if (!call.expect(dmixed.size() == query.size() && weights.size() == batch * heads * rows * sources && key.size() == 4,
+  const Head first{0, 0, heads, query.dim(1), keyValue.dim(1), query.dim(2)};
+  const int64_t batch = query.dim(0);
+  if (!call.expect(dmixed.size() == query.size() && weights.size() == batch * heads * first.rows * first.sources &&
+                       key.size() == 4,
                    "CxrAttentionGrad: expected sizes of one another"))
     return;
   const Tensor dquery = call.output(0, query.shape()), dkeyValue = call.output(1, keyValue.shape());
-  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(width)));
+  const Mask mask(key.words(), attributes->number);
   Pool::get().each(batch, [&](int64_t sample) {
-    Head at{sample, 0, rows, sources, dim, width};
-    const int64_t padded = at.padded();
-    std::vector<float> room(width * padded + rows * padded + rows * sources, 1.0f);
-    float *transposed = room.data(), *dweights = transposed + width * padded, *mask = dweights + rows * padded;
-    std::fill_n(dkeyValue.data() + sample * sources * 2 * dim, sources * 2 * dim, 0.0f);
-    std::fill_n(dquery.data() + sample * rows * dim, rows * dim, 0.0f);
-    for (at.head = 0; at.head < heads; at.head++) {
-      tileOfProducts(at, dmixed.data(), keyValue.data(), &Head::valueAt, transposed, dweights);
-      const int64_t tile = (sample * heads + at.head) * rows * sources;
-      if (rate > 0) fillMask(key.words(), rate, tile, tile + rows * sources, mask);
-      for (int64_t row = 0; row < rows; row++) {
-        const float *weight = weights.data() + tile + row * sources, *kept = mask + row * sources;
-        float* slope = dweights + row * padded;
-        float along = 0;
-        for (int64_t s = 0; s < sources; s++) along += (slope[s] *= kept[s]) * weight[s];
-        float* toQuery = dquery.data() + at.queryAt(row);
-        for (int64_t s = 0; s < sources; s++) {
-          const float ofScore = weight[s] * (slope[s] - along) * scale;
-          addScaled(toQuery, ofScore, keyValue.data() + at.keyAt(s), width);
-          addScaled(dkeyValue.data() + at.keyAt(s), ofScore, query.data() + at.queryAt(row), width);
-          addScaled(dkeyValue.data() + at.valueAt(s), weight[s] * kept[s], dmixed.data() + at.queryAt(row), width);
-        }
-      }
+    std::vector<float> room(first.room());
+    for (Head at = first; at.head < heads; at.head++) {
+      at.batch = sample;
+      attendGrad(at, mask, dmixed.data(), query.data(), keyValue.data(), weights.data(), dquery.data(), dkeyValue.data(),
+                 room.data());
     }
   });
 }
 
 // ---- CxrAdamW: numbers, rates, decays, and weight, first, second, gradient of each variable → the length of the gradient -----------
 
-VECTORISED double sumOfSquares(const float* x, int64_t count) {
-  float sums[wide] = {};
-  int64_t i = 0;
-  double total = 0;
-  for (; i + wide <= count; i += wide)
-    for (int j = 0; j < wide; j++) sums[j] += x[i + j] * x[i + j];
-  for (int j = 0; j < wide; j++) total += sums[j];
-  for (; i < count; i++) total += x[i] * x[i];
-  return total;
-}
-
 /** What one step has for all entries of a variable. */
 struct Update {
   float shrink, beta1, beta2, eps, rate, decay, root;
 };
 
-VECTORISED void adamW(const Update& with, float* weight, float* first, float* second, const float* gradient, int64_t count) {
-  const float fresh1 = 1 - with.beta1, fresh2 = 1 - with.beta2;
+VECTORISED void adamW(const Update& with, float* __restrict weight, float* __restrict first, float* __restrict second,
+                      const float* __restrict gradient, int64_t count) {
+  const float shrink = with.shrink, beta1 = with.beta1, beta2 = with.beta2, fresh1 = 1 - beta1, fresh2 = 1 - beta2;
+  const float eps = with.eps, rate = with.rate, decay = with.decay, root = with.root;
   for (int64_t i = 0; i < count; i++) {
-    const float slope = gradient[i] * with.shrink;
-    const float m = first[i] * with.beta1 + slope * fresh1;
-    const float v = second[i] * with.beta2 + slope * slope * fresh2;
+    const float slope = gradient[i] * shrink;
+    const float m = first[i] * beta1 + slope * fresh1;
+    const float v = second[i] * beta2 + slope * slope * fresh2;
     first[i] = m;
     second[i] = v;
-    weight[i] = weight[i] - weight[i] * with.decay - with.rate * m / (std::sqrt(v) * with.root + with.eps);
+    weight[i] -= weight[i] * decay + rate * m / (std::sqrt(v) * root + eps);
   }
 }
 
@@ -601,7 +714,7 @@ void adamWAll(void*, TF_OpKernelContext* context) {
   std::vector<double> squares(count);
   Pool::get().each(count, [&](int64_t i) {
     const Piece& piece = pieces[i];
-    squares[i] = sumOfSquares(tensors[4 * piece.variable + 3].data() + piece.begin, piece.end - piece.begin);
+    squares[i] = squaresAround(tensors[4 * piece.variable + 3].data() + piece.begin, 0, piece.end - piece.begin);
   });
   double total = 0;
   for (double one : squares) total += one;
@@ -653,6 +766,10 @@ bool add(const char* name, std::initializer_list<const char*> attributes, std::i
 const bool registered = [] {
   return add("CxrDropout", {"rate: float", "more: int >= 0"}, {"x: float", "key: int32", "rest: more * float"}, {"y: float"},
              create<rateAlone>, dropout) &&
+         add("CxrHidden", {"rate: float"}, {"product: float", "bias: float", "key: int32"}, {"y: float"}, create<rateAlone>,
+             hidden) &&
+         add("CxrHiddenGrad", {"rate: float"}, {"dy: float", "y: float"}, {"dproduct: float", "dbias: float"},
+             create<rateAlone>, hiddenGrad) &&
          add("CxrLayerNorm", {"eps: float"}, {"x: float", "scale: float", "shift: float"}, {"y: float", "statistics: float"},
              create<epsAlone>, layerNorm) &&
          add("CxrLayerNormGrad", {}, {"dy: float", "x: float", "statistics: float", "scale: float"},

@@ -50,6 +50,8 @@ export interface FastForms {
   columnSums?: (x: tf.Tensor2D) => tf.Tensor1D;
   /** x times a dropout mask, and what is added to it; the gradient of x is the same of dy. */
   dropout?: (x: tf.Tensor, mask: DropoutMask, rest?: tf.Tensor) => tf.Tensor;
+  /** relu(product + bias) times a dropout mask; the gradients are those of product and bias. */
+  hidden?: (product: tf.Tensor, bias: tf.Tensor1D, mask: DropoutMask) => FusedForward;
   /** (x − mean) / sqrt(variance + eps) · scale + shift over the last axis. */
   layerNorm?: (x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, eps: number) => FusedForward;
   /**

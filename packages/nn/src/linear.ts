@@ -15,18 +15,18 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
   return tf.tidy(() => {
     const [inputs, outputs] = weight.shape;
     const rows = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
-    const product =
-      bias === undefined
-        ? tf.matMul(rows, weight)
-        : withGradient([rows, weight, bias], (a, w, b) => ({
-            value: tf.add(tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D), b),
-            saved: [a, w],
-            gradient: (dy, [input, matrix]) => [
-              (fastForms().timesTransposed ?? timesTransposed)(dy as tf.Tensor2D, matrix as tf.Tensor2D),
-              tf.matMul(input as tf.Tensor2D, dy as tf.Tensor2D, true, false),
-              columnSums(dy as tf.Tensor2D),
-            ],
-          }));
+    const product = withGradient(bias ? [rows, weight, bias] : [rows, weight], (a, w, b) => {
+      const plain = tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D);
+      return {
+        value: b ? tf.add(plain, b) : plain,
+        saved: [a, w],
+        gradient: (dy, [input, matrix]) => [
+          (fastForms().timesTransposed ?? timesTransposed)(dy as tf.Tensor2D, matrix as tf.Tensor2D),
+          tf.matMul(input as tf.Tensor2D, dy as tf.Tensor2D, true, false),
+          ...(bias ? [columnSums(dy as tf.Tensor2D)] : []),
+        ],
+      };
+    });
     return tf.reshape(product, [...x.shape.slice(0, -1), outputs]);
   });
 }

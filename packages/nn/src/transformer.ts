@@ -1,6 +1,8 @@
+import { fastForms } from '@cxr-align/fast-forms';
+import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { MultiHeadAttention } from './attention.js';
-import { Linear } from './linear.js';
+import { Linear, linear } from './linear.js';
 import { LayerNorm } from './normalization.js';
 import type { Scope } from './parameters.js';
 import type { Pass } from './pass.js';
@@ -34,8 +36,17 @@ class FeedForward {
   }
 
   apply(x: tf.Tensor, pass: Pass): tf.Tensor {
-    const hidden = relu(this.first.apply(x));
-    return this.second.apply(pass.dropout(hidden, this.dropout, `${this.scope.path}/hidden`));
+    return this.second.apply(this.hidden(x, pass));
+  }
+
+  private hidden(x: tf.Tensor, pass: Pass): tf.Tensor {
+    const place = `${this.scope.path}/hidden`;
+    const form = fastForms().hidden;
+    if (!form) return pass.dropout(relu(this.first.apply(x)), this.dropout, place);
+    const { weight, bias } = this.first;
+    return withGradient([linear(x, weight), bias], (product, offset) =>
+      form(product, offset as tf.Tensor1D, pass.mask(this.dropout, place)),
+    );
   }
 }
 

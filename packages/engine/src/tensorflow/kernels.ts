@@ -22,6 +22,16 @@ export const kernelForms: FastForms = {
     const inputs = [x, tf.tensor1d(words, 'int32'), ...(rest ? [rest] : [])];
     return ops.one('CxrDropout', inputs, [ops.number('rate', rate), ops.whole('more', rest ? 1 : 0)]);
   },
+  hidden: (product, bias, { rate, words }) => {
+    const ops = new Operations();
+    const attributes = [ops.number('rate', rate)];
+    const value = ops.one('CxrHidden', [product, bias, tf.tensor1d(words, 'int32')], attributes);
+    return {
+      value,
+      saved: [value],
+      gradient: (dy, [y]) => ops.several('CxrHiddenGrad', [dy, y], attributes, 2),
+    };
+  },
   layerNorm: (x, scale, shift, eps) => {
     const ops = new Operations();
     const [value, statistics] = ops.several('CxrLayerNorm', [x, scale, shift], [ops.number('eps', eps)], 2);
