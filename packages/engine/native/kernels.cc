@@ -133,14 +133,22 @@ class Pool {
 
 /** Entries of the pieces that long arrays are cut into; sums do not depend on the number of threads. */
 constexpr int64_t pieceSize = 1 << 16;
-/** Less work than so many entries is done at once. */
-constexpr int64_t worthThreads = 1 << 15;
+/** Less work than so many nanoseconds is done at once: TensorFlow's own threads may be awake where ours would run. */
+constexpr double worthThreads = 2e5;
 
-/** Goes through `rows` of `width` entries in pieces of whole rows. */
-void eachRows(int64_t rows, int64_t width, const std::function<void(int64_t, int64_t)>& work) {
-  const int64_t step = std::max<int64_t>(1, worthThreads / std::max<int64_t>(1, width));
-  const int64_t pieces = (rows + step - 1) / step;
-  Pool::get().each(pieces, [&](int64_t i) { work(i * step, std::min(rows, (i + 1) * step)); });
+/** Does `count` pieces, on several threads where the work of all is worth that. @param nanoseconds of one piece on one thread. */
+void spread(int64_t count, double nanoseconds, const std::function<void(int64_t)>& work) {
+  if (static_cast<double>(count) * nanoseconds >= worthThreads)
+    Pool::get().each(count, work);
+  else
+    for (int64_t i = 0; i < count; i++) work(i);
+}
+
+/** Goes through `rows` of `width` entries in pieces of whole rows. @param nanoseconds of an entry. */
+void eachRows(int64_t rows, int64_t width, double nanoseconds, const std::function<void(int64_t, int64_t)>& work) {
+  const int64_t step = std::max<int64_t>(1, pieceSize / 2 / std::max<int64_t>(1, width));
+  spread((rows + step - 1) / step, static_cast<double>(step * width) * nanoseconds,
+         [&](int64_t i) { work(i * step, std::min(rows, (i + 1) * step)); });
 }
 
 // ---- what kernels are made of -----------------------------------------------------------------------------------------------
@@ -313,9 +321,8 @@ void dropout(void* made, TF_OpKernelContext* context) {
   if (!call.expect(rest.size() == x.size(), "CxrDropout: expected to add as many entries")) return;
   const Tensor y = call.output(0, x.shape());
   const Mask mask(key.words(), static_cast<Attributes*>(made)->number);
-  Pool::get().each((x.size() + worthThreads - 1) / worthThreads, [&](int64_t piece) {
-    dropoutRange(mask, x.data(), adds ? rest.data() : nullptr, y.data(), piece * worthThreads,
-                 std::min(x.size(), (piece + 1) * worthThreads));
+  eachRows((x.size() + perLanes - 1) / perLanes, perLanes, 1, [&](int64_t begin, int64_t end) {
+    dropoutRange(mask, x.data(), adds ? rest.data() : nullptr, y.data(), begin * perLanes, std::min(x.size(), end * perLanes));
   });
 }
 
@@ -340,7 +347,7 @@ void hidden(void* made, TF_OpKernelContext* context) {
   if (!call.expect(product.dim(-1) == width && key.size() == 4, "CxrHidden: expected a bias as wide as the product")) return;
   const Tensor y = call.output(0, product.shape());
   const Mask mask(key.words(), static_cast<Attributes*>(made)->number);
-  eachRows(rows, width, [&](int64_t begin, int64_t end) {
+  eachRows(rows, width, 1.2, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++)
       hiddenRow(mask, product.data() + row * width, bias.data(), y.data() + row * width, row * width, width);
   });
@@ -367,14 +374,10 @@ VECTORISED void addTo(float* sum, const float* x, int64_t count) {
 void eachSummed(int64_t rows, int64_t width, float* total, const std::function<void(int64_t row, float* sums)>& work) {
   const int64_t pieces = (rows + rowsOfSum - 1) / rowsOfSum;
   std::vector<float> sums(pieces * width, 0.0f);
-  const auto ofPiece = [&](int64_t piece) {
+  spread(pieces, static_cast<double>(rowsOfSum * width) * 0.5, [&](int64_t piece) {
     for (int64_t row = piece * rowsOfSum; row < std::min(rows, (piece + 1) * rowsOfSum); row++)
       work(row, sums.data() + piece * width);
-  };
-  if (rows * width < worthThreads)
-    for (int64_t piece = 0; piece < pieces; piece++) ofPiece(piece);
-  else
-    Pool::get().each(pieces, ofPiece);
+  });
   std::fill_n(total, width, 0.0f);
   for (int64_t piece = 0; piece < pieces; piece++) addTo(total, sums.data() + piece * width, width);
 }
@@ -436,7 +439,7 @@ void layerNorm(void* made, TF_OpKernelContext* context) {
   if (!call.expect(scale.size() == dim && shift.size() == dim, "CxrLayerNorm: expected scale and shift as wide as x")) return;
   const int64_t rows = dim == 0 ? 0 : x.size() / dim;
   const Tensor y = call.output(0, x.shape()), statistics = call.output(1, {rows, 2});
-  eachRows(rows, dim, [&](int64_t begin, int64_t end) {
+  eachRows(rows, dim, 0.5, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const float* from = x.data() + row * dim;
       const float mean = sumOf(from, dim) / static_cast<float>(dim);
@@ -502,16 +505,11 @@ void columnSums(void*, TF_OpKernelContext* context) {
   const Tensor sums = call.output(0, {columns});
   // In stripes of columns, so that each is summed by one thread, row after row.
   constexpr int64_t stripe = 512;
-  const auto ofStripe = [&](int64_t i) {
+  spread((columns + stripe - 1) / stripe, static_cast<double>(stripe * rows) * 0.2, [&](int64_t i) {
     const int64_t from = i * stripe, count = std::min(stripe, columns - from);
     std::fill_n(sums.data() + from, count, 0.0f);
     for (int64_t row = 0; row < rows; row++) addTo(sums.data() + from, x.data() + row * columns + from, count);
-  };
-  const int64_t stripes = (columns + stripe - 1) / stripe;
-  if (x.size() < worthThreads)
-    for (int64_t i = 0; i < stripes; i++) ofStripe(i);
-  else
-    Pool::get().each(stripes, ofStripe);
+  });
 }
 
 // ---- CxrAttention: query [batch, rows, dim], keyValue [batch, sources, 2 · dim], key → mixed [batch, rows, dim], weights ---------
@@ -528,6 +526,8 @@ struct Head {
   int64_t keyAt(int64_t source) const { return (batch * sources + source) * 2 * dim + head * width(); }
   int64_t valueAt(int64_t source) const { return keyAt(source) + dim; }
   int64_t weightAt(int64_t row) const { return ((batch * heads + head) * rows + row) * sources; }
+  /** Of all heads of a sample on one thread, about. */
+  double nanoseconds() const { return static_cast<double>(rows * padded()) * (0.2 * static_cast<double>(dim) + 4.0 * heads); }
 };
 
 /** to[i] += factor · x[i]. */
@@ -605,7 +605,7 @@ void attention(void* made, TF_OpKernelContext* context) {
   const int64_t batch = query.dim(0);
   const Tensor mixed = call.output(0, query.shape()), weights = call.output(1, {batch, heads, first.rows, first.sources});
   const Mask mask(key.words(), attributes->number);
-  Pool::get().each(batch, [&](int64_t sample) {
+  spread(batch, first.nanoseconds(), [&](int64_t sample) {
     std::vector<float> room(first.room());
     for (Head at = first; at.head < heads; at.head++) {
       at.batch = sample;
@@ -659,7 +659,7 @@ void attentionGrad(void* made, TF_OpKernelContext* context) {
     return;
   const Tensor dquery = call.output(0, query.shape()), dkeyValue = call.output(1, keyValue.shape());
   const Mask mask(key.words(), attributes->number);
-  Pool::get().each(batch, [&](int64_t sample) {
+  spread(batch, 2 * first.nanoseconds(), [&](int64_t sample) {
     std::vector<float> room(first.room());
     for (Head at = first; at.head < heads; at.head++) {
       at.batch = sample;
@@ -712,7 +712,8 @@ void adamWAll(void*, TF_OpKernelContext* context) {
   }
   const int64_t count = static_cast<int64_t>(pieces.size());
   std::vector<double> squares(count);
-  Pool::get().each(count, [&](int64_t i) {
+  const double entries = static_cast<double>(pieceSize);
+  spread(count, 0.3 * entries, [&](int64_t i) {
     const Piece& piece = pieces[i];
     squares[i] = squaresAround(tensors[4 * piece.variable + 3].data() + piece.begin, 0, piece.end - piece.begin);
   });
@@ -721,7 +722,7 @@ void adamWAll(void*, TF_OpKernelContext* context) {
   const float* number = numbers.data();
   const double length = std::sqrt(total), most = number[0];
   const float shrink = static_cast<float>(most > 0 ? std::min(1.0, most / (length + 1e-6)) : 1.0);
-  Pool::get().each(count, [&](int64_t i) {
+  spread(count, entries, [&](int64_t i) {
     const Piece& piece = pieces[i];
     const auto at = [&](int64_t which) { return tensors[4 * piece.variable + which].data() + piece.begin; };
     const Update update{shrink,     number[1], number[2], number[3], rates.data()[piece.variable] * number[4],
