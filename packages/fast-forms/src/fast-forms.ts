@@ -48,6 +48,8 @@ export interface FastForms {
   adamW?: (variables: readonly tf.Variable[], decay: readonly number[]) => FusedAdamW;
   /** Sums over the rows [rows, columns] → [columns]. */
   columnSums?: (x: tf.Tensor2D) => tf.Tensor1D;
+  /** A dropout mask, where it is drawn faster than it is carried there. */
+  dropoutMask?: (shape: number[], mask: DropoutMask) => tf.Tensor;
   /** x times a dropout mask, and what is added to it; the gradient of x is the same of dy. */
   dropout?: (x: tf.Tensor, mask: DropoutMask, rest?: tf.Tensor) => tf.Tensor;
   /** relu(product + bias) times a dropout mask; the gradients are those of product and bias. */

@@ -55,7 +55,10 @@ export class Pass {
     if (mask.rate === 0) return rest ? (tf.add(rest, x) as T) : x;
     const form = fastForms().dropout;
     if (!form) {
-      const dropped = tf.mul(x, tf.tensor(this.random(`dropout/${place}`)!.dropoutMask(x.size, rate), x.shape));
+      const drawn =
+        fastForms().dropoutMask?.(x.shape, mask) ??
+        tf.tensor(this.random(`dropout/${place}`)!.dropoutMask(x.size, rate), x.shape);
+      const dropped = tf.mul(x, drawn);
       return (rest ? tf.add(rest, dropped) : dropped) as T;
     }
     return withGradient<T>(rest ? [x, rest] : [x], (input, added) => ({

@@ -149,7 +149,10 @@ async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<vo
       `--module_path=${dirname(file)}`,
       `--napi_build_version=${napiVersion}`,
     ],
-    { cwd: place, env: { CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -std=c++17 -O3 -fno-math-errno -fno-trapping-math` } },
+    {
+      cwd: place,
+      env: { CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -std=c++17 -O3 -fno-math-errno -fno-trapping-math` },
+    },
   );
   rmSync(join(place, 'build'), { recursive: true, force: true });
 }

@@ -1,5 +1,6 @@
 import { useFastForms } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
+import { deviceMask } from './device-mask.js';
 import { hasKernels, kernelForms } from './kernels.js';
 import { Operations } from './operations.js';
 import { useLeanKernels } from './lean-kernels.js';
@@ -21,6 +22,6 @@ export function useTensorflowForms({ onGpu }: { onGpu: boolean }): void {
   useFastForms('tensorflow', {
     adamW: (variables, decay) => new ResourceAdamW(variables, decay),
     reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
-    ...(!onGpu && { timesTransposed, ...(hasKernels() && kernelForms) }),
+    ...(onGpu ? { dropoutMask: deviceMask } : { timesTransposed, ...(hasKernels() && kernelForms) }),
   });
 }

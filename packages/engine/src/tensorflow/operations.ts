@@ -22,6 +22,10 @@ interface NodeBackend {
   executeMultipleOutputs: (name: string, attributes: Attribute[], inputs: tf.Tensor[], outputs: number) => tf.Tensor[];
 }
 
+/** TensorFlow's numbers of types. */
+const typeNumbers = { float32: 1, int32: 3, uint16: 17, uint32: 22, uint64: 23 };
+type TypeName = keyof typeof typeNumbers;
+
 /** The tensors of shapes that were asked for; they stay, for a model has as many as layers. */
 const shapeIds = new Map<string, number>();
 const mostShapes = 1000;
@@ -43,6 +47,33 @@ export class Operations {
   /** An operation with several outputs. The caller owns them. */
   several(name: string, inputs: tf.Tensor[], attributes: Attribute[], outputs: number): tf.Tensor[] {
     return this.backend.executeMultipleOutputs(name, attributes, inputs, outputs);
+  }
+
+  /**
+   * Runs operations one after the other whose outputs are of types that TensorFlow.js does not know; the last one's is of one that
+   * it does.
+   *
+   * @param work calls `run` with inputs that are tensors or what `run` gave before, and the types that the operation asks for.
+   */
+  chain(
+    work: (run: (name: string, inputs: (tf.Tensor | number)[], types: Record<string, TypeName>) => number) => number,
+  ): tf.Tensor {
+    const { binding } = this.backend;
+    const outputs: { id: number }[] = [];
+    work((name, inputs, types) => {
+      const ids = inputs.map((one) => (typeof one === 'number' ? one : this.backend.getInputTensorIds([one])[0]));
+      const attributes = Object.entries(types).map(([key, type]) => ({
+        name: key,
+        type: binding.TF_ATTR_TYPE,
+        value: typeNumbers[type],
+      }));
+      const [output] = binding.executeOp(name, attributes, ids, 1);
+      outputs.push(output as { id: number });
+      return outputs[outputs.length - 1].id;
+    });
+    const last = outputs.pop()!;
+    for (const { id } of outputs) binding.deleteTensor(id);
+    return this.backend.createOutputTensor(last);
   }
 
   /** A tensor of another shape on the same memory. The caller owns it. */
