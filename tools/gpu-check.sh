@@ -105,6 +105,8 @@ part doctor doctor.json cli doctor --json
 [ -f "$out/data/train.csv" ] || part phantom phantom.txt cli phantom --out "$out/data" --images 600 --size 128
 
 export BENCH_PEER=${BENCH_PEER:-../shared/bench/torch_baseline.py}
+# Products of float32 as such on both sides, as the engine has them unless told otherwise.
+export NVIDIA_TF32_OVERRIDE=${NVIDIA_TF32_OVERRIDE:-0}
 against=()
 if [ -f "$BENCH_PEER" ] && "$python" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
   against=(--against tools/bench/python/torch_on_cuda.py --python "$python")
