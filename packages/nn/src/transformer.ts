@@ -91,18 +91,21 @@ export class TransformerLayer {
     pass: Pass,
     { source, mask }: { source?: tf.Tensor; mask?: tf.Tensor2D } = {},
   ): { value: tf.Tensor; weights?: tf.Tensor4D } {
-    let value = x;
-    let weights: tf.Tensor4D | undefined;
-    if (this.crossAttention && this.crossNorm && source) {
-      const answer = this.crossAttention.apply(value, source, pass);
-      weights = answer.weights;
-      value = this.crossNorm.apply(pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`, value));
-    }
-    const attended = this.selfAttention.values(value, value, pass, mask);
-    value = this.selfNorm.apply(pass.dropout(attended, this.dropout, `${this.scope.path}/self`, value));
-    const forward = this.feedForward.apply(value, pass);
-    value = this.feedForwardNorm.apply(pass.dropout(forward, this.dropout, `${this.scope.path}/forward`, value));
-    return { value, weights };
+    // What the gradient does not need is given back at the end of each layer.
+    return tf.tidy(() => {
+      let value = x;
+      let weights: tf.Tensor4D | undefined;
+      if (this.crossAttention && this.crossNorm && source) {
+        const answer = this.crossAttention.apply(value, source, pass);
+        weights = answer.weights;
+        value = this.crossNorm.apply(pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`, value));
+      }
+      const attended = this.selfAttention.values(value, value, pass, mask);
+      value = this.selfNorm.apply(pass.dropout(attended, this.dropout, `${this.scope.path}/self`, value));
+      const forward = this.feedForward.apply(value, pass);
+      value = this.feedForwardNorm.apply(pass.dropout(forward, this.dropout, `${this.scope.path}/forward`, value));
+      return { value, weights };
+    });
   }
 }
 
