@@ -39,6 +39,15 @@ describe('draftMapping(file)', () => {
     expect(labels).toEqual(['Edema', 'Mass']);
     expect([...cells]).toEqual([1, 1, 0, 0, 0, 1]);
   });
+  it('says where the images are that lie in images/ beside the table', async () => {
+    const folder = folderWith({ 't.csv': 'image,A\n1.png,1\n2.png,0\n', 'images/1.png': '' });
+    const { yaml } = await draftMapping(join(folder, 't.csv'));
+    expect(yaml).toContain('images: images\n');
+    writeFileSync(join(folder, 'dataset.yaml'), yaml);
+    expect((await readDataset(folder)).samples[0].image).toBe(join(folder, 'images/1.png'));
+    const named = folderWith({ 't.csv': 'image,A\nimages/1.png,1\nimages/2.png,0\n', 'images/1.png': '' });
+    expect((await draftMapping(join(named, 't.csv'))).yaml).not.toMatch(/^images: images$/m);
+  });
   it('refuses a table without images or labels', async () => {
     const folder = folderWith({ 'a.csv': 'x,y\n1,0\n', 'b.csv': 'image,note\na.png,hello\n' });
     await expect(draftMapping(join(folder, 'a.csv'))).rejects.toThrow('expected a column of image names');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '@cxr-align/files';
 import fc from 'fast-check';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { BadRow } from '../src/index.js';
 import { openTable } from '../src/table.js';
 import { folderWith } from './temporary.js';
@@ -106,6 +107,19 @@ describe('openTable(file)', () => {
   ])('refuses %s', async (_, content, message) => {
     await expect(all(write(content))).rejects.toThrow(InputError);
     await expect(all(write(content))).rejects.toThrow(message);
+  });
+  it('says after which row a quote is not closed, and how to mend it', async () => {
+    await expect(all(write('a,b\n1,2\n3,"4\n5,6\n'))).rejects.toThrow(/row 2: .*Quote Not Closed.*after this row/);
+  });
+  it('reads a Parquet file of several groups of rows', async () => {
+    const names = Array.from({ length: 2500 }, (_, i) => `i${i}.png`);
+    const bytes = parquetWriteBuffer({
+      columnData: [{ name: 'image', data: names, type: 'STRING' }],
+      rowGroupSize: 1000,
+    });
+    const { rows } = await all(write(new Uint8Array(bytes), 'groups.parquet'));
+    expect(rows.map(({ cells }) => cells[0])).toEqual(names);
+    expect(rows.map(({ line }) => line)).toEqual(names.map((_, i) => i + 2));
   });
   it('refuses a file that is not there, and a text that is called a Parquet file', async () => {
     await expect(openTable(join(folder, 'none.csv'))).rejects.toThrow('none.csv: expected a table, got ENOENT');

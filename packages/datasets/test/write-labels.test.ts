@@ -42,6 +42,20 @@ describe('writeLabels(folder, dataset)', () => {
       expect([...second.notLabelled!]).toEqual([1, 0]);
     },
   );
+  it('keeps where images are that lie in images/ and elsewhere', async () => {
+    const folder = folderWith({
+      'set/t.csv': 'image,A\nimages/1.png,1\nmore/2.png,0\n',
+      'set/dataset.yaml': 'table: t.csv\nimage: image\nlabels: [A]\n',
+      'set/images/1.png': '',
+    });
+    const dataset = await readDataset(join(folder, 'set'));
+    writeLabels(join(folder, 'copy'), dataset);
+    expect(readFileSync(join(folder, 'copy/dataset.yaml'), 'utf8')).toContain('images: ../set\n');
+    const again = await readDataset(join(folder, 'copy'));
+    expect(again.samples.map(({ image }) => image)).toEqual(
+      ['images/1.png', 'more/2.png'].map((name) => join(folder, 'set', name)),
+    );
+  });
   it('tells nothing of where on this machine it lies', async () => {
     const folder = folderWith(source);
     writeLabels(join(folder, 'copy'), await readDataset(join(folder, 'set')));

@@ -32,6 +32,10 @@ describe('readDataset(path) on CXR-LT', () => {
     });
     expect((await readDataset(folder)).samples[0]).toMatchObject({ patient: '10000007', study: '50000003' });
   });
+  it('leaves a folder to others whose tables it cannot read', async () => {
+    const folder = folderWith({ 'test_notes.csv': '', 'labels.csv': 'image,A\n1.png,1\n' });
+    expect((await readDataset(folder)).format).toBe('labels-csv');
+  });
   it('refuses two tables of one split', async () => {
     const table = [`${header},Mass`, row('a', '1')].join('\n');
     const folder = folderWith({ 'train.csv': table, 'train_labeled.csv': table });

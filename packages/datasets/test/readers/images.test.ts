@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { extensionOf, indexImages } from '../../src/readers/images.js';
@@ -19,6 +20,13 @@ describe('indexImages(folder)', () => {
     expect(paths).toEqual(['a/b/1.png', 'a/2.dcm', 'all.zip/x/3.jpg', '4.png'].map((path) => join(folder, path)));
     expect([index.has('3.jpg'), index.has('readme.txt')]).toEqual([true, false]);
     expect(() => index.path('../5.png', 'image')).toThrow('expected a relative path inside the data folder');
+  });
+  it('follows links to folders, and leaves links that lead nowhere', async () => {
+    const elsewhere = folderWith({ 'a.png': '' });
+    const folder = folderWith({});
+    symlinkSync(elsewhere, join(folder, 'linked'));
+    symlinkSync('/nowhere', join(folder, 'broken'));
+    expect((await indexImages(folder)).path('a.png', 'image')).toBe(join(folder, 'linked/a.png'));
   });
   it('takes a folder that is not there for an empty one, and images/ for the place of what is nowhere', async () => {
     expect((await indexImages('/nowhere')).path('a.png', 'image')).toBe('/nowhere/a.png');

@@ -32,6 +32,14 @@ describe('readDataset(path) on Open-i', () => {
     expect(samples[2].image).toBe(join(folder, 'NLMCXR_png/CXR2_2.png'));
     expect(leftOut).toEqual([{ reason: 'their reports have no headings', images: 1 }]);
   });
+  it('takes a view for what a caption says, and for unknown where it says both', async () => {
+    const images = ['Chest AP portable', 'PA and lateral chest', 'Frontal view'].map(
+      (caption, i) => `<parentImage id="i${i}"><caption>${caption}</caption></parentImage>`,
+    );
+    const text = `<eCitation><uId id="A"/><MeSH><major>normal</major></MeSH>${images.join('')}</eCitation>`;
+    const { samples } = await readDataset(folderWith({ '1.xml': text }));
+    expect(samples.map(({ view }) => view)).toEqual(['AP', undefined, 'FRONTAL']);
+  });
   it('lists reports that are none, and expands no entities', async () => {
     const bomb = `<!DOCTYPE x [<!ENTITY a "lol">]><eCitation><uId id="B"/><MeSH><major>&a;</major></MeSH><parentImage id="b"/></eCitation>`;
     const folder = folderWith({

@@ -44,6 +44,18 @@ describe('readDataset(path) on PadChest', () => {
       'e.png',
     ]);
   });
+  it('leaves out images that are only said to be poor or as before', async () => {
+    const folder = folderWith({
+      'PADCHEST_chest_x_ray_images_labels_160K.csv': [
+        header,
+        rows[0],
+        `1,x.png,0,,,,,,PA,,"['unchanged', 'suboptimal study']"`,
+      ].join('\n'),
+    });
+    const { samples, leftOut } = await readDataset(folder);
+    expect(samples.map(({ id }) => id)).toEqual(['a.png']);
+    expect(leftOut).toEqual([{ reason: 'their labels are suboptimal study or unchanged alone', images: 1 }]);
+  });
   it('lists a cell that is no list', async () => {
     const folder = folderWith({
       'PADCHEST_chest_x_ray_images_labels_160K.csv': [header, rows[0], '1,x.png,0,,,,,,PA,,normal'].join('\n'),

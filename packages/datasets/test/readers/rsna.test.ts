@@ -38,6 +38,23 @@ describe('readDataset(path) on the RSNA pneumonia challenge', () => {
     expect(names).toEqual(['Lung Opacity']);
     expect([...cells]).toEqual([1, 0, 0]);
   });
+  it('takes a box that is none for no opacity, lists paths out of the folder, and refuses classes without their columns', async () => {
+    const rows = 'patientId,x,y,width,height,Target\na,?,1,1,1,1\na,,,,,0\n../b,,,,,0\nc,1,1,1,1,1\n';
+    const { badRows, samples, cells } = await readDataset(folderWith({ 'stage_2_train_labels.csv': rows }), {
+      maxBad: 0.9,
+    });
+    expect(badRows.map(({ row, column }) => [row, column])).toEqual([
+      [2, 'x'],
+      [4, 'patientId'],
+    ]);
+    expect(samples.map(({ id }) => id)).toEqual(['a', 'c']);
+    expect([...cells]).toEqual([0, 1]);
+    const folder = folderWith({
+      'stage_2_train_labels.csv': labels,
+      'stage_2_detailed_class_info.csv': 'patientId,x\na,1\n',
+    });
+    await expect(readDataset(folder)).rejects.toThrow('got no class');
+  });
   it('lists a target of 2 and a class that is none', async () => {
     const folder = folderWith({
       'stage_2_train_labels.csv': `${labels}\nd,,,,,2`,

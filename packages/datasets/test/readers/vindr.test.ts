@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { InputError } from '@cxr-align/files';
 import { readDataset } from '../../src/index.js';
 import { folderWith } from '../temporary.js';
 
@@ -50,6 +51,26 @@ describe('readDataset(path) on VinDr-CXR', () => {
     expect(labels).toEqual(['Cardiomegaly', 'No finding']);
     expect([...cells]).toEqual([1, -1, 0, 1]);
     expect(boxes).toHaveLength(3);
+  });
+  it('lists images outside of the folder, and one that is in both tables', async () => {
+    const folder = folderWith({
+      'image_labels_train.csv': `${train}\n../x,R1,1,0,0`,
+      'image_labels_test.csv': `${test}\na,1,0,0`,
+    });
+    const { badRows, samples } = await readDataset(folder, { maxBad: 0.9 });
+    expect(badRows).toMatchObject([
+      { file: join(folder, 'image_labels_train.csv'), row: 8, column: 'image_id' },
+      { file: join(folder, 'image_labels_test.csv'), row: 3, got: 'another row of a' },
+    ]);
+    expect(samples.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+  it.each([
+    ['image_labels_train.csv', 'a,b\n1,2\n', 'expected the columns image_id'],
+    ['annotations_train.csv', 'image_id,x_min\na,1\n', 'got no class_name, y_min, x_max, y_max'],
+  ])('refuses %s without its columns', async (name, content, message) => {
+    const folder = folderWith({ 'image_labels_train.csv': train, [name]: content });
+    await expect(readDataset(folder, { format: 'vindr-cxr' })).rejects.toThrow(InputError);
+    await expect(readDataset(folder, { format: 'vindr-cxr' })).rejects.toThrow(message);
   });
   it('lists cells that are neither 0 nor 1', async () => {
     const folder = folderWith({ 'image_labels_train.csv': `${train}\nd,R1,2,0,0` });
