@@ -77,8 +77,12 @@ export async function boxesOf(
 ): Promise<BoxTable> {
   if (file !== undefined || boxes === undefined) return readBoxes(file ?? join(path, 'boxes.csv'));
   const ofImage: BoxTable['ofImage'] = new Map();
-  for (const { image, label, x, y, w, h } of boxes)
-    ofImage.set(image, [...(ofImage.get(image) ?? []), { label, box: { x, y, w, h } }]);
+  for (const { image, label, x, y, w, h } of boxes) {
+    const one = { label, box: { x, y, w, h } };
+    const own = ofImage.get(image);
+    if (own) own.push(one);
+    else ofImage.set(image, [one]);
+  }
   return { file: `the boxes of ${name}`, ofImage };
 }
 

@@ -102,7 +102,7 @@ export function datasetFacts(dataset: Dataset): DatasetFacts {
     uncertainPerRow: inOrder(uncertain),
     sex: filled(bySex),
     age: filled(byAge),
-    view: tally(samples.map(({ view }) => view ?? '(blank)')),
+    view: countTexts(samples.map(({ view }) => view ?? '(blank)')),
     ageMin: ages.length > 0 ? ages.reduce((a, b) => Math.min(a, b)) : null,
     ageMax: ages.length > 0 ? ages.reduce((a, b) => Math.max(a, b)) : null,
     ageMean: ages.length > 0 ? ages.reduce((a, b) => a + b, 0) / ages.length : null,
@@ -151,8 +151,9 @@ function inOrder(counts: ReadonlyMap<number, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a], [b]) => a - b));
 }
 
-function tally(texts: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
-  return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a));
+/** How often each text is there, the most frequent first. */
+export function countTexts(texts: Iterable<string>): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }

@@ -10,7 +10,7 @@ export {
   type Split,
 } from './dataset.js';
 export { openTable, type Table } from './table.js';
-export { datasetFacts, type CellCounts, type DatasetFacts, type GroupFacts } from './facts.js';
+export { countTexts, datasetFacts, type CellCounts, type DatasetFacts, type GroupFacts } from './facts.js';
 export { projectionOf, type ImageChoice, type Projection } from './views.js';
 export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
 export {

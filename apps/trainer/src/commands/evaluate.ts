@@ -73,7 +73,10 @@ const flags = {
     default: false,
     describe: 'Score maps of the run against boxes: pointing game, overlap, share inside (with --run)',
   },
-  boxes: { type: 'string', describe: 'Table of boxes: image, label, x, y, w, h; boxes.csv in --data unless given' },
+  boxes: {
+    type: 'string',
+    describe: "Table of boxes: image, label, x, y, w, h; the data set's own, else boxes.csv in --data, unless given",
+  },
   'error-thumbnails': {
     type: 'number',
     default: 0,

@@ -1,4 +1,4 @@
-import type { Dataset, Sample } from '@cxr-align/datasets';
+import { countTexts, type Dataset, type Sample } from '@cxr-align/datasets';
 import { givingLabels, mapCells, mapLabels, type LabelGraph } from '@cxr-align/label-graph';
 import {
   clusteredProportion,
@@ -206,14 +206,8 @@ function together(present: Float64Array, labels: number): number[] {
 }
 
 function groupShift(a: Compared, b: Compared, groupOf: (sample: Sample) => string | undefined): GroupShift {
-  const count = ({ dataset }: Compared): Record<string, number> => {
-    const counts: Record<string, number> = {};
-    for (const sample of dataset.samples) {
-      const group = groupOf(sample);
-      if (group !== undefined) counts[group] = (counts[group] ?? 0) + 1;
-    }
-    return counts;
-  };
+  const count = ({ dataset }: Compared): Record<string, number> =>
+    countTexts(dataset.samples.flatMap((sample) => groupOf(sample) ?? []));
   const [inA, inB] = [count(a), count(b)];
   const names = [...new Set([...Object.keys(inA), ...Object.keys(inB)])];
   const of = (counts: Record<string, number>): number[] => names.map((name) => counts[name] ?? 0);

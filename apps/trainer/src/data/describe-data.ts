@@ -1,4 +1,5 @@
 import {
+  countTexts,
   applyPolicy,
   datasetFacts,
   labelPolicies,
@@ -74,7 +75,7 @@ export function describeData(dataset: Dataset, graph: LabelGraph, images: ImageS
     graph: graph.name,
     hierarchy: edgeCells(dataset, graph),
     labelViolations: orNull(violationRate(known, graph)),
-    boxes: boxes ? tallyBoxes(boxes) : null,
+    boxes: boxes ? countTexts(boxes.map(({ label }) => label)) : null,
     unreadableImages: images && images.unreadable,
     images,
   };
@@ -142,8 +143,3 @@ function edgeCells({ cells, labels, samples }: Dataset, graph: LabelGraph): Edge
   });
 }
 
-function tallyBoxes(boxes: NonNullable<Dataset['boxes']>): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { label } of boxes) counts[label] = (counts[label] ?? 0) + 1;
-  return counts;
-}

@@ -53,7 +53,9 @@ function drawPatients(samples: readonly Sample[], rows: readonly number[], count
   const ofPatient = new Map<string, number[]>();
   for (const row of rows) {
     const { patient } = samples[row];
-    ofPatient.set(patient, [...(ofPatient.get(patient) ?? []), row]);
+    const own = ofPatient.get(patient);
+    if (own) own.push(row);
+    else ofPatient.set(patient, [row]);
   }
   const names = [...ofPatient.keys()].sort();
   const kept: number[] = [];

@@ -53,7 +53,11 @@ export function summarizeImages(samples: readonly Sample[], facts: readonly Imag
   const spread = (values: number[]): Spread | null =>
     values.length === 0 ? null : { min: quantile(values, 0), median: quantile(values, 0.5), max: quantile(values, 1) };
   const byContent = new Map<string, Sample[]>();
-  for (const { content, sample } of read) byContent.set(content, [...(byContent.get(content) ?? []), sample]);
+  for (const { content, sample } of read) {
+    const group = byContent.get(content);
+    if (group) group.push(sample);
+    else byContent.set(content, [sample]);
+  }
   const same = [...byContent.values()].filter((group) => group.length > 1).map((group) => sameImages(group, 0));
   const varied = read.filter(({ deviation }) => deviation > 0);
   const hashes = new Uint32Array(varied.length * hashWords);

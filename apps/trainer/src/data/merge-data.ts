@@ -1,6 +1,6 @@
 import type { Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { givingLabels, mapCells, mapLabels, type LabelGraph } from '@cxr-align/label-graph';
+import { givingLabels, mapCells, mapLabels, writeLabelGraph, type LabelGraph } from '@cxr-align/label-graph';
 import { graphFor } from '../label-knowledge.js';
 
 /** What became of the labels of a set that was merged. */
@@ -59,14 +59,13 @@ export function mergeData(datasets: readonly Dataset[], target: LabelGraph): { d
       if (Number.isNaN(cell) && !isMentionable) notLabelled[from + at] = 1;
     });
     const named = (text: string): string => `${dataset.name}/${text}`;
-    samples.push(
-      ...dataset.samples.map((sample) => ({
+    for (const sample of dataset.samples)
+      samples.push({
         ...sample,
         id: named(sample.id),
         patient: named(sample.patient),
         study: named(sample.study),
-      })),
-    );
+      });
   }
   return {
     dataset: {
@@ -74,6 +73,7 @@ export function mergeData(datasets: readonly Dataset[], target: LabelGraph): { d
       format: 'merged',
       reason: '',
       labels: target.labels,
+      hierarchy: { file: 'graph.yaml', text: writeLabelGraph(target, 'json') },
       samples,
       cells,
       ...(notLabelled.includes(1) && { notLabelled }),

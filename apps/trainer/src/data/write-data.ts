@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { existsSync, readdirSync } from 'node:fs';
-import { writeLabels, type Dataset, type LabelFormat } from '@cxr-align/datasets';
+import { countTexts, writeLabels, type Dataset, type LabelFormat } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { encodePng } from '@cxr-align/image-backbone';
 
@@ -33,9 +33,12 @@ export async function writeData(folder: string, dataset: Dataset, format: LabelF
     }
   }
   writeLabels(folder, { ...dataset, samples }, format);
-  const splits: Record<string, number> = {};
-  for (const { split } of samples) splits[split] = (splits[split] ?? 0) + 1;
-  return { folder, images: samples.length, patients: new Set(samples.map(({ patient }) => patient)).size, splits };
+  return {
+    folder,
+    images: samples.length,
+    patients: new Set(samples.map(({ patient }) => patient)).size,
+    splits: countTexts(samples.map(({ split }) => split)),
+  };
 }
 
 /** What was written, for people. */

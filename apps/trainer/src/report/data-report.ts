@@ -1,6 +1,6 @@
 import { heatmap, intervalPlot, stackedBars, type ReportSection, type ReportTable } from '@cxr-align/report';
 import type { DataDescription } from '../data/describe-data.js';
-import type { Duplicates, ImageSummary } from '../data/image-summary.js';
+import { imagesSection } from './images-section.js';
 import { leftOutLines } from '../prepare-data.js';
 import type { ReportPage } from './write-report.js';
 
@@ -214,65 +214,6 @@ function splitsSection({ splits, labels, patientsInSeveralSplits }: DataDescript
         header: ['label', ...filled.map(([name]) => name)],
         rows: labels.map((label) => [label, ...filled.map(([, { positives }]) => positives[label])]),
       },
-    ],
-  };
-}
-
-function imagesSection({
-  checked,
-  unreadable,
-  width,
-  height,
-  mean,
-  deviation,
-  constant,
-  sameBytes,
-  nearlySame,
-}: ImageSummary): ReportSection {
-  const spread = (name: string, of: ImageSummary['width']): (string | number | null)[] => [
-    name,
-    of && Number(of.min.toFixed(1)),
-    of && Number(of.median.toFixed(1)),
-    of && Number(of.max.toFixed(1)),
-  ];
-  const table = (caption: string, { examples }: Duplicates): ReportTable => ({
-    caption,
-    header: ['images', 'splits', 'patients', 'bits of 256 that differ'],
-    rows: examples.map(({ images, splits, patients, distance }) => [
-      images.join(' = '),
-      splits.join(', '),
-      patients.length,
-      distance,
-    ]),
-  });
-  return {
-    heading: 'Images',
-    paragraphs: [
-      `${checked} images were looked at; ${unreadable.length} cannot be read, ${constant.length} have one grey value alone.`,
-      `${sameBytes.groups} groups have the same bytes (${sameBytes.overSplits} of them over several splits), ${nearlySame.groups} pairs nearly the same pixels (${nearlySame.overSplits} over several splits).`,
-    ],
-    tables: [
-      {
-        caption: 'Sizes and grey values',
-        header: ['', 'smallest', 'median', 'largest'],
-        rows: [
-          spread('width', width),
-          spread('height', height),
-          spread('mean grey', mean),
-          spread('deviation', deviation),
-        ],
-      },
-      ...(sameBytes.groups > 0 ? [table('The same bytes', sameBytes)] : []),
-      ...(nearlySame.groups > 0 ? [table('Nearly the same pixels', nearlySame)] : []),
-      ...(unreadable.length > 0
-        ? [
-            {
-              caption: 'Images that cannot be read',
-              header: ['why'],
-              rows: unreadable.slice(0, 50).map((reason) => [reason]),
-            },
-          ]
-        : []),
     ],
   };
 }

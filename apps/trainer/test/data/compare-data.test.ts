@@ -86,6 +86,7 @@ describe('mergeData(datasets, target)', () => {
         const at = row * dataset.labels.length + dataset.labels.indexOf(label);
         return dataset.notLabelled![at] ? 'unknown' : Number.isNaN(dataset.cells[at]) ? 'blank' : dataset.cells[at];
       });
+    expect(parseLabelGraph(dataset.hierarchy!.text).ancestors('Pneumonia')).toEqual(target.ancestors('Pneumonia'));
     expect(column('Edema')).toEqual([1, 'blank', 0, 'unknown']);
     expect(column('Lung Lesion')).toEqual(['unknown', 1, 0, 'unknown']);
     expect(column('Fracture')).toEqual(['unknown', 'unknown', 1, 0]);
