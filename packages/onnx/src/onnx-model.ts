@@ -56,6 +56,8 @@ export class OnnxModel {
       const session = await runtime.InferenceSession.create(file, {
         executionProviders: [...providers],
         logSeverityLevel: 3,
+        // Threads that wait for work would take processors from those that decode the next images.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
         ...(threads !== undefined && { intraOpNumThreads: threads }),
       });
       return new OnnxModel(file, await hashOf(file), runtime, session);

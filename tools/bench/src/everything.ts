@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { EngineError, type EngineName } from '@cxr-align/engine';
 import type { DataResult } from './data.js';
 import type { EpochResult } from './epoch.js';
+import type { ExtractTiming } from './extract.js';
 import type { GraphTimings } from './graph.js';
 import type { LossBenchmark } from './losses.js';
 import type { MetricTimings } from './metrics.js';
@@ -26,6 +27,7 @@ export interface Everything {
   step: StepResult[];
   data: DataResult;
   epoch: EpochResult[];
+  extract: ExtractTiming[];
   losses: LossBenchmark[];
   metrics: MetricTimings;
   graph: GraphTimings;
@@ -72,6 +74,13 @@ export function benchEverything({ engine, python, rounds, sizes, images, encoder
     step: part('step', '--engine', engine, '--sizes', sizes.join(','), ...common, ...against),
     data: part('data', '--images', String(images), ...common),
     epoch: part('epoch', '--engine', engine, ...encoders.flatMap((folder) => ['--encoder', folder]), ...vit),
+    extract: part(
+      'extract',
+      '--images',
+      String(images),
+      ...encoders.flatMap((folder) => ['--encoder', folder]),
+      ...common,
+    ),
     losses: part('losses', '--engine', engine),
     metrics: part('metrics'),
     graph: part('graph'),
@@ -79,7 +88,7 @@ export function benchEverything({ engine, python, rounds, sizes, images, encoder
 }
 
 /** The ratios in a Markdown table, each with what repeats it. */
-export function everythingText({ machine, step, data, epoch, metrics, losses }: Everything): string {
+export function everythingText({ machine, step, data, epoch, extract, metrics, losses }: Everything): string {
   const rows: [string, string, string][] = [];
   const fixed = (value: number | null | undefined): string =>
     value === undefined || value === null ? 'not measured: no peer here' : value.toFixed(2);
@@ -105,6 +114,10 @@ export function everythingText({ machine, step, data, epoch, metrics, losses }: 
   for (const { encoder, factor } of epoch) {
     const of = `an epoch with ${encoder} in every step by one from the store`;
     rows.push([of, factor.toFixed(1), '`npm run bench -- epoch --encoder DIR`']);
+  }
+  for (const { encoder, imagesPerSecond, ratio } of extract) {
+    const of = `features of images by ${encoder}: our images/s by those of onnxruntime and Pillow in Python`;
+    rows.push([of, `${fixed(ratio)} (${imagesPerSecond.toFixed(0)}/s)`, '`npm run bench -- extract --encoder DIR`']);
   }
   for (const { size, engines, torch } of losses) {
     if (!torch) continue;

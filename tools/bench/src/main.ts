@@ -3,6 +3,7 @@ import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
 import { benchData, dataOnce, dataText } from './data.js';
 import { benchEpoch, epochText } from './epoch.js';
 import { benchEverything, bestEngine, everythingText } from './everything.js';
+import { benchExtract, extractText } from './extract.js';
 import { Flags, UsageError } from './flags.js';
 import { benchGraph, graphText } from './graph.js';
 import { benchHeldOut, heldOutText } from './held-out.js';
@@ -18,6 +19,7 @@ npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes N
                       [--profile] [--json]
 npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
 npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
+npm run bench -- extract --encoder DIR [--python BIN] [--images N] [--rounds N] [--json]
 npm run bench -- held-out --data DIR --label NAME [--label NAME …] [--seeds N] [--split S] [--train "FLAGS"] [--json]
 npm run soak [-- --engine NAME] [--steps N] [--json]
 
@@ -31,6 +33,7 @@ npm run soak [-- --engine NAME] [--steps N] [--json]
             tables of CheXpert and of MIMIC-CXR-JPG
   epoch     an epoch with the frozen encoder in every step, and one that reads its features; --encoder again for more;
             a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
+  extract   images/s of cxr-align extract on phantoms, beside onnxruntime and Pillow where --python has them
   held-out  how well a label is told that was never trained, by its prompts: a run for each label and seed
   soak      20,000 small training steps: whether tensors or memory grow; exit code 1 if they do
   --engine  engines to time, comma-separated. Default wasm; native for step
@@ -88,6 +91,15 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
       python: flags.text('--python'),
     });
     return { result, text: () => epochText(result) };
+  },
+  extract: (flags) => {
+    const result = benchExtract({
+      encoders: flags.texts('--encoder'),
+      images: flags.whole('--images', 300, 16),
+      rounds: flags.whole('--rounds', 3),
+      python: flags.text('--python', 'python3'),
+    });
+    return Promise.resolve({ result, text: () => extractText(result) });
   },
   'held-out': async (flags) => {
     const data = flags.text('--data');
