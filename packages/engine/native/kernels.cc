@@ -87,12 +87,13 @@ class Pool {
       work_ = &work;
       count_ = count;
       next_ = 0;
-      busy_ = helpers_;
       round_++;
     }
     wake_.notify_all();
     take(work, count);
+    // Who has not come by now is not waited for: another program may have the processor.
     std::unique_lock<std::mutex> lock(mutex_);
+    work_ = nullptr;
     done_.wait(lock, [this] { return busy_ == 0; });
   }
 
@@ -107,10 +108,11 @@ class Pool {
       int64_t count;
       {
         std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return round_ != seen; });
+        wake_.wait(lock, [&] { return work_ && round_ != seen; });
         seen = round_;
         work = work_;
         count = count_;
+        busy_++;
       }
       take(*work, count);
       std::lock_guard<std::mutex> lock(mutex_);
@@ -125,9 +127,11 @@ class Pool {
   const int helpers_;
   std::mutex turn_, mutex_;
   std::condition_variable wake_, done_;
+  /** What is to be done; nothing between two calls. */
   const std::function<void(int64_t)>* work_ = nullptr;
   int64_t count_ = 0, round_ = 0;
   std::atomic<int64_t> next_{0};
+  /** Helpers that are at it. */
   int busy_ = 0;
 };
 
