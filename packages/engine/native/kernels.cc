@@ -46,7 +46,7 @@ void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
 
 // Loops are compiled for several processors, and the one that is there is chosen when the library is loaded. What they call is
 // inlined, so that it is compiled for the same.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VECTORISED
@@ -214,7 +214,7 @@ class Call {
 /** The numbers that a kernel was made with. */
 struct Attributes {
   float number = 0;
-  int32_t heads = 1;
+  int32_t heads = 1, batch = 1;
 };
 
 template <const char* const* names>
@@ -222,8 +222,9 @@ void* create(TF_OpKernelConstruction* construction) {
   auto* attributes = new Attributes;
   TF_Status* status = TF_NewStatus();
   for (const char* const* name = names; *name; name++) {
-    if (std::string(*name) == "heads")
-      TF_OpKernelConstruction_GetAttrInt32(construction, *name, &attributes->heads, status);
+    const std::string one = *name;
+    if (one == "heads" || one == "batch")
+      TF_OpKernelConstruction_GetAttrInt32(construction, *name, one == "heads" ? &attributes->heads : &attributes->batch, status);
     else
       TF_OpKernelConstruction_GetAttrFloat(construction, *name, &attributes->number, status);
   }
@@ -516,7 +517,7 @@ void columnSums(void*, TF_OpKernelContext* context) {
   });
 }
 
-// ---- CxrAttention: query [batch, rows, dim], keyValue [batch, sources, 2 · dim], key → mixed [batch, rows, dim], weights ---------
+// ---- CxrAttention: query [batch · rows, dim], keyValue [batch · sources, 2 · dim], key → mixed [batch · rows, dim], weights -------
 
 /** A head of one sample: where its rows lie in query and keyValue. */
 struct Head {
@@ -601,12 +602,12 @@ void attention(void* made, TF_OpKernelContext* context) {
   const auto* attributes = static_cast<Attributes*>(made);
   const int64_t heads = attributes->heads;
   const Tensor query = call.input(0), keyValue = call.input(1), key = call.input(2);
-  if (!call.expect(query.rank() == 3 && keyValue.rank() == 3 && keyValue.dim(0) == query.dim(0) &&
-                       keyValue.dim(2) == 2 * query.dim(2) && query.dim(2) % heads == 0 && key.size() == 4,
-                   "CxrAttention: expected query [batch, rows, dim] and keyValue [batch, sources, 2 dim]"))
+  const int64_t batch = attributes->batch;
+  if (!call.expect(query.rank() == 2 && keyValue.rank() == 2 && query.dim(0) % batch == 0 && keyValue.dim(0) % batch == 0 &&
+                       keyValue.dim(1) == 2 * query.dim(1) && query.dim(1) % heads == 0 && key.size() == 4,
+                   "CxrAttention: expected query [batch * rows, dim] and keyValue [batch * sources, 2 dim]"))
     return;
-  const Head first{0, 0, heads, query.dim(1), keyValue.dim(1), query.dim(2)};
-  const int64_t batch = query.dim(0);
+  const Head first{0, 0, heads, query.dim(0) / batch, keyValue.dim(0) / batch, query.dim(1)};
   const Tensor mixed = call.output(0, query.shape()), weights = call.output(1, {batch, heads, first.rows, first.sources});
   const Mask mask(key.words(), attributes->number);
   spread(batch, first.nanoseconds(), [&](int64_t sample) {
@@ -655,8 +656,8 @@ void attentionGrad(void* made, TF_OpKernelContext* context) {
   const int64_t heads = attributes->heads;
   const Tensor dmixed = call.input(0), query = call.input(1), keyValue = call.input(2), weights = call.input(3),
                key = call.input(4);
-  const Head first{0, 0, heads, query.dim(1), keyValue.dim(1), query.dim(2)};
-  const int64_t batch = query.dim(0);
+  const int64_t batch = attributes->batch;
+  const Head first{0, 0, heads, query.dim(0) / batch, keyValue.dim(0) / batch, query.dim(1)};
   if (!call.expect(dmixed.size() == query.size() && weights.size() == batch * heads * first.rows * first.sources &&
                        key.size() == 4,
                    "CxrAttentionGrad: expected sizes of one another"))
@@ -742,7 +743,7 @@ void adamWAll(void*, TF_OpKernelContext* context) {
 const char* const none[] = {nullptr};
 const char* const rateAlone[] = {"rate", nullptr};
 const char* const epsAlone[] = {"eps", nullptr};
-const char* const rateAndHeads[] = {"rate", "heads", nullptr};
+const char* const ofAttention[] = {"rate", "heads", "batch", nullptr};
 
 using Create = void* (*)(TF_OpKernelConstruction*);
 using Compute = void (*)(void*, TF_OpKernelContext*);
@@ -780,11 +781,11 @@ const bool registered = [] {
          add("CxrLayerNormGrad", {}, {"dy: float", "x: float", "statistics: float", "scale: float"},
              {"dx: float", "dscale: float", "dshift: float"}, create<none>, layerNormGrad) &&
          add("CxrColumnSums", {}, {"x: float"}, {"sums: float"}, create<none>, columnSums) &&
-         add("CxrAttention", {"rate: float", "heads: int"}, {"query: float", "key_value: float", "key: int32"},
-             {"mixed: float", "weights: float"}, create<rateAndHeads>, attention) &&
-         add("CxrAttentionGrad", {"rate: float", "heads: int"},
+         add("CxrAttention", {"rate: float", "heads: int >= 1", "batch: int >= 1"}, {"query: float", "key_value: float", "key: int32"},
+             {"mixed: float", "weights: float"}, create<ofAttention>, attention) &&
+         add("CxrAttentionGrad", {"rate: float", "heads: int >= 1", "batch: int >= 1"},
              {"dmixed: float", "query: float", "key_value: float", "weights: float", "key: int32"},
-             {"dquery: float", "dkey_value: float"}, create<rateAndHeads>, attentionGrad) &&
+             {"dquery: float", "dkey_value: float"}, create<ofAttention>, attentionGrad) &&
          add("CxrAdamW", {"count: int >= 0"}, {"numbers: float", "rates: float", "decays: float", "tensors: count * float"},
              {"length: float"}, create<none>, adamWAll);
 }();

@@ -57,10 +57,15 @@ export interface FastForms {
   /** (x − mean) / sqrt(variance + eps) · scale + shift over the last axis. */
   layerNorm?: (x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, eps: number) => FusedForward;
   /**
-   * Attention of several heads, without the linear maps: query [batch, rows, dim] and keyValue [batch, sources, 2 · dim] to
-   * [batch, rows, dim]; dropout of the weights [batch, heads, rows, sources].
+   * Attention of several heads, without the linear maps: query [batch · rows, dim] and keyValue [batch · sources, 2 · dim] to
+   * [batch · rows, dim]; dropout of the weights [batch, heads, rows, sources].
    */
-  attention?: (query: tf.Tensor3D, keyValue: tf.Tensor3D, heads: number, mask: DropoutMask) => FusedForward;
+  attention?: (
+    query: tf.Tensor2D,
+    keyValue: tf.Tensor2D,
+    sizes: { batch: number; heads: number },
+    mask: DropoutMask,
+  ) => FusedForward;
   /** x · wᵀ of x [rows, out] and w [in, out]. */
   timesTransposed?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
   /** The gradient of relu: dy where the output y was above 0, else 0. */

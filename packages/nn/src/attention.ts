@@ -1,4 +1,4 @@
-import { fastForms } from '@cxr-align/fast-forms';
+import type { FastForms } from '@cxr-align/fast-forms';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { Linear } from './linear.js';
@@ -75,14 +75,17 @@ export class MultiHeadAttention {
     return { value: this.output.apply(mergeHeads(mixed)), weights };
   }
 
-  /** What {@link apply} answers, without the weights: engines may have it at once. */
-  values(x: tf.Tensor, source: tf.Tensor, pass: Pass, mask?: tf.Tensor2D): tf.Tensor {
-    const form = fastForms().attention;
-    if (!form || mask) return this.apply(x, source, pass, mask).value;
+  /**
+   * How rows answer one another, by the form that the engine has for it.
+   *
+   * @param rows float32 [batch · rows, dim].
+   * @returns the answers in the same shape, as {@link apply} gives them.
+   */
+  among(rows: tf.Tensor2D, batch: number, pass: Pass, form: NonNullable<FastForms['attention']>): tf.Tensor2D {
     const dropout = pass.mask(this.dropout, `${this.scope.path}/weights`);
-    const mixed = withGradient([this.query.apply(x), this.keyValue.apply(source)], (query, keyValue) =>
-      form(query as tf.Tensor3D, keyValue as tf.Tensor3D, this.heads, dropout),
+    const mixed = withGradient([this.query.apply(rows), this.keyValue.apply(rows)], (query, keyValue) =>
+      form(query as tf.Tensor2D, keyValue as tf.Tensor2D, { batch, heads: this.heads }, dropout),
     );
-    return this.output.apply(mixed);
+    return this.output.apply(mixed) as tf.Tensor2D;
   }
 }

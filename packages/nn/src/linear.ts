@@ -14,7 +14,7 @@ import type { Scope } from './parameters.js';
 export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor {
   return tf.tidy(() => {
     const [inputs, outputs] = weight.shape;
-    const rows = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
+    const rows = (x.rank === 2 ? x : tf.reshape(x, [-1, inputs])) as tf.Tensor2D;
     const product = withGradient(bias ? [rows, weight, bias] : [rows, weight], (a, w, b) => {
       const plain = tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D);
       return {
@@ -27,7 +27,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
         ],
       };
     });
-    return tf.reshape(product, [...x.shape.slice(0, -1), outputs]);
+    return x.rank === 2 ? product : tf.reshape(product, [...x.shape.slice(0, -1), outputs]);
   });
 }
 

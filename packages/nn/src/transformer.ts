@@ -100,11 +100,17 @@ export class TransformerLayer {
         weights = answer.weights;
         value = this.crossNorm.apply(pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`, value));
       }
-      const attended = this.selfAttention.values(value, value, pass, mask);
+      const form = mask ? undefined : fastForms().attention;
+      const [batch, rows, dim] = value.shape;
+      // With a form of its own, all that follows works on rows alone.
+      if (form) value = tf.reshape(value, [batch * rows, dim]);
+      const attended = form
+        ? this.selfAttention.among(value as tf.Tensor2D, batch, pass, form)
+        : this.selfAttention.apply(value, value, pass, mask).value;
       value = this.selfNorm.apply(pass.dropout(attended, this.dropout, `${this.scope.path}/self`, value));
       const forward = this.feedForward.apply(value, pass);
       value = this.feedForwardNorm.apply(pass.dropout(forward, this.dropout, `${this.scope.path}/forward`, value));
-      return { value, weights };
+      return { value: form ? tf.reshape(value, [batch, rows, dim]) : value, weights };
     });
   }
 }

@@ -41,9 +41,9 @@ export const kernelForms: FastForms = {
       gradient: (dy, saved) => ops.several('CxrLayerNormGrad', [dy, ...saved], [], 3),
     };
   },
-  attention: (query, keyValue, heads, { rate, words }) => {
+  attention: (query, keyValue, { batch, heads }, { rate, words }) => {
     const ops = new Operations();
-    const attributes = [ops.number('rate', rate), ops.whole('heads', heads)];
+    const attributes = [ops.number('rate', rate), ops.whole('heads', heads), ops.whole('batch', batch)];
     const key = tf.tensor1d(words, 'int32');
     const [value, weights] = ops.several('CxrAttention', [query, keyValue, key], attributes, 2);
     return {
