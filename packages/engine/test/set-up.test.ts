@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setUpFolder, readManifest, removeSetUp, setUpNative, startEngine } from '../src/index.js';
+import { bindingRevision, setUpFolder, readManifest, removeSetUp, setUpNative, startEngine } from '../src/index.js';
 import { takeLibrary } from '../src/set-up/library.js';
 import { findToolchain } from '../src/set-up/toolchain.js';
 
@@ -93,7 +93,7 @@ describe('setUpNative', () => {
     const manifest = {
       kind: 'native' as const,
       binding: '4.22.0',
-      revision: 2,
+      revision: bindingRevision,
       tensorflow: '2.21.0',
       source: 'a wheel',
       cuda: null,
@@ -109,7 +109,10 @@ describe('setUpNative', () => {
     await expect(setUpNative({ kind: 'native', from: '/media/another' })).rejects.toThrow('(no such file)');
     expect(readManifest(setUpFolder('native'))).toEqual(manifest);
     // A binding that was built before our last change is built again, from what it was built from.
-    writeFileSync(join(setUpFolder('native'), 'manifest.json'), JSON.stringify({ ...manifest, revision: 1 }));
+    writeFileSync(
+      join(setUpFolder('native'), 'manifest.json'),
+      JSON.stringify({ ...manifest, revision: bindingRevision - 1 }),
+    );
     await expect(setUpNative({ kind: 'native', from: '/media/a wheel' })).rejects.toThrow('(no such file)');
     expect(removeSetUp('native')).toBe(true);
     expect(readManifest(setUpFolder('native'))).toBeUndefined();
