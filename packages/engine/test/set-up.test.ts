@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { bindingRevision, setUpFolder, readManifest, removeSetUp, setUpNative, startEngine } from '../src/index.js';
+import { setUpFolder, readManifest, removeSetUp, setUpNative, startEngine } from '../src/index.js';
+import { bindingRevision } from '../src/set-up/folder.js';
 import { takeLibrary } from '../src/set-up/library.js';
 import { findToolchain } from '../src/set-up/toolchain.js';
 
