@@ -4,6 +4,7 @@ export { checkNative } from './set-up/check-native.js';
 export { cudaMachine, type CudaMachine } from './set-up/cuda-machine.js';
 export {
   cacheFolder,
+  bindingRevision,
   readManifest,
   removeSetUp,
   setUpFolder,

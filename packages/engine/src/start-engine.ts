@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers';
 import { EngineError, firstLine, type Engine } from './engine.js';
 import { engineNames, type EngineName } from './engine-names.js';
 import { cudaMachine } from './set-up/cuda-machine.js';
-import { setUpFolder, type NativeKind } from './set-up/folder.js';
+import { bindingRevision, setUpFolder, type NativeKind } from './set-up/folder.js';
 import { loadedNative, loadNative, prepareTensorflow } from './set-up/load-native.js';
 import { useTensorflowForms } from './tensorflow/fast-forms.js';
 import { startWasm } from './start-wasm.js';
@@ -135,7 +135,7 @@ async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], 
       if (!manifest) errors.push(`${folder}: not set up`);
       else {
         await use(engine, 'tensorflow');
-        useTensorflowForms({ onGpu: isOnGpu() });
+        useTensorflowForms({ onGpu: isOnGpu(), isOurs: manifest.revision === bindingRevision });
         return manifest.tensorflow;
       }
     } catch (error) {
@@ -147,7 +147,7 @@ async function loadTensorFlow(engine: EngineName, kinds: readonly NativeKind[], 
     const version = await loadInstalled(kind === 'gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node', errors);
     if (version) {
       await use(engine, 'tensorflow');
-      useTensorflowForms({ onGpu: isOnGpu() });
+      useTensorflowForms({ onGpu: isOnGpu(), isOurs: false });
       return version;
     }
   }

@@ -2,6 +2,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import {
   cudaMachine,
   setUpFolder,
+  bindingRevision,
   readManifest,
   tryEngines,
   type CudaMachine,
@@ -49,11 +50,15 @@ export const doctor: Command<unknown> = {
   },
 };
 
-function wantedText({ kind, tensorflow, source, cuda }: NativeManifest): string {
+function wantedText({ kind, tensorflow, source, cuda, revision }: NativeManifest): string {
   const wants = cuda
     ? `wants CUDA ${cuda.cuda}, cuDNN ${cuda.cudnn} and a device of compute capability ${cuda.computeCapabilities} or newer of the same major version`
     : 'wants no CUDA';
-  return `set up for ${kind}: TensorFlow ${tensorflow} (${source}), which ${wants}`;
+  const isOld = revision !== bindingRevision;
+  const mend = isOld
+    ? `; built by another version, without the kernels of this one: cxr-align setup ${kind} builds it again`
+    : '';
+  return `set up for ${kind}: TensorFlow ${tensorflow} (${source}), which ${wants}${mend}`;
 }
 
 function machineText({ driver, devices, libraries }: CudaMachine): string {

@@ -48,7 +48,7 @@ export function bindingFile(folder: string): string {
 export const napiVersion = 8;
 
 /** Counts what we change in the binding; one that was built before is built again. */
-export const bindingRevision = 3;
+export const bindingRevision = 4;
 
 /** Takes back what was set up, and what an interrupted try left. @returns whether there was anything. */
 export function removeSetUp(kind: SetUpKind): boolean {

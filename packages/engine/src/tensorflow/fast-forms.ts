@@ -16,12 +16,16 @@ function timesTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
     : tf.matMul(x, w, false, true);
 }
 
-/** Registers what TensorFlow, or our own kernels in its binding, do faster than TensorFlow.js's operations. */
-export function useTensorflowForms({ onGpu }: { onGpu: boolean }): void {
+/**
+ * Registers what TensorFlow, or our own kernels in its binding, do faster than TensorFlow.js's operations.
+ *
+ * @param isOurs whether the binding was built with the kernels of this version.
+ */
+export function useTensorflowForms({ onGpu, isOurs }: { onGpu: boolean; isOurs: boolean }): void {
   useLeanKernels();
   useFastForms('tensorflow', {
     adamW: (variables, decay) => new ResourceAdamW(variables, decay),
     reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
-    ...(onGpu ? { dropoutMask: deviceMask } : { timesTransposed, ...(hasKernels() && kernelForms) }),
+    ...(onGpu ? { dropoutMask: deviceMask } : { timesTransposed, ...(isOurs && hasKernels() && kernelForms) }),
   });
 }
