@@ -13,7 +13,8 @@
 #   --rounds      of the step, in turns with PyTorch. Default 3
 #   --pack        writes this checkout, built, with this Node and the modules that it needs to run into an archive (.tar.gz or
 #                 .tar.xz): unpacked on a machine that has neither Node nor a network, this script runs there as it is. What
-#                 setup has brought goes along: setup webgpu, say, and setup gpu if --engines names cuda
+#                 setup brings for --engines goes along: 0.1 GB for webgpu; cuda has TensorFlow and NVIDIA's libraries, 5 GB
+#                 unpacked. PyTorch's script is not in it: put it there, and say where by BENCH_PEER
 #
 # Node: NODE, or the one that was packed, or the one on the path; 20.19 or newer. Exit code 0 if every engine that was asked for
 # started and passed.

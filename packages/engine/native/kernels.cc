@@ -557,9 +557,9 @@ INLINED void tileOfProducts(const Head& at, const float* a, const float* b, floa
   }
 }
 
-/** exp(x) for x ≤ 0 to a unit or two in the last place, without a branch (a polynomial after Cody and Waite's reduction). */
+/** exp(x) for x ≤ 0 (1 above it) to a unit or two in the last place, without a branch (a polynomial after Cody and Waite's reduction). */
 INLINED float exponential(float x) {
-  x = std::max(x, -87.0f);
+  x = std::min(std::max(x, -87.0f), 0.0f);
   const float count = std::nearbyint(x * 1.44269504f);
   const float r = (x - count * 0.693359375f) - count * -2.12194440e-4f;
   float p = 1.9875691500e-4f;

@@ -31,6 +31,7 @@ const size = 512;
 
 /** Extracts the features of phantoms by each encoder, in turns with the peer. */
 export function benchExtract({ encoders, images, rounds, python }: ExtractRequest): ExtractTiming[] {
+  if (encoders.length === 0) return [];
   const scratch = mkdtempSync(join(tmpdir(), 'cxr-align-bench-'));
   try {
     const data = join(scratch, 'data');

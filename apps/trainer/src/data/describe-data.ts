@@ -1,6 +1,6 @@
 import {
-  countTexts,
   applyPolicy,
+  countTexts,
   datasetFacts,
   labelPolicies,
   type BadRow,

@@ -1,5 +1,7 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
+import { detach, moveToNewMemory } from './detach.js';
+import { flatValues } from './flat-values.js';
 import { Operations } from './operations.js';
 
 /** A variable and its moments. */
@@ -13,10 +15,11 @@ interface Slot {
 
 /**
  * AdamW of all variables in one call of our own kernel, which reads the gradients once for their length and once more while it
- * goes through the rest, in place.
+ * goes through the rest, in place. A clone of a variable stays as it is; what was made by reshaping one, and is kept over a step,
+ * changes with it.
  */
 export class InPlaceAdamW implements FusedAdamW {
-  private slots: Slot[];
+  private readonly slots: Slot[];
   private readonly decays: tf.Tensor1D;
 
   constructor(variables: readonly tf.Variable[], decay: readonly number[]) {
@@ -48,17 +51,10 @@ export class InPlaceAdamW implements FusedAdamW {
   }
 
   async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
-    return { first: await this.flat('first'), second: await this.flat('second') };
-  }
-
-  private async flat(kind: 'first' | 'second'): Promise<Float32Array> {
-    const flat = new Float32Array(this.slots.reduce((sum, { variable }) => sum + variable.size, 0));
-    let start = 0;
-    for (const slot of this.slots) {
-      flat.set((await slot[kind].data()) as Float32Array, start);
-      start += slot.variable.size;
-    }
-    return flat;
+    return {
+      first: await flatValues(this.slots.map(({ first }) => first)),
+      second: await flatValues(this.slots.map(({ second }) => second)),
+    };
   }
 
   restore(moments: { first: Float32Array; second: Float32Array }): void {
@@ -83,11 +79,8 @@ export class InPlaceAdamW implements FusedAdamW {
  * which TensorFlow takes as it is.
  */
 function own(slot: Slot): void {
-  const { variable } = slot;
-  if (variable.dataId !== slot.known || (tf.backend() as tf.KernelBackend).refCount(variable.dataId) > 1) {
-    const copy = tf.mul(variable, 1);
-    variable.assign(copy);
-    copy.dispose();
-    slot.known = variable.dataId;
-  }
+  const { variable, known } = slot;
+  if (variable.dataId === known) detach(variable);
+  else moveToNewMemory(variable);
+  slot.known = variable.dataId;
 }

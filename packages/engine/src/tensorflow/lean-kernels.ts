@@ -8,12 +8,17 @@ type Kernel = (
   ops: Operations,
 ) => tf.TensorInfo | undefined;
 
+/** Engines may be started again and again. */
+let areLean = false;
+
 /**
  * Replaces kernels of TensorFlow.js's Node binding whose calls of TensorFlow can be fewer or better: a reshape makes the tensor of
  * its shape once; a cast to the type that is there does nothing; a product of two matrices is a product of two matrices, not of
  * batches of one. Where a replacement does not know better, the kernel does what it did.
  */
 export function useLeanKernels(): void {
+  if (areLean) return;
+  areLean = true;
   // TensorFlow, too, takes −1 for what is left.
   replace('Reshape', ({ x }, { shape }, ops) => ops.reshape(x, shape as number[]));
   replace('Cast', ({ x }, { dtype }) => {

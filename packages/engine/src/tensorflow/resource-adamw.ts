@@ -1,6 +1,7 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { detach } from './detach.js';
+import { flatValues } from './flat-values.js';
 import { Operations } from './operations.js';
 
 /** A variable, and where TensorFlow keeps it and its moments. */
@@ -85,18 +86,17 @@ export class ResourceAdamW implements FusedAdamW {
   }
 
   async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
-    return { first: await this.flat('first'), second: await this.flat('second') };
+    return {
+      first: await this.flat(this.slots.map(({ first }) => first)),
+      second: await this.flat(this.slots.map(({ second }) => second)),
+    };
   }
 
-  private async flat(kind: 'first' | 'second'): Promise<Float32Array> {
-    const flat = new Float32Array(this.slots.reduce((sum, { variable }) => sum + variable.size, 0));
-    let start = 0;
-    for (const slot of this.slots) {
-      const values = read(new Operations(), slot[kind]);
-      flat.set((await values.data()) as Float32Array, start);
-      values.dispose();
-      start += slot.variable.size;
-    }
+  private async flat(handles: readonly tf.Tensor[]): Promise<Float32Array> {
+    const ops = new Operations();
+    const values = handles.map((handle) => read(ops, handle));
+    const flat = await flatValues(values);
+    tf.dispose(values);
     return flat;
   }
 
