@@ -158,7 +158,8 @@ await check('npm run setup:native; on native, every test that runs on wasm, and 
   console.error(/^Tests:.*/m.exec(tests)[0]);
   const evaluations = [];
   for (const out of ['native-a', 'native-b']) {
-    await train(out, { env }, '--engine', 'native');
+    const said = await train(out, { env }, '--engine', 'native');
+    if (/oneDNN|absl/.test(said)) throw new Error(said);
     evaluations.push(readFileSync(join(place, out, 'evaluation.json'), 'utf8'));
   }
   if (new Set(evaluations).size !== 1) throw new Error('they differ');
@@ -180,8 +181,13 @@ await check('npm run setup:webgpu; the reference vectors on it, on the software 
   const { code, output } = await capture('npm', ['run', '--silent', 'setup:webgpu'], { env });
   const outOfReach = /.*(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|E404).*/.exec(output);
   if (code !== 0 && outOfReach) return `webgpu: ${outOfReach[0].trim()}`;
-  // auto takes no software adapter; asked for by name, it starts.
+  // auto takes no software adapter, and Dawn is silent where Vulkan has no driver; asked for by name, it starts.
   if (code !== 0 || !output.includes('only a software adapter answers')) throw new Error(output);
+  const doctor = [cxrAlign, 'doctor'];
+  for (const without of [{ LD_LIBRARY_PATH: '' }, { VK_ICD_FILENAMES: '' }]) {
+    const said = await expectRun(process.execPath, doctor, { env: { ...env, ...without } });
+    if (/vkCreateInstance|Couldn't load/.test(said)) throw new Error(said);
+  }
   const golden = [join(root, 'tools/golden/dist/main.js'), '--engine', 'webgpu'];
   const said = await expectRun(process.execPath, golden, { env });
   console.error(/^\d+ passed.*/m.exec(said)[0]);

@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     .usage('$0 <command>\n\nFine-grained alignment of chest X-ray images with disease prompts. Not a medical device.')
     .demandCommand(1, 'expected a command; cxr-align --help lists them')
     .strict()
+    .check(refuseRepeats, true)
     .recommendCommands()
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .fail(false)
@@ -61,6 +62,17 @@ main().then(
     process.exit(isUsage ? 2 : 1);
   },
 );
+
+/** yargs makes a list of a flag that comes twice, also where one value is expected; it passes all it knows of the options. */
+function refuseRepeats(argv: Record<string, unknown>, options: object): true {
+  const { array: lists } = options as { array: readonly string[] };
+  for (const [name, value] of Object.entries(argv)) {
+    const isTwin = /[A-Z]/.test(name); // yargs has --max-bad as maxBad, too
+    if (name === '_' || isTwin || !Array.isArray(value) || lists.includes(name)) continue;
+    throw new InputError(`expected --${name} once, got ${value.length}: ${value.join(', ')}`);
+  }
+  return true;
+}
 
 /** yargs reports wrong flags as plain errors: those thrown before any command has run. */
 function isYargsUsage(error: unknown): boolean {

@@ -391,6 +391,10 @@ describe('cxr-align', () => {
       [['trian'], 'Did you mean train'],
       [['train'], 'expected --data DIR and --out RUN'],
       [['train', '--data', data, '--out', 'x', '--lr', '1'], 'Unknown argument: lr'],
+      [
+        ['train', '--data', data, '--out', 'x', '--engine', 'cpu', '--engine', 'wasm'],
+        'expected --engine once, got 2: cpu, wasm',
+      ],
       [['train', '--data', data, '--out', 'x', '--set', 'lr=1'], 'lr'],
       [['train', '--data', '/nowhere', '--out', 'x'], 'expected a folder or a table, got /nowhere'],
       [

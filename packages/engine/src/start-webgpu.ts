@@ -4,12 +4,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EngineError, firstLine, type Engine } from './engine.js';
 import { webgpuParts } from './set-up/set-up-webgpu.js';
 import { offerTfjs } from './set-up/take-package.js';
+import { vulkanLacks } from './set-up/vulkan-machine.js';
 
 interface Gpu {
   requestAdapter: () => Promise<{ info?: Record<string, string> } | null>;
 }
 
 const mend = 'run npm run setup:webgpu (cxr-align setup webgpu)';
+const driverMend =
+  "install the driver of the graphics card with Vulkan, Metal or D3D12 (Debian: apt-get install libvulkan1, and the card's own)";
 const software = /swiftshader|llvmpipe|software|basic render/i;
 
 let started: Engine | undefined;
@@ -29,14 +32,13 @@ export async function startWebgpu(allowSoftware: boolean): Promise<Engine> {
     const dawnName = parts ? pathToFileURL(parts.dawn).href : 'webgpu';
     const dawn = (await import(dawnName)) as { create: (flags: string[]) => Gpu; globals: object };
     Object.assign(globalThis, dawn.globals);
+    const lacks = vulkanLacks();
+    // A driver may lie where only the loader knows: who asks for the engine by name has Dawn look.
+    if (lacks === 'the loader' || (lacks === 'a driver' && !allowSoftware))
+      throw new EngineError('webgpu', `Vulkan lacks ${lacks}`, driverMend);
     const gpu = dawn.create([]);
     const adapter = await gpu.requestAdapter();
-    if (!adapter)
-      throw new EngineError(
-        'webgpu',
-        'no graphics adapter answers',
-        "install the driver of the graphics card with Vulkan, Metal or D3D12 (Debian: apt-get install libvulkan1, and the card's own)",
-      );
+    if (!adapter) throw new EngineError('webgpu', 'no graphics adapter answers', driverMend);
     const { vendor = '', architecture = '', device = '', description = '' } = adapter.info ?? {};
     const label = [vendor, architecture, device, description].filter(Boolean).join(' ') || 'an unnamed adapter';
     const isSoftware = software.test(label);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** What was set up: a binding for the processor, or one that takes a CUDA device where there is one. */
 export type NativeKind = 'native' | 'gpu';
@@ -45,10 +45,15 @@ export function bindingFile(folder: string): string {
   return join(folder, 'binding', 'lib', `napi-v${napiVersion}`, 'tfjs_binding.node');
 }
 
+/** The addon beside it that holds what is written while TensorFlow is loaded. */
+export function heldStderrFile(folder: string): string {
+  return join(dirname(bindingFile(folder)), 'held_stderr.node');
+}
+
 export const napiVersion = 8;
 
 /** Counts what we change in the binding; one that was built before is built again. */
-export const bindingRevision = 4;
+export const bindingRevision = 5;
 
 /** Takes back what was set up, and what an interrupted try left. @returns whether there was anything. */
 export function removeSetUp(kind: SetUpKind): boolean {

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { bindingFile, readManifest, type NativeKind, type NativeManifest } from './folder.js';
+import { bindingFile, heldStderrFile, readManifest, type NativeKind, type NativeManifest } from './folder.js';
 import { offerTfjs } from './take-package.js';
 
 let loaded: { folder: string; manifest: NativeManifest } | undefined;
@@ -22,7 +23,7 @@ export function loadNative(folder: string): NativeManifest | undefined {
   prepareTensorflow(manifest.kind);
   offerTfjs();
   const require = createRequire(join(folder, 'binding', 'package.json'));
-  const { exports: binding } = dlopen(bindingFile(folder));
+  const binding = withoutNotes(heldStderrFile(folder), () => dlopen(bindingFile(folder)));
   require('./dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: unknown, name: string) => tf.KernelBackend;
@@ -51,8 +52,26 @@ export function loadedNative(): string | undefined {
 }
 
 /** Loads an addon with all its symbols at once: one that is missing is named here, not in the middle of a training. */
-function dlopen(file: string): { exports: Record<string, unknown> } {
+function dlopen(file: string): Record<string, unknown> {
   const module = { exports: {} };
   process.dlopen(module, file, constants.dlopen.RTLD_NOW);
-  return module;
+  return module.exports;
+}
+
+const note = /^(WARNING: All log messages before absl::InitializeLog|I\d{4} |To enable the following instructions)/;
+
+/**
+ * Does something without the notes that TensorFlow writes while it is loaded: 2.21 reads TF_CPP_MIN_LOG_LEVEL too
+ * late for them. Warnings and errors are written, after it; all is, at once, where that variable asks for notes.
+ */
+function withoutNotes<T>(addon: string, load: () => T): T {
+  if (Number(process.env.TF_CPP_MIN_LOG_LEVEL) < 1 || !existsSync(addon)) return load();
+  const { hold, release } = dlopen(addon) as { hold: () => void; release: () => string };
+  hold();
+  try {
+    return load();
+  } finally {
+    const lines = release().split(/(?<=\n)/);
+    process.stderr.write(lines.filter((line) => !note.test(line)).join(''));
+  }
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   bindingFile,
   bindingRevision,
+  heldStderrFile,
   setUpFolder,
   napiVersion,
   readManifest,
@@ -122,19 +123,29 @@ const sources = ['../native', '../../native']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((folder) => existsSync(folder));
 
+/** The one source that is an addon of its own. */
+const heldStderr = 'held_stderr';
+
 /** Adds our own C++ to the binding. @throws {SetUpError} if the binding is not built as it is known to be. */
 function addSources(place: string): void {
   const file = join(place, 'binding.gyp');
   const text = readFileSync(file, 'utf8');
-  const first = "'binding/tfjs_backend.cc',";
-  if (!text.includes(first)) throw new SetUpError(`engine/setUpNative: expected ${first} in ${file}, got none`);
+  const [target, first] = ["'targets' : [{", "'binding/tfjs_backend.cc',"];
+  for (const part of [target, first])
+    if (!text.includes(part)) throw new SetUpError(`engine/setUpNative: expected ${part} in ${file}, got none`);
   if (sources === undefined)
     throw new SetUpError(
       `engine/setUpNative: expected the folder native beside dist, got none; install the package anew`,
     );
   const names = readdirSync(sources);
   names.forEach((name) => cpSync(join(sources, name), join(place, 'binding', name)));
-  writeFileSync(file, text.replace(first, [first, ...names.map((name) => `'binding/${name}',`)].join('\n      ')));
+  const ofBinding = names.filter((name) => name !== `${heldStderr}.cc`).map((name) => `'binding/${name}',`);
+  writeFileSync(
+    file,
+    text
+      .replace(target, `'targets' : [{ 'target_name': '${heldStderr}', 'sources': ['binding/${heldStderr}.cc'] }, {`)
+      .replace(first, [first, ...ofBinding].join('\n      ')),
+  );
 }
 
 async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<void> {
@@ -154,6 +165,7 @@ async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<vo
       env: { CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -std=c++17 -O3 -fno-math-errno -fno-trapping-math` },
     },
   );
+  cpSync(join(place, 'build', 'Release', `${heldStderr}.node`), heldStderrFile(dirname(place)));
   rmSync(join(place, 'build'), { recursive: true, force: true });
 }
 
@@ -165,6 +177,7 @@ function writeManifest(folder: string, manifest: NativeManifest): void {
 async function selfTest(folder: string): Promise<{ difference: number; tensorflow: string }> {
   const here = fileURLToPath(import.meta.url);
   const script = `import(${JSON.stringify(resolve(here))}).then(async ({ checkNative }) => console.log(JSON.stringify(await checkNative(${JSON.stringify(folder)}))))`;
-  const printed = await runProgram(process.execPath, ['-e', script]);
+  // What a library says before it ends its process is lost where its notes are held back.
+  const printed = await runProgram(process.execPath, ['-e', script], { env: { TF_CPP_MIN_LOG_LEVEL: '0' } });
   return JSON.parse(printed.trim().split('\n').slice(-1)[0]) as { difference: number; tensorflow: string };
 }
