@@ -3,11 +3,12 @@ import { defineConfig, type Options } from 'tsup';
 /**
  * How every package is built: ESM, CommonJS and type declarations from `src/index.ts`.
  *
+ * @param parts files of `src` that can be imported by themselves, too, as `package/part`.
  * @param bundle packages of this workspace whose code and types go into the build instead of being imported by it.
  */
-export function library({ bundle = [] }: { bundle?: string[] } = {}) {
+export function library({ parts = [], bundle = [] }: { parts?: string[]; bundle?: string[] } = {}) {
   const options: Options = {
-    entry: ['src/index.ts'],
+    entry: ['index', ...parts].map((part) => `src/${part}.ts`),
     format: ['esm', 'cjs'],
     target: 'node20',
     // Without `paths` the types of bundled packages are found in their builds, and taken in.

@@ -9,7 +9,7 @@ import {
   resizePixels,
   type Augmentation,
   type Preprocessing,
-} from '@cxr-align/image-backbone';
+} from '@cxr-align/image-backbone/images';
 import { RandomStream } from '@cxr-align/random';
 import { ThreadPool } from './thread-pool.js';
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { renderPhantom, type PhantomPlan } from '@cxr-align/datasets';
-import { encodePng } from '@cxr-align/image-backbone';
+import { encodePng } from '@cxr-align/image-backbone/images';
 
 /** What a painter needs to know once. */
 export interface PainterSettings {

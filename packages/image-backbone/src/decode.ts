@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
-import { decoding, openImage, readImage } from './image-file.js';
+import { decodeGreyPng, greyPngHeader, type GreyPixels } from './grey-png.js';
+import { decoding, openImage, pixelLimit, readImage } from './image-file.js';
 import { resample, type ResampleKernel } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
@@ -8,7 +9,10 @@ export interface Preprocessing {
   size: number;
   /** `stretch`: aspect not kept; `pad`: black borders; `crop`: the middle square. */
   fit: 'stretch' | 'pad' | 'crop';
-  /** How pixels are interpolated, small images exactly as PIL does it. Default sharp's own `lanczos3`. */
+  /**
+   * How pixels are interpolated: exactly as PIL does it, but for `pad`, `nearest` and much larger JPEG files. Default sharp's own
+   * `lanczos3`.
+   */
   kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
   /** Pixels along the side of the square that the middle `size` pixels are cut out of. Default `size`. */
   resize?: number;
@@ -30,46 +34,76 @@ export async function decodeImage(
   name = String(source),
 ): Promise<Uint8Array> {
   const bytes = typeof source === 'string' ? await readImage(source) : source;
-  return decoding(name, async () => toSquare(await openImage(bytes, name), preprocessing));
+  return decoding(name, async () => {
+    const header = greyPngHeader(bytes);
+    // Of 16 bits sharp resizes all, and takes the upper 8 after it.
+    const isPlain = header && (header.depth === 8 || exactKernel(preprocessing, header));
+    if (isPlain && header.width * header.height <= pixelLimit) {
+      const pixels = await decodeGreyPng(bytes, header);
+      if (pixels) return resizePixels(pixels, preprocessing);
+    }
+    return toSquare(await openImage(bytes, name), preprocessing);
+  });
 }
 
 /** Resizes grey values that are in memory already, as {@link decodeImage} does with files. */
-export async function resizePixels(
-  { data, height, width }: { data: Uint8Array; height: number; width: number },
-  preprocessing: Preprocessing,
-): Promise<Uint8Array> {
+export async function resizePixels(pixels: GreyPixels, preprocessing: Preprocessing): Promise<Uint8Array> {
+  const { data, width, height } = pixels;
   const { size, resize = size } = preprocessing;
   if (height === size && width === size && resize === size) return data;
-  return toSquare(sharp(data, { raw: { width, height, channels: 1 } }), preprocessing);
+  const kernel = exactKernel(preprocessing, pixels);
+  if (kernel) return exactSquare(pixels, preprocessing, kernel);
+  return sharpSquare(sharp(data, { raw: { width, height, channels: 1 } }), preprocessing);
 }
 
+/**
+ * The kernel, where it was asked for and PIL's own can be had: sharp's padding is its own, and the whole of a very long strip is
+ * not enlarged for the sake of its middle.
+ */
+function exactKernel(
+  { kernel, fit, size, resize = size }: Preprocessing,
+  { width, height }: { width: number; height: number },
+): ResampleKernel | undefined {
+  if (kernel === 'nearest' || fit === 'pad') return undefined;
+  const isLong = fit === 'crop' && (resize * resize * Math.max(width, height)) / Math.min(width, height) > pixelLimit;
+  return isLong ? undefined : kernel;
+}
+
+/** JPEG files of more than so many times the target's pixels are shrunk while they are decoded, which is several times as fast. */
+const muchLarger = 24;
+
 async function toSquare(image: Sharp, preprocessing: Preprocessing): Promise<Uint8Array> {
-  const { size, fit, kernel = 'lanczos3', resize = size } = preprocessing;
-  if (preprocessing.kernel !== undefined && kernel !== 'nearest' && fit !== 'pad') {
-    const { autoOrient } = await image.metadata();
-    if (autoOrient.width * autoOrient.height <= smallImage * resize * resize)
-      return smallToSquare(image, preprocessing, kernel);
+  const { size, resize = size } = preprocessing;
+  if (preprocessing.kernel !== undefined) {
+    const { format, width, height } = await image.metadata();
+    const kernel = exactKernel(preprocessing, { width, height });
+    if (kernel && (format !== 'jpeg' || width * height <= muchLarger * resize * resize)) {
+      const { data, info } = await image.toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+      return exactSquare({ data, width: info.width, height: info.height }, preprocessing, kernel);
+    }
   }
+  return sharpSquare(image, preprocessing);
+}
+
+async function sharpSquare(
+  image: Sharp,
+  { size, fit, kernel = 'lanczos3', resize = size }: Preprocessing,
+): Promise<Uint8Array> {
   const square = image.resize(resize, resize, { fit: fits[fit], kernel, background: '#000' });
   const margin = Math.floor((resize - size) / 2);
   const cut = margin > 0 ? square.extract({ left: margin, top: margin, width: size, height: size }) : square;
   return rawGrey(cut);
 }
 
-/** Images of up to so many times the target's pixels are resized here, exactly as PIL does it. */
-const smallImage = 24;
-
-async function smallToSquare(
-  image: Sharp,
+function exactSquare(
+  { data, width: fromWidth, height: fromHeight }: GreyPixels,
   { size, fit, resize = size }: Preprocessing,
   kernel: ResampleKernel,
-): Promise<Uint8Array> {
-  const { data, info } = await image.toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
-  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
-  const factor = resize / Math.min(info.width, info.height);
+): Uint8Array {
+  const factor = resize / Math.min(fromWidth, fromHeight);
   const side = (extent: number): number => (fit === 'stretch' ? resize : Math.max(resize, Math.round(extent * factor)));
-  const [width, height] = [side(info.width), side(info.height)];
-  const resized = resample(pixels, info, { width, height }, kernel);
+  const [width, height] = [side(fromWidth), side(fromHeight)];
+  const resized = resample(data, { width: fromWidth, height: fromHeight }, { width, height }, kernel);
   if (width === size && height === size) return resized;
   const [left, top] = [width, height].map((extent) => Math.round((extent - size) / 2));
   const out = new Uint8Array(size * size);

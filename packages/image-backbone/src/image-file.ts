@@ -6,7 +6,7 @@ import { decodeDicom } from './dicom/decode-dicom.js';
 import { isDicom, parseDicom } from './dicom/parse-dicom.js';
 
 /** The most pixels that an image may claim to have: more is refused from its header. */
-const pixelLimit = 100_000_000;
+export const pixelLimit = 100_000_000;
 
 /**
  * The size of an image, turned upright, from its header.

@@ -1,9 +1,4 @@
-export { decodeImage, encodePng, resizePixels, type Preprocessing } from './decode.js';
-export { imageSize, readImage } from './image-file.js';
-export { decodeDicom } from './dicom/decode-dicom.js';
-export { drawMap, visibleWindow, type DrawnMap, type PixelWindow } from './draw-map.js';
-export { loadImages, pixelStatistics, type ImageSet, type ImageSource } from './image-set.js';
-export { augmentImage, type Augmentation } from './augment.js';
+export * from './images.js';
 export { imageBatch, type BatchAugmentation, type PixelScale } from './image-batch.js';
 export {
   ConvEncoder,

@@ -1,3 +1,11 @@
+import { resampleModule } from './resample-module.js';
+
+/** What is used of it; the libraries of TypeScript have it for browsers alone. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: object };
+};
+
 /** Weights are whole multiples of 2⁻²², as PIL has them, so that sums are exact; those of grey values stay within 32 bits. */
 const bits = 22;
 const unit = 2 ** bits;
@@ -7,6 +15,14 @@ interface Taps {
   count: number;
   first: Int32Array;
   weights: Int32Array;
+}
+
+/** Weights along rows, in two parts of 16 bits: 2,048 × high + low; `eights` × 8 for each output pixel. */
+interface PairedTaps {
+  eights: number;
+  first: Int32Array;
+  high: Int16Array;
+  low: Int16Array;
 }
 
 /** How far a filter reaches, in pixels, and its weight at a distance. */
@@ -33,23 +49,25 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
-const known = new Map<string, Taps>();
-const mostKnown = 64;
-
-/** The weights for a change of size; images of a data set mostly have few sizes. */
-function tapsOf(kernel: ResampleKernel, from: number, to: number): Taps {
-  const key = `${kernel} ${from} ${to}`;
-  let taps = known.get(key);
-  if (!taps) {
-    if (known.size >= mostKnown) known.clear();
-    taps = makeTaps(filters[kernel], from, to);
-    known.set(key, taps);
-  }
-  return taps;
+/** Keeps what was made last: images of a data set mostly have few sizes. */
+function remembering<T>(
+  make: (kernel: ResampleKernel, from: number, to: number) => T,
+): (kernel: ResampleKernel, from: number, to: number) => T {
+  const known = new Map<string, T>();
+  return (kernel, from, to) => {
+    const key = `${kernel} ${from} ${to}`;
+    let made = known.get(key);
+    if (made === undefined) {
+      if (known.size >= 64) known.clear();
+      known.set(key, (made = make(kernel, from, to)));
+    }
+    return made;
+  };
 }
 
 /** A filter is as wide as it says in pixels of the coarser side: it interpolates when enlarging, and averages when shrinking. */
-function makeTaps({ support, weight }: Filter, from: number, to: number): Taps {
+const columnTaps = remembering((kernel, from, to): Taps => {
+  const { support, weight } = filters[kernel];
   const scale = from / to;
   const stretch = Math.max(1, scale);
   const count = Math.min(from, Math.ceil(2 * support * stretch) + 1);
@@ -69,7 +87,51 @@ function makeTaps({ support, weight }: Filter, from: number, to: number): Taps {
     own.forEach((one, k) => (weights[at + k] = Math.trunc((one / sum) * unit + (one < 0 ? -0.5 : 0.5))));
   }
   return { count, first, weights };
+});
+
+const rowTaps = remembering((kernel, from, to): PairedTaps => {
+  const { count, first, weights } = columnTaps(kernel, from, to);
+  const eights = Math.ceil(count / 8);
+  const [high, low] = [new Int16Array(to * eights * 8), new Int16Array(to * eights * 8)];
+  weights.forEach((weight, at) => {
+    const to = Math.floor(at / count) * eights * 8 + (at % count);
+    high[to] = weight >> 11;
+    low[to] = weight & 2047;
+  });
+  return { eights, first, high, low };
+});
+
+/** What resample.wat has: addresses and counts go in, all in bytes and pixels. */
+interface Kernels {
+  memory: { buffer: ArrayBuffer; grow: (pages: number) => number };
+  alongRows: (
+    pixels: number,
+    width: number,
+    height: number,
+    out: number,
+    pitch: number,
+    toWidth: number,
+    first: number,
+    high: number,
+    low: number,
+    eights: number,
+  ) => void;
+  alongColumns: (
+    rows: number,
+    pitch: number,
+    out: number,
+    toHeight: number,
+    first: number,
+    weights: number,
+    count: number,
+  ) => void;
 }
+
+let kernels: Kernels | undefined;
+
+const pageBytes = 65536;
+/** Pixels that are read into the module's memory at once, unless a row is longer. */
+const bandPixels = 2 ** 22;
 
 /**
  * Resizes grey values, first along rows, then along columns, rounded after each, as PIL does it to the last bit.
@@ -83,30 +145,42 @@ export function resample(
   { width: toWidth, height: toHeight }: { width: number; height: number },
   kernel: ResampleKernel,
 ): Uint8Array {
-  const { count, first, weights } = tapsOf(kernel, width, toWidth);
-  // Clamped: the wider filters overshoot.
-  const rows = new Uint8ClampedArray(height * toWidth);
-  for (let y = 0, to = 0; y < height; y++) {
-    const start = y * width;
-    for (let x = 0, tap = 0; x < toWidth; x++, to++) {
-      let sum = unit / 2;
-      const from = start + first[x];
-      for (let k = 0; k < count; k++, tap++) sum = (sum + Math.imul(weights[tap], pixels[from + k])) | 0;
-      rows[to] = sum >> bits;
-    }
+  kernels ??= new WebAssembly.Instance(new WebAssembly.Module(resampleModule)).exports as Kernels;
+  const { memory, alongRows, alongColumns } = kernels;
+  const across = rowTaps(kernel, width, toWidth);
+  const down = columnTaps(kernel, height, toHeight);
+  const pitch = 4 * Math.ceil(toWidth / 4);
+  const bandHeight = Math.min(height, Math.max(1, Math.floor(bandPixels / width)));
+
+  let end = 0;
+  const place = (bytes: number): number => {
+    const at = end;
+    end = 16 * Math.ceil((end + bytes) / 16);
+    return at;
+  };
+  // Weights of 0 reach over the end of the last row.
+  const band = place(bandHeight * width + 8 * across.eights);
+  const rows = place(height * pitch);
+  const out = place(toHeight * pitch);
+  const tables = [across.first, across.high, across.low, down.first, down.weights];
+  const [firstAcross, high, low, firstDown, weights] = tables.map(({ byteLength }) => place(byteLength));
+  const lacking = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
+  if (lacking > 0) memory.grow(lacking);
+
+  const bytes = new Uint8Array(memory.buffer);
+  [firstAcross, high, low, firstDown, weights].forEach((at, i) => {
+    const { buffer, byteOffset, byteLength } = tables[i];
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+  });
+  for (let y = 0; y < height; y += bandHeight) {
+    const lines = Math.min(bandHeight, height - y);
+    bytes.set(pixels.subarray(y * width, (y + lines) * width), band);
+    alongRows(band, width, lines, rows + y * pitch, pitch, toWidth, firstAcross, high, low, across.eights);
   }
-  const down = tapsOf(kernel, height, toHeight);
-  const out = new Uint8ClampedArray(toHeight * toWidth);
-  const sums = new Int32Array(toWidth);
-  for (let y = 0; y < toHeight; y++) {
-    sums.fill(unit / 2);
-    for (let k = 0; k < down.count; k++) {
-      const weight = down.weights[y * down.count + k];
-      if (weight === 0) continue;
-      const start = (down.first[y] + k) * toWidth;
-      for (let x = 0; x < toWidth; x++) sums[x] += Math.imul(weight, rows[start + x]);
-    }
-    for (let x = 0; x < toWidth; x++) out[y * toWidth + x] = sums[x] >> bits;
-  }
-  return new Uint8Array(out.buffer);
+  alongColumns(rows, pitch, out, toHeight, firstDown, weights, down.count);
+  if (pitch === toWidth) return bytes.slice(out, out + toHeight * toWidth);
+  const resized = new Uint8Array(toHeight * toWidth);
+  for (let y = 0; y < toHeight; y++)
+    resized.set(bytes.subarray(out + y * pitch, out + y * pitch + toWidth), y * toWidth);
+  return resized;
 }

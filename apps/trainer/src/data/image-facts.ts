@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Sample } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { decodeImage, imageSize, readImage, resizePixels } from '@cxr-align/image-backbone';
+import { decodeImage, imageSize, readImage, resizePixels } from '@cxr-align/image-backbone/images';
 import { contentHash, type ImageOfSample } from '../decode-views.js';
 import type { Progress } from '../progress.js';
 import { ThreadPool } from '../thread-pool.js';

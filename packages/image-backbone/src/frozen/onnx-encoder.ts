@@ -44,6 +44,8 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
 
   /** What each grey value becomes: a table for each channel, or one for all of them. */
   private readonly tables: Float32Array[];
+  /** The input of the run before, to be filled again: fresh memory of this size costs more than what goes into it. */
+  private spare: Float32Array | undefined;
 
   /** @throws {InputError} if the folder holds no encoder, or one that is no image encoder. */
   static async load(folder: string, options: OnnxOptions = {}): Promise<OnnxImageEncoder> {
@@ -79,7 +81,9 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
       throw new RangeError(`image-backbone/OnnxImageEncoder: expected no map to be wanted, for ${this.name} has none`);
     const { size, channels } = this.preprocessing;
     const area = size * size;
-    const values = new Float32Array(images.length * channels * area);
+    const numbers = images.length * channels * area;
+    const values = this.spare?.length === numbers ? this.spare : new Float32Array(numbers);
+    this.spare = undefined;
     images.forEach((pixels, i) => {
       if (pixels.length !== area)
         throw new RangeError(
@@ -98,6 +102,7 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
     const { pooled = this.outputs.map!, map } = this.outputs;
     const names = wanted.map((kind) => (kind === 'map' ? map! : pooled));
     const outputs = await this.model.run({ [input.name]: { values, shape } }, [...new Set(names)]);
+    this.spare = values;
     const features: FrozenFeatures = {};
     if (wanted.includes('map')) features.map = placesOf(outputs[map!], this.map!.grid);
     if (wanted.includes('pooled')) {
