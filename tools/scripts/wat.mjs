@@ -5,7 +5,7 @@ import wabt from 'wabt';
 import { root } from './workspace.mjs';
 
 const { parseWat } = await wabt();
-for (const file of ['packages/image-backbone/src/resample.wat']) {
+for (const file of ['packages/image-backbone/src/kernels.wat']) {
   const module = parseWat(file, readFileSync(join(root, file), 'utf8'), { simd: true });
   module.validate();
   const lines = Buffer.from(module.toBinary({}).buffer)

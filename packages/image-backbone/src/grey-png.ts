@@ -1,3 +1,5 @@
+import { upperBytes } from './kernels.js';
+
 /** Grey values in memory, row by row. */
 export interface GreyPixels {
   data: Uint8Array;
@@ -84,7 +86,5 @@ export async function decodeGreyPng(
   if (values.length !== (area * depth) / 8) return undefined;
   if (depth === 8) return { data: values, width, height };
   // In this machine's byte order: the decoder is built for little-endian ones alone.
-  const data = new Uint8Array(area);
-  for (let at = 0; at < area; at++) data[at] = values[2 * at + 1];
-  return { data, width, height };
+  return { data: upperBytes(values), width, height };
 }

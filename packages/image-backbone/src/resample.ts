@@ -1,10 +1,4 @@
-import { resampleModule } from './resample-module.js';
-
-/** What is used of it; the libraries of TypeScript have it for browsers alone. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: object };
-};
+import { bandValues, withPlaces } from './kernels.js';
 
 /** Weights are whole multiples of 2⁻²², as PIL has them, so that sums are exact; those of grey values stay within 32 bits. */
 const bits = 22;
@@ -101,38 +95,6 @@ const rowTaps = remembering((kernel, from, to): PairedTaps => {
   return { eights, first, high, low };
 });
 
-/** What resample.wat has: addresses and counts go in, all in bytes and pixels. */
-interface Kernels {
-  memory: { buffer: ArrayBuffer; grow: (pages: number) => number };
-  alongRows: (
-    pixels: number,
-    width: number,
-    height: number,
-    out: number,
-    pitch: number,
-    toWidth: number,
-    first: number,
-    high: number,
-    low: number,
-    eights: number,
-  ) => void;
-  alongColumns: (
-    rows: number,
-    pitch: number,
-    out: number,
-    toHeight: number,
-    first: number,
-    weights: number,
-    count: number,
-  ) => void;
-}
-
-let kernels: Kernels | undefined;
-
-const pageBytes = 65536;
-/** Pixels that are read into the module's memory at once, unless a row is longer. */
-const bandPixels = 2 ** 22;
-
 /**
  * Resizes grey values, first along rows, then along columns, rounded after each, as PIL does it to the last bit.
  *
@@ -145,39 +107,28 @@ export function resample(
   { width: toWidth, height: toHeight }: { width: number; height: number },
   kernel: ResampleKernel,
 ): Uint8Array {
-  kernels ??= new WebAssembly.Instance(new WebAssembly.Module(resampleModule)).exports as Kernels;
-  const { memory, alongRows, alongColumns } = kernels;
   const across = rowTaps(kernel, width, toWidth);
   const down = columnTaps(kernel, height, toHeight);
   const pitch = 4 * Math.ceil(toWidth / 4);
-  const bandHeight = Math.min(height, Math.max(1, Math.floor(bandPixels / width)));
-
-  let end = 0;
-  const place = (bytes: number): number => {
-    const at = end;
-    end = 16 * Math.ceil((end + bytes) / 16);
-    return at;
-  };
-  // Weights of 0 reach over the end of the last row.
-  const band = place(bandHeight * width + 8 * across.eights);
-  const rows = place(height * pitch);
-  const out = place(toHeight * pitch);
+  const bandHeight = Math.min(height, Math.max(1, Math.floor(bandValues / width)));
   const tables = [across.first, across.high, across.low, down.first, down.weights];
-  const [firstAcross, high, low, firstDown, weights] = tables.map(({ byteLength }) => place(byteLength));
-  const lacking = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
-  if (lacking > 0) memory.grow(lacking);
-
-  const bytes = new Uint8Array(memory.buffer);
-  [firstAcross, high, low, firstDown, weights].forEach((at, i) => {
-    const { buffer, byteOffset, byteLength } = tables[i];
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-  });
+  const { kernels, bytes, places } = withPlaces([
+    // Weights of 0 reach over the end of the last row.
+    bandHeight * width + 8 * across.eights,
+    height * pitch,
+    toHeight * pitch,
+    ...tables.map(({ byteLength }) => byteLength),
+  ]);
+  const [band, rows, out, firstAcross, high, low, firstDown, weights] = places;
+  tables.forEach(({ buffer, byteOffset, byteLength }, i) =>
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), places[3 + i]),
+  );
   for (let y = 0; y < height; y += bandHeight) {
     const lines = Math.min(bandHeight, height - y);
     bytes.set(pixels.subarray(y * width, (y + lines) * width), band);
-    alongRows(band, width, lines, rows + y * pitch, pitch, toWidth, firstAcross, high, low, across.eights);
+    kernels.alongRows(band, width, lines, rows + y * pitch, pitch, toWidth, firstAcross, high, low, across.eights);
   }
-  alongColumns(rows, pitch, out, toHeight, firstDown, weights, down.count);
+  kernels.alongColumns(rows, pitch, out, toHeight, firstDown, weights, down.count);
   if (pitch === toWidth) return bytes.slice(out, out + toHeight * toWidth);
   const resized = new Uint8Array(toHeight * toWidth);
   for (let y = 0; y < toHeight; y++)

@@ -1,11 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { RandomStream } from '@cxr-align/random';
-import wabt from 'wabt';
-import { resampleModule } from '../src/resample-module.js';
 import { resample, type ResampleKernel } from '../src/resample.js';
-
-const wat = fileURLToPath(new URL('../src/resample.wat', import.meta.url));
 
 /** PIL's weights and sums as they are written down, one pixel at a time. */
 function slowly(
@@ -74,15 +68,5 @@ describe('resample(pixels, from, to, kernel)', () => {
     const resized = resample(pixels, { width, height }, { width: 8, height: 8 }, 'linear');
     const first = slowly(pixels.subarray(0, width), { width, height: 1 }, { width: 8, height: 1 }, 'linear');
     for (let y = 0; y < 8; y++) expect([...resized.subarray(8 * y, 8 * y + 8)]).toEqual([...first]);
-  });
-});
-
-describe('resample-module.ts', () => {
-  it('is what resample.wat says (npm run wat writes it anew)', async () => {
-    const { parseWat } = await wabt();
-    const module = parseWat(wat, readFileSync(wat, 'utf8'), { simd: true });
-    const { buffer } = module.toBinary({});
-    module.destroy();
-    expect(Buffer.from(resampleModule).toString('base64')).toBe(Buffer.from(buffer).toString('base64'));
   });
 });

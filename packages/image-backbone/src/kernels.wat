@@ -1,9 +1,19 @@
-;; Resizing of grey values with weights of 22 bits, as packages/image-backbone/src/resample.ts calls it.
+;; What kernels.ts calls: loops over pixels, sixteen bytes at a time.
 (module
   (memory (export "memory") 1)
 
-  ;; Along rows. A weight is 2048 × high + low, both of 16 bits, so that products come in pairs, eight at a time; a pixel of the
-  ;; output has eights × 8 weights. Pixels after its last are read, and weigh 0.
+  ;; The upper bytes of 16-bit values: count bytes of them, a multiple of 16, from twice as many.
+  (func (export "upperBytes") (param $from i32) (param $to i32) (param $count i32)
+    (loop $sixteens
+      (v128.store (local.get $to)
+        (i8x16.shuffle 1 3 5 7 9 11 13 15 17 19 21 23 25 27 29 31
+          (v128.load (local.get $from)) (v128.load offset=16 (local.get $from))))
+      (local.set $from (i32.add (local.get $from) (i32.const 32)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $sixteens (local.tee $count (i32.sub (local.get $count) (i32.const 16))))))
+
+  ;; Resizing along rows, with weights of 22 bits. A weight is 2048 × high + low, both of 16 bits, so that products come
+  ;; in pairs, eight at a time; a pixel of the output has eights × 8 weights. Pixels after its last are read, and weigh 0.
   ;;   pixels: height rows of width bytes; out: height rows of pitch bytes, of which toWidth are written
   ;;   first: int32 [toWidth], the first pixel that counts; high, low: int16 [toWidth, 8 × eights]
   (func (export "alongRows")
@@ -50,7 +60,7 @@
       (local.set $out (i32.add (local.get $out) (local.get $pitch)))
       (br_if $rows (local.tee $height (i32.sub (local.get $height) (i32.const 1))))))
 
-  ;; Along columns, four pixels at a time.
+  ;; Resizing along columns, four pixels at a time.
   ;;   rows: rows of pitch bytes, a multiple of four; out: toHeight rows of pitch bytes
   ;;   first: int32 [toHeight]; weights: int32 [toHeight, count]
   (func (export "alongColumns")
