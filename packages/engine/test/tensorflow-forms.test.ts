@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { RandomStream, streamWords } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/index.js';
@@ -50,4 +52,39 @@ describe('ResourceAdamW, which a device has', () => {
     resource.forEach((numbers, i) => numbers.forEach((value, j) => expect(value).toBeCloseTo(inPlace[i][j], 5)));
     expect(resource[0][2]).toBeGreaterThan(0);
   });
+});
+
+describe('signals', () => {
+  itOnNative(
+    'do no harm in the midst of a product, come through, and reach programs that are started (on native)',
+    () => {
+      // In a process of its own, of the build: the one of these tests has no handlers.
+      const script = `
+      import { spawn, spawnSync } from 'node:child_process';
+      import { startEngine } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+      import * as tf from '@tensorflow/tfjs-core';
+      await startEngine('native');
+      let came = 0;
+      process.on('SIGWINCH', () => came++);
+      const sender = spawn('sh', ['-c', 'while kill -WINCH ' + process.pid + '; do sleep 0.001; done']);
+      // From 128 terms of a sum on: the heap was broken within a second.
+      const [a, b] = [tf.ones([448, 128]), tf.ones([128, 128])];
+      for (const began = Date.now(); Date.now() - began < 3000; ) {
+        for (let i = 0; i < 50; i++) tf.matMul(a, b).dispose();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      sender.kill();
+      const { stdout } = spawnSync('grep', ['SigBlk', '/proc/self/status'], { encoding: 'utf8' });
+      console.log(JSON.stringify({ came, blocked: stdout.trim().split(/\\s+/)[1] }));
+      process.exit();`;
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+        encoding: 'utf8',
+        cwd: fileURLToPath(new URL('..', import.meta.url)),
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const { came, blocked } = JSON.parse(stdout) as { came: number; blocked: string };
+      expect(came).toBeGreaterThan(100);
+      expect(BigInt(`0x${blocked}`)).toBe(0n);
+    },
+  );
 });
