@@ -126,6 +126,15 @@ export const configSchema = z.strictObject({
         .describe('patch: pixels along a side of a patch; 0 is an eighth of the image'),
       dim: count.default(96).describe('patch: width of the transformer'),
       layers: count.default(4).describe('patch: layers of the transformer'),
+      views: z
+        .number()
+        .int()
+        .min(0)
+        .max(64)
+        .default(0)
+        .describe(
+          'frozen: views of each image that --encoder stores, one as it is and the others augmented; an epoch draws one; 0 stores 4 where at most 2000 images are trained on, else 1',
+        ),
     })
     .prefault({}),
   splitter: z

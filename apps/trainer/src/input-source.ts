@@ -28,7 +28,8 @@ export async function trainingSource(
     augmentation,
     splitter,
     model,
-  }: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'splitter' | 'model'>,
+    seed,
+  }: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'splitter' | 'model' | 'seed'>,
   dataset: Dataset,
   options: EncoderOptions,
   progress: Progress,
@@ -36,7 +37,27 @@ export async function trainingSource(
   if (kind.kind !== 'frozen')
     return { kind: 'image', preprocessing: { size: imageSize(image.size, dataset), fit: image.fit }, augmentation };
   const looksAround = splitter.kind === 'query' && (model === 'aligned' || model === 'vision-only');
-  return featureSource(dataset, { ...options, augmentation, map: looksAround }, progress);
+  const { views } = kind;
+  const source = await featureSource(
+    dataset,
+    { ...options, augmentation, seed, map: looksAround, views: views || (isSmall(dataset) ? viewsOfSmall : 1) },
+    progress,
+  );
+  const stored = new FeatureStore(source.store).index.views;
+  if (views > 0 && stored !== views)
+    throw new InputError(
+      `expected a feature store of encoder.views=${views}, got one of ${stored}; extract --views ${views} to another folder, or leave encoder.views out`,
+      { file: source.store },
+    );
+  return source;
+}
+
+/** Views that are stored of each image of a small data set: what they are worth is in the README. */
+const viewsOfSmall = 4;
+const smallTrainingSet = 2000;
+
+function isSmall({ samples }: Dataset): boolean {
+  return samples.filter(({ split }) => split === 'train').length <= smallTrainingSet;
 }
 
 /** What a trained model is given. */
@@ -68,7 +89,15 @@ export function knownEncoder({ encoder, source }: FeatureInput): string {
 /** The features of a frozen encoder, whatever they are for. */
 export async function featureSource(
   dataset: Dataset,
-  { encoder: folder, features, out, augmentation, map }: EncoderOptions & { augmentation: Augmentation; map: boolean },
+  {
+    encoder: folder,
+    features,
+    out,
+    augmentation,
+    seed: newSeed = 0,
+    map,
+    views = 1,
+  }: EncoderOptions & { augmentation: Augmentation; seed?: number; map: boolean; views?: number },
   progress: Progress,
 ): Promise<Extract<InputSource, { kind: 'features' }>> {
   const store = features ?? join(out, 'features');
@@ -78,8 +107,8 @@ export async function featureSource(
   const existing = existsSync(join(store, 'index.json')) ? new FeatureStore(store).index : undefined;
   const layout = existing
     ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
-    : { map: map && encoder.map !== undefined };
-  const known = (existing?.augmentation ?? { ...augmentation, seed: 0 }) as Augmentation & { seed: number };
+    : { map: map && encoder.map !== undefined, views };
+  const known = (existing?.augmentation ?? { ...augmentation, seed: newSeed }) as Augmentation & { seed: number };
   const { seed, ...changes } = known;
   const { images, alreadyThere } = await extractFeatures(
     dataset,

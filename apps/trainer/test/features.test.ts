@@ -176,6 +176,23 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     expect(history('single run')).not.toBe(history('straight run'));
     expect(readdirSync(join(place, 'straight run'))).not.toContain('features');
   });
+  it('stores four views of each image of a small set, or as many as are asked for', async () => {
+    const viewsOf = (name: string): number => new FeatureStore(join(place, name, 'features')).index.views;
+    const config = configure({ model: 'linear', seed: 5 });
+    await train('views by itself', config);
+    expect(viewsOf('views by itself')).toBe(4);
+    expect(new FeatureStore(join(place, 'views by itself', 'features')).index.augmentation).toMatchObject({ seed: 5 });
+    const two = configure({ model: 'linear', encoder: { kind: 'frozen', views: 2 } });
+    await train('two views', two);
+    expect(viewsOf('two views')).toBe(2);
+    const given = { features: join(place, 'views by itself', 'features'), encoder: undefined };
+    await expect(train('x', two, given)).rejects.toThrow('expected a feature store of encoder.views=2, got one of 4');
+    // What is evaluated later is looked at as it is.
+    const other = await madeUpData(48);
+    const request = { run: join(place, 'two views'), path: other, out: join(place, 'two views elsewhere') };
+    await evaluateRun(request, silentProgress);
+    expect(viewsOf('two views elsewhere')).toBe(1);
+  });
   it('refuses a store of other images, of some images, and of another encoder', async () => {
     const config = configure({ model: 'linear' });
     await extract('of path');
