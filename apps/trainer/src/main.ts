@@ -66,12 +66,13 @@ main().then(
 /** yargs makes a list of a flag that comes twice, also where one value is expected; it passes all it knows of the options. */
 function refuseRepeats(argv: Record<string, unknown>, options: object): true {
   const { array: lists } = options as { array: readonly string[] };
-  for (const [name, value] of Object.entries(argv)) {
-    const isTwin = /[A-Z]/.test(name); // yargs has --max-bad as maxBad, too
-    if (name === '_' || isTwin || !Array.isArray(value) || lists.includes(name)) continue;
-    throw new InputError(`expected --${name} once, got ${value.length}: ${value.join(', ')}`);
-  }
-  return true;
+  const flags = hideBin(process.argv).map((text) => /^--([^=]+)/.exec(text)?.[1]);
+  const repeated = flags.find((flag, i) => flag !== undefined && !lists.includes(flag) && flags.indexOf(flag) < i);
+  if (repeated === undefined) return true;
+  const given = argv[repeated];
+  throw new InputError(
+    `expected --${repeated} once, got it twice${Array.isArray(given) ? `: ${given.join(', ')}` : ''}`,
+  );
 }
 
 /** yargs reports wrong flags as plain errors: those thrown before any command has run. */

@@ -393,7 +393,7 @@ describe('cxr-align', () => {
       [['train', '--data', data, '--out', 'x', '--lr', '1'], 'Unknown argument: lr'],
       [
         ['train', '--data', data, '--out', 'x', '--engine', 'cpu', '--engine', 'wasm'],
-        'expected --engine once, got 2: cpu, wasm',
+        'expected --engine once, got it twice: cpu, wasm',
       ],
       [['train', '--data', data, '--out', 'x', '--set', 'lr=1'], 'lr'],
       [['train', '--data', '/nowhere', '--out', 'x'], 'expected a folder or a table, got /nowhere'],
