@@ -43,13 +43,18 @@ export async function trainingSource(
     { ...options, augmentation, seed, map: looksAround, views: views || (isSmall(dataset) ? viewsOfSmall : 1) },
     progress,
   );
-  const stored = new FeatureStore(source.store).index.views;
-  if (views > 0 && stored !== views)
+  if (views > 0) checkViews(source.store, views);
+  return source;
+}
+
+/** @throws {InputError} if a store has another number of views than was asked for. */
+function checkViews(store: string, views: number): void {
+  const { views: stored } = new FeatureStore(store).index;
+  if (stored !== views)
     throw new InputError(
       `expected a feature store of encoder.views=${views}, got one of ${stored}; extract --views ${views} to another folder, or leave encoder.views out`,
-      { file: source.store },
+      { file: store },
     );
-  return source;
 }
 
 /** Views that are stored of each image of a small data set: what they are worth is in the README. */

@@ -66,7 +66,10 @@ main().then(
 /** yargs makes a list of a flag that comes twice, also where one value is expected; it passes all it knows of the options. */
 function refuseRepeats(argv: Record<string, unknown>, options: object): true {
   const { array: lists } = options as { array: readonly string[] };
-  const flags = hideBin(process.argv).map((text) => /^--([^=]+)/.exec(text)?.[1]);
+  const flags = hideBin(process.argv).map((text) =>
+    // yargs takes --max-bad as --maxBad, too.
+    /^--([^=]+)/.exec(text)?.[1].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  );
   const repeated = flags.find((flag, i) => flag !== undefined && !lists.includes(flag) && flags.indexOf(flag) < i);
   if (repeated === undefined) return true;
   const given = argv[repeated];

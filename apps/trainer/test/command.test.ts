@@ -395,6 +395,10 @@ describe('cxr-align', () => {
         ['train', '--data', data, '--out', 'x', '--engine', 'cpu', '--engine', 'wasm'],
         'expected --engine once, got it twice: cpu, wasm',
       ],
+      [
+        ['train', '--data', data, '--out', 'x', '--holdOutLabel', 'X', '--holdOutLabel', 'Y'],
+        'expected labels of the data to hold out',
+      ],
       [['train', '--data', data, '--out', 'x', '--set', 'lr=1'], 'lr'],
       [['train', '--data', '/nowhere', '--out', 'x'], 'expected a folder or a table, got /nowhere'],
       [

@@ -1,7 +1,7 @@
 // Keeps signals off the threads that multiply matrices. oneDNN's sgemm makes a block of the heap its stack while it works, from 128
-// terms of a sum on, so the frame of a signal handler lands on whatever lies below that block. One resize of the terminal (SIGWINCH),
-// one child process that ends (SIGCHLD) or one sample of a profiler (SIGPROF) has been seen to end a training with
-// "corrupted size vs. prev_size".
+// terms of a sum on, so the frame of a signal handler lands on whatever lies below that block. SIGWINCH, which
+// a terminal sends when it is resized, and a profiler's SIGPROF have been seen to end a process with "corrupted size vs. prev_size";
+// every other signal that has a handler, such as SIGCHLD, would do.
 //
 // The thread that loads the binding blocks signals, and so do those that TensorFlow starts from it. Another thread takes them: the
 // handlers of libuv write to a pipe and do not mind which thread they are on. V8 sends SIGPROF to the thread that it samples, and

@@ -1,8 +1,9 @@
 import { InputError } from '@cxr-align/files';
 import { decodeImage, resizePixels, type Preprocessing } from './decode.js';
+import type { GreyPixels } from './grey-png.js';
 
 /** An image to be loaded: a path, or pixels in memory. */
-export type ImageSource = string | { data: Uint8Array; height: number; width: number };
+export type ImageSource = string | GreyPixels;
 
 /** Decoded images of one size in memory. */
 export interface ImageSet {
