@@ -45,7 +45,12 @@ export async function scoreAttacks(
     let prompts: Float32Array | undefined;
     if (model.ask) {
       const asked = new ModelTexts(changed, count);
-      const byPrompts: Model = { apply: (images) => ({ logits: model.ask!(model.featureMap!(images), asked) }) };
+      const byPrompts: Model = {
+        apply: (images) => {
+          const logits = model.ask!(model.featureMaps!(images), asked);
+          return { logits, branches: [{ logits }] };
+        },
+      };
       prompts = (await predictImages(byPrompts, data.inputs, samples)).logits;
       asked.dispose();
     }

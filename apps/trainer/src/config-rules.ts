@@ -82,6 +82,13 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
       'expected none unless model is aligned, splitter.kind query, score both or similarity, and the context shared: other models know no label by its prompt',
   },
   {
+    key: 'encoder',
+    isSound: ({ encoder, model }) =>
+      encoder.stem !== 'on' || (encoder.kind === 'frozen' && (model === 'aligned' || model === 'vision-only')),
+    message:
+      'expected stem auto or off unless kind is frozen and model aligned or vision-only: it is trained beside the features of a frozen encoder',
+  },
+  {
     key: 'labelPolicy',
     isSound: (config) =>
       policiesOf(config).every(({ classes }) => classes === undefined) ||

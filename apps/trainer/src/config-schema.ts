@@ -135,6 +135,16 @@ export const configSchema = z.strictObject({
         .describe(
           'frozen: views of each image that --encoder stores, one as it is and the others augmented; an epoch draws one; 0 stores 4 where at most 2000 images are trained on, else 1',
         ),
+      probe: z
+        .boolean()
+        .default(true)
+        .describe('frozen: a linear probe on the pooled features has its say beside the splitter'),
+      stem: z
+        .enum(['auto', 'on', 'off'])
+        .default('auto')
+        .describe(
+          'frozen: a small conv encoder is trained on the images (image.size) and has its say beside the frozen one; auto: where at most 20000 images are trained on, and their files are there',
+        ),
     })
     .prefault({}),
   splitter: z

@@ -57,7 +57,7 @@ class RunImageEncoder implements FrozenImageEncoder {
     this.loaded = loadModel(run);
     const { model, stored } = this.loaded;
     const { input, config, weights } = stored;
-    if (input.kind !== 'image' || !model.featureMap) {
+    if (input.kind !== 'image' || !model.featureMaps) {
       this.loaded.dispose();
       throw new InputError(
         `expected a run with an image encoder that was trained in it, got ${input.kind === 'image' ? `model ${config.model}, which has none` : `one that took the features of ${input.source.encoder}: use that encoder`}`,
@@ -79,7 +79,7 @@ class RunImageEncoder implements FrozenImageEncoder {
       deviation: [deviation],
     };
     const { size } = input;
-    const [, grid, , dim] = tf.tidy(() => model.featureMap!(tf.zeros([1, size, size, 1])).shape);
+    const [, grid, , dim] = tf.tidy(() => model.featureMaps!({ main: tf.zeros([1, size, size, 1]) }).main.shape);
     this.dim = dim;
     this.map = { grid, dim };
   }
@@ -93,7 +93,7 @@ class RunImageEncoder implements FrozenImageEncoder {
     images.forEach((one, i) => pixels.set(one, i * size * size));
     const inputs = new ImageInputs({ pixels, size }, scale);
     const made = tf.tidy(() => {
-      const map = this.loaded.model.featureMap!(inputs.batch([...images.keys()]));
+      const { main: map } = this.loaded.model.featureMaps!(inputs.batch([...images.keys()]));
       return { map, pooled: tf.mean(map, [1, 2]) };
     });
     const features: FrozenFeatures = {};

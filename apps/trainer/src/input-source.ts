@@ -6,8 +6,8 @@ import type { Augmentation } from '@cxr-align/image-backbone';
 import type { Config } from './config.js';
 import { extractFeatures } from './extract-features.js';
 import { openImageEncoder } from './image-encoders.js';
-import type { InputSource } from './load-inputs.js';
-import type { FeatureInput, InputDescription } from './model-inputs.js';
+import { defaultMaxBad, type ImageSource, type InputSource, type StoredSource } from './load-inputs.js';
+import type { FeatureInput, ImageInput, InputDescription } from './model-inputs.js';
 import type { Progress } from './progress.js';
 
 /** Where the features of a frozen encoder come from. */
@@ -22,29 +22,50 @@ export interface EncoderOptions {
 
 /** What a model is trained on. */
 export async function trainingSource(
-  {
-    encoder: kind,
-    image,
-    augmentation,
-    splitter,
-    model,
-    seed,
-  }: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'splitter' | 'model' | 'seed'>,
+  config: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'splitter' | 'model' | 'seed'>,
   dataset: Dataset,
-  options: EncoderOptions,
+  options: EncoderOptions & { maxBad?: number },
   progress: Progress,
 ): Promise<InputSource> {
-  if (kind.kind !== 'frozen')
-    return { kind: 'image', preprocessing: { size: imageSize(image.size, dataset), fit: image.fit }, augmentation };
-  const looksAround = splitter.kind === 'query' && (model === 'aligned' || model === 'vision-only');
-  const { views } = kind;
+  const { encoder, image, augmentation, splitter, model, seed } = config;
+  const images: ImageSource = {
+    kind: 'image',
+    preprocessing: { size: imageSize(image.size, dataset), fit: image.fit },
+    augmentation,
+  };
+  if (encoder.kind !== 'frozen') return images;
+  const looksAround = splitter.kind === 'query' && splits(model);
+  const { views } = encoder;
   const source = await featureSource(
     dataset,
-    { ...options, augmentation, seed, map: looksAround, views: views || (isSmall(dataset) ? viewsOfSmall : 1) },
+    {
+      ...options,
+      augmentation,
+      seed,
+      map: looksAround,
+      views: views || (trainingImages(dataset) <= smallTrainingSet ? viewsOfSmall : 1),
+    },
     progress,
   );
   if (views > 0) checkViews(source.store, views);
-  return source;
+  return hasStem(config, dataset, options.maxBad) ? { ...source, stem: images } : source;
+}
+
+/** Whether a stem is trained on the images beside frozen features. */
+function hasStem(
+  { encoder, model }: Pick<Config, 'encoder' | 'model'>,
+  dataset: Dataset,
+  maxBad = defaultMaxBad,
+): boolean {
+  if (encoder.stem !== 'auto') return encoder.stem === 'on';
+  if (!splits(model) || trainingImages(dataset) > stemmedTrainingSet) return false;
+  const { samples } = dataset;
+  const missing = samples.filter(({ image }) => typeof image === 'string' && !existsSync(image));
+  return missing.length <= maxBad * samples.length;
+}
+
+function splits(model: Config['model']): boolean {
+  return model === 'aligned' || model === 'vision-only';
 }
 
 /** @throws {InputError} if a store has another number of views than was asked for. */
@@ -61,8 +82,11 @@ function checkViews(store: string, views: number): void {
 const viewsOfSmall = 4;
 const smallTrainingSet = 2000;
 
-function isSmall({ samples }: Dataset): boolean {
-  return samples.filter(({ split }) => split === 'train').length <= smallTrainingSet;
+/** Training images up to which a stem looks beside frozen features: they are all held in memory. */
+const stemmedTrainingSet = 20_000;
+
+function trainingImages({ samples }: Dataset): number {
+  return samples.filter(({ split }) => split === 'train').length;
 }
 
 /** What a trained model is given. */
@@ -75,12 +99,16 @@ export async function trainedSource(
   if (input.kind === 'image') {
     const given = (['encoder', 'features'] as const).find((name) => options[name] !== undefined);
     if (given) throw new InputError(`expected no --${given} with this run: its encoder was trained with it`);
-    return { kind: 'image', preprocessing: { size: input.size, fit: config.image.fit }, scale: input.scale };
+    return trainedImages(input, config);
   }
   const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out } = options;
   const { augmentation } = config;
   const source = await featureSource(dataset, { encoder, features, out, augmentation, map: input.grid > 1 }, progress);
-  return { ...source, expected: input };
+  return { ...source, expected: input, ...(input.stem && { stem: trainedImages(input.stem, config) }) };
+}
+
+function trainedImages({ size, scale }: ImageInput, { image }: Pick<Config, 'image'>): ImageSource {
+  return { kind: 'image', preprocessing: { size, fit: image.fit }, scale };
 }
 
 /** The folder of a run's encoder. @throws {InputError} if it is not there any more. */
@@ -104,7 +132,7 @@ export async function featureSource(
     views = 1,
   }: EncoderOptions & { augmentation: Augmentation; seed?: number; map: boolean; views?: number },
   progress: Progress,
-): Promise<Extract<InputSource, { kind: 'features' }>> {
+): Promise<StoredSource> {
   const store = features ?? join(out, 'features');
   if (folder === undefined) return { kind: 'features', store, encoder: null };
   const encoder = await openImageEncoder(folder);

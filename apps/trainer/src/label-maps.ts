@@ -1,6 +1,6 @@
 import { Pass } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Model } from './model.js';
+import type { Model, ModelBatch } from './model.js';
 
 /**
  * What a map shows of a label: where its query looked (`attention`), what each place says of its prompts (`similarity`), how the
@@ -25,7 +25,7 @@ export function mapKindsOf(model: Model): MapKind[] {
   return mapKinds.filter(
     (kind) =>
       kind === 'occlusion' ||
-      (kind === 'gradient' && model.fromMap) ||
+      (kind === 'gradient' && model.fromMaps) ||
       // Attention is that of a query, which asks each place too, where it comes from a prompt.
       ((kind === 'attention' || kind === 'similarity') && model.askEach),
   );
@@ -34,13 +34,13 @@ export function mapKindsOf(model: Model): MapKind[] {
 /**
  * Maps of some labels on one image.
  *
- * @param inputs float32 [1, height, width, channels], as the model takes them.
+ * @param inputs of one image, as the model takes them.
  * @param labels columns of the trained labels.
  * @throws {RangeError} if the model has no such map.
  */
 export async function labelMaps(
   model: Model,
-  inputs: tf.Tensor4D,
+  inputs: ModelBatch,
   kind: MapKind,
   labels: readonly number[],
 ): Promise<LabelMaps> {
@@ -50,13 +50,13 @@ export async function labelMaps(
     );
   if (kind === 'occlusion') return occlusionMaps(model, inputs, labels);
   const made = tf.tidy(() => {
-    const map = model.featureMap!(inputs);
-    const [, grid] = map.shape;
-    if (kind === 'gradient') return { grid, values: gradientMaps(model, map, labels) };
+    const maps = model.featureMaps!(inputs);
+    const [, grid] = maps.main.shape;
+    if (kind === 'gradient') return { grid, values: gradientMaps(model, maps, labels) };
     const all =
       kind === 'attention'
-        ? tf.squeeze(model.fromMap!(map).attention!, [0])
-        : tf.transpose(tf.squeeze(tf.relu(model.askEach!(map)), [0]));
+        ? tf.squeeze(model.fromMaps!(maps).branches[0].attention!, [0])
+        : tf.transpose(tf.squeeze(tf.relu(model.askEach!(maps.main)), [0]));
     return { grid, values: tf.gather(all, tf.tensor1d([...labels], 'int32')) };
   });
   const values = (await made.values.data()) as Float32Array;
@@ -71,14 +71,15 @@ export async function labelMaps(
  *
  * @see Draelos and Carin 2020, arXiv:2011.08891 (HiResCAM).
  */
-function gradientMaps(model: Model, map: tf.Tensor4D, labels: readonly number[]): tf.Tensor2D {
-  const [, grid] = map.shape;
+function gradientMaps(model: Model, maps: ModelBatch, labels: readonly number[]): tf.Tensor2D {
+  const { main } = maps;
+  const [, grid] = main.shape;
   return tf.stack(
     labels.map((label) => {
       const slope = tf.grad((features) =>
-        tf.sum(tf.slice(model.fromMap!(features as tf.Tensor4D).logits, [0, label], [1, 1])),
-      )(map);
-      return tf.reshape(tf.relu(tf.sum(tf.mul(map, slope), -1)), [grid * grid]);
+        tf.sum(tf.slice(model.fromMaps!({ ...maps, main: features as tf.Tensor4D }).logits, [0, label], [1, 1])),
+      )(main);
+      return tf.reshape(tf.relu(tf.sum(tf.mul(main, slope), -1)), [grid * grid]);
     }),
   ) as tf.Tensor2D;
 }
@@ -88,15 +89,18 @@ function gradientMaps(model: Model, map: tf.Tensor4D, labels: readonly number[])
  *
  * @see Zeiler and Fergus 2014, arXiv:1311.2901.
  */
-async function occlusionMaps(model: Model, inputs: tf.Tensor4D, labels: readonly number[]): Promise<LabelMaps> {
-  const grid = Math.min(covered, inputs.shape[1]);
+async function occlusionMaps(model: Model, inputs: ModelBatch, labels: readonly number[]): Promise<LabelMaps> {
+  const grid = Math.min(covered, inputs.main.shape[1]);
   const maps = labels.map(() => new Float32Array(grid * grid));
   const whole = await logitsOf(model, inputs);
   // A row of the map at a time: all places at once would be as many images.
   for (let row = 0; row < grid; row++) {
-    const images = tf.tidy(() => coveredImages(inputs, grid, row));
-    const logits = await logitsOf(model, images);
-    images.dispose();
+    const batch: ModelBatch = tf.tidy(() => ({
+      main: coveredImages(inputs.main, grid, row),
+      ...(inputs.stem && { stem: coveredImages(inputs.stem, grid, row) }),
+    }));
+    const logits = await logitsOf(model, batch);
+    tf.dispose({ ...batch });
     const count = whole.length;
     labels.forEach((label, i) => {
       for (let column = 0; column < grid; column++)
@@ -106,7 +110,7 @@ async function occlusionMaps(model: Model, inputs: tf.Tensor4D, labels: readonly
   return { grid, maps };
 }
 
-async function logitsOf(model: Model, images: tf.Tensor4D): Promise<Float32Array> {
+async function logitsOf(model: Model, images: ModelBatch): Promise<Float32Array> {
   const logits = tf.tidy(() => model.apply(images, Pass.predicting).logits);
   const values = (await logits.data()) as Float32Array;
   logits.dispose();

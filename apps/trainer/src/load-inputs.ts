@@ -3,28 +3,39 @@ import { FeatureStore, selectSamples, type BadRow, type Dataset, type FeatureSou
 import { InputError } from '@cxr-align/files';
 import { loadImages, type Augmentation, type PixelScale, type Preprocessing } from '@cxr-align/image-backbone';
 import { contentHash } from './decode-views.js';
-import { FeatureInputs, ImageInputs, scaleOf, type InputDescription, type ModelInputs } from './model-inputs.js';
+import {
+  FeatureInputs,
+  ImageInputs,
+  scaleOf,
+  StemmedInputs,
+  type FeatureInput,
+  type ModelInputs,
+} from './model-inputs.js';
 import { samplesIn } from './prepare-data.js';
 import type { Progress } from './progress.js';
 
 /** What the inputs of a model are made from. */
-export type InputSource =
-  | {
-      kind: 'image';
-      preprocessing: Preprocessing;
-      /** Taken from the training images unless given. */
-      scale?: PixelScale;
-      augmentation?: Augmentation;
-    }
-  | {
-      kind: 'features';
-      /** The folder of the store. */
-      store: string;
-      /** What a trained model took; anything unless given. */
-      expected?: Extract<InputDescription, { kind: 'features' }>;
-      /** The folder that the encoder was in, as far as it is known. */
-      encoder: string | null;
-    };
+export type InputSource = ImageSource | StoredSource;
+
+export interface ImageSource {
+  kind: 'image';
+  preprocessing: Preprocessing;
+  /** Taken from the training images unless given. */
+  scale?: PixelScale;
+  augmentation?: Augmentation;
+}
+
+export interface StoredSource {
+  kind: 'features';
+  /** The folder of the store. */
+  store: string;
+  /** What a trained model took; anything unless given. */
+  expected?: FeatureInput;
+  /** The folder that the encoder was in, as far as it is known. */
+  encoder: string | null;
+  /** The images for a stem beside the features. */
+  stem?: ImageSource;
+}
 
 /** A data set with the inputs of its samples. */
 export interface LoadedData {
@@ -50,9 +61,9 @@ export async function loadInputs(
 
 async function loadPixels(
   { dataset, remarks }: { dataset: Dataset; remarks: string[] },
-  { preprocessing, scale, augmentation }: Extract<InputSource, { kind: 'image' }>,
+  { preprocessing, scale, augmentation }: ImageSource,
   { maxBad, progress }: { maxBad?: number; progress: Progress },
-): Promise<LoadedData> {
+): Promise<LoadedData & { inputs: ImageInputs }> {
   const bar = progress.start('reading images', dataset.samples.length);
   const all = await loadImages(
     dataset.samples.map(({ image }) => image),
@@ -74,7 +85,7 @@ async function loadPixels(
 
 async function loadFeatures(
   { dataset, remarks }: { dataset: Dataset; remarks: string[] },
-  { store: folder, expected, encoder }: Extract<InputSource, { kind: 'features' }>,
+  { store: folder, expected, encoder, stem }: StoredSource,
   { maxBad, progress }: { maxBad?: number; progress: Progress },
 ): Promise<LoadedData> {
   const store = new FeatureStore(folder);
@@ -97,15 +108,26 @@ async function loadFeatures(
     maxBad,
   );
   refuseOtherImages(store, kept.dataset);
-  const places = Int32Array.from(kept.dataset.samples, ({ id }) => store.places.get(id)!);
-  return { ...kept, inputs: new FeatureInputs(store, places, encoder) };
+  const inputsOf = ({ samples }: Dataset): FeatureInputs =>
+    new FeatureInputs(
+      store,
+      Int32Array.from(samples, ({ id }) => store.places.get(id)!),
+      encoder,
+    );
+  if (!stem) return { ...kept, inputs: inputsOf(kept.dataset) };
+  const images = await loadPixels(kept, stem, { maxBad, progress });
+  return {
+    ...images,
+    unreadable: [...kept.unreadable, ...images.unreadable],
+    inputs: new StemmedInputs(inputsOf(images.dataset), images.inputs),
+  };
 }
 
 /** @throws {InputError} if features are not of the encoder that a model was trained on. */
 function refuseOtherSource(
   folder: string,
   index: FeatureSource & { grid: number; dim: number },
-  { source, grid, dim }: Extract<InputDescription, { kind: 'features' }>,
+  { source, grid, dim }: FeatureInput,
 ): void {
   const say = (of: FeatureSource, shape: { grid: number; dim: number }): string =>
     `${of.encoder} (${of.weightsHash.slice(0, 12)}), ${shape.grid} × ${shape.grid} × ${shape.dim}`;
@@ -141,12 +163,15 @@ function refuseOtherImages({ folder, index, places }: FeatureStore, { samples, n
   }
 }
 
+/** Share of the images that may be unreadable unless said otherwise. */
+export const defaultMaxBad = 0.01;
+
 /** Leaves out what could not be read. @throws {InputError} if it is too much. */
 function keepReadable(
   { dataset, remarks }: { dataset: Dataset; remarks: string[] },
   read: readonly number[],
   unreadable: string[],
-  maxBad = 0.01,
+  maxBad = defaultMaxBad,
 ): Omit<LoadedData, 'inputs'> {
   if (unreadable.length > maxBad * dataset.samples.length) {
     const shown = [

@@ -17,6 +17,7 @@ import {
   type PlacedMap,
 } from '@cxr-align/metrics';
 import { RandomStream } from '@cxr-align/random';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
 import type { Interval, Localisation, MaybeNumber } from './evaluation-schema.js';
 import { labelMaps, mapKindsOf } from './label-maps.js';
@@ -171,7 +172,7 @@ export async function evaluateLocalisation({
       if (kind !== 'occlusion') ({ grid } = made);
       maps.forEach((values, i) => add(kind, columns[i], { values, grid: made.grid, window }));
     }
-    batch.dispose();
+    tf.dispose({ ...batch });
     for (const label of columns) {
       const random = new RandomStream({ seed: config.seed, purpose: `random-map/${id}`, step: label });
       add('random', label, { values: random.uniforms(grid * grid), grid, window });

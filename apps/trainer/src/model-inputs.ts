@@ -9,6 +9,7 @@ import {
 } from '@cxr-align/image-backbone';
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
+import type { ModelBatch } from './model.js';
 import { ThreadPool } from './thread-pool.js';
 
 /** Images of one size, from which a trained encoder makes features. */
@@ -29,6 +30,8 @@ export interface FeatureInput {
   source: FeatureSource;
   /** The folder that the encoder was in; null where the features came without one. */
   encoder: string | null;
+  /** The images that a trained stem looks at beside them. */
+  stem?: ImageInput;
 }
 
 /** What a model is made for. */
@@ -38,11 +41,13 @@ export type InputDescription = ImageInput | FeatureInput;
 export interface ModelInputs {
   readonly description: InputDescription;
   /** @returns float32 [samples, height, width, channels]. The caller owns it. */
-  batch(samples: ArrayLike<number>): tf.Tensor4D;
+  batch(samples: ArrayLike<number>): ModelBatch;
   /** The same, changed at random as the epoch has it. */
-  trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D>;
+  trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch>;
   /** Begins to bring in the training batch that will be asked for next, where that can be done beside a step. */
   prepare?(samples: readonly number[], draw: BatchDraw): void;
+  /** Mean and deviation of each feature over some samples, of inputs that are features. */
+  statistics?(samples: readonly number[]): { mean: Float32Array; deviation: Float32Array };
   dispose(): Promise<void>;
 }
 
@@ -64,13 +69,15 @@ export class ImageInputs implements ModelInputs {
     this.description = { kind: 'image', size: images.size, scale };
   }
 
-  batch(samples: ArrayLike<number>): tf.Tensor4D {
-    return imageBatch(this.images, samples, this.description.scale);
+  batch(samples: ArrayLike<number>): ModelBatch {
+    return { main: imageBatch(this.images, samples, this.description.scale) };
   }
 
-  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D> {
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
     const { augmentation } = this;
-    return imageBatch(this.images, samples, this.description.scale, augmentation && { augmentation, ...draw });
+    return {
+      main: imageBatch(this.images, samples, this.description.scale, augmentation && { augmentation, ...draw }),
+    };
   }
 
   async dispose(): Promise<void> {}
@@ -108,12 +115,12 @@ export class FeatureInputs implements ModelInputs {
     };
   }
 
-  batch(samples: ArrayLike<number>): tf.Tensor4D {
+  batch(samples: ArrayLike<number>): ModelBatch {
     const rows = this.rowsOf(samples, () => 0);
     return this.tensor(rows.length, this.store.read(rows));
   }
 
-  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<tf.Tensor4D> {
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
     const { ahead } = this;
     this.ahead = undefined;
     const isAhead = ahead?.samples === samples && ahead.epoch === draw.epoch;
@@ -141,7 +148,7 @@ export class FeatureInputs implements ModelInputs {
     );
   }
 
-  /** Mean and deviation of each feature over all views and places of some samples; a deviation of 0 counts as 1. */
+  /** Over all views and places of the samples; a deviation of 0 counts as 1. */
   statistics(samples: readonly number[]): { mean: Float32Array; deviation: Float32Array } {
     const { dim, views } = this.store.index;
     const sums = new Float64Array(dim);
@@ -175,8 +182,41 @@ export class FeatureInputs implements ModelInputs {
     return Array.from(samples, (sample) => this.places[sample] * views + viewOf(sample));
   }
 
-  private tensor(rows: number, values: Float32Array): tf.Tensor4D {
+  private tensor(rows: number, values: Float32Array): ModelBatch {
     const { grid, dim } = this.description;
-    return tf.tensor4d(values, [rows, grid, grid, dim]);
+    return { main: tf.tensor4d(values, [rows, grid, grid, dim]) };
+  }
+}
+
+/** Features, and beside them the images that they were made of, for a trained stem. */
+export class StemmedInputs implements ModelInputs {
+  readonly description: FeatureInput;
+
+  constructor(
+    private readonly features: FeatureInputs,
+    private readonly images: ImageInputs,
+  ) {
+    this.description = { ...features.description, stem: images.description };
+  }
+
+  batch(samples: ArrayLike<number>): ModelBatch {
+    return { ...this.features.batch(samples), stem: this.images.batch(samples).main };
+  }
+
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
+    const { main: stem } = await this.images.trainingBatch(samples, draw);
+    return { ...(await this.features.trainingBatch(samples, draw)), stem };
+  }
+
+  prepare(samples: readonly number[], draw: BatchDraw): void {
+    this.features.prepare(samples, draw);
+  }
+
+  statistics(samples: readonly number[]): { mean: Float32Array; deviation: Float32Array } {
+    return this.features.statistics(samples);
+  }
+
+  dispose(): Promise<void> {
+    return this.features.dispose();
   }
 }

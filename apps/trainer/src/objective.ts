@@ -25,7 +25,7 @@ import {
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
-import type { Model, ModelOutput } from './model.js';
+import type { BranchOutput, Model, ModelOutput } from './model.js';
 
 /** The names of the tasks. */
 export type Task = 'classification' | 'contrastive' | 'orthogonal' | 'graph';
@@ -174,35 +174,36 @@ export class Objective {
     return new RandomStream({ seed: this.config.seed, purpose: 'weighting', step });
   }
 
-  private lossOf(
-    task: Task,
-    model: Model,
-    { logits, classLogits, embeddings, prompts, imagePrompts }: ModelOutput,
-    { targets, mask }: BatchTargets,
-  ): tf.Scalar {
+  /** Of losses that look at images the mean over the branches: each learns as if it were alone. */
+  private lossOf(task: Task, model: Model, { branches, prompts }: ModelOutput, batch: BatchTargets): tf.Scalar {
+    const splitting = branches.filter(({ embeddings }) => embeddings);
     switch (task) {
       case 'classification':
-        return classLogits
-          ? this.weighted(threeClassCrossEntropy(classLogits, classesOf(targets, mask), { reduction: 'none' }))
-          : this.weighted(this.classification(logits, targets, mask), mask);
+        return meanOf(branches.map((branch) => this.classificationOf(branch, batch)));
       case 'contrastive': {
         const { logitScale, bias } = model.similarity!;
-        const { related } = this;
-        return labelConditionedAlignment(embeddings!, imagePrompts ?? prompts!, targets, {
-          mask,
-          related,
-          logitScale,
-          bias,
-        }).loss;
+        const options = { mask: batch.mask, related: this.related, logitScale, bias };
+        return meanOf(
+          splitting.map(
+            ({ embeddings, imagePrompts }) =>
+              labelConditionedAlignment(embeddings!, imagePrompts ?? prompts!, batch.targets, options).loss,
+          ),
+        );
       }
       case 'orthogonal':
         return orthogonalLoss(prompts!.positive, { target: this.relaxed });
       case 'graph': {
-        const ofImages = graphAlignment(embeddings!, this.similarity);
+        const ofImages = meanOf(splitting.map(({ embeddings }) => graphAlignment(embeddings!, this.similarity)));
         const ofPrompts = graphAlignment(tf.expandDims(prompts!.positive, 0), this.similarity);
         return tf.div(tf.add(ofImages, ofPrompts), 2);
       }
     }
+  }
+
+  private classificationOf({ logits, classLogits }: BranchOutput, { targets, mask }: BatchTargets): tf.Scalar {
+    return classLogits
+      ? this.weighted(threeClassCrossEntropy(classLogits, classesOf(targets, mask), { reduction: 'none' }))
+      : this.weighted(this.classification(logits, targets, mask), mask);
   }
 
   /** The mean over the known targets, each label with its weight. */
@@ -238,6 +239,10 @@ export class Objective {
     const { similarity, related, relaxed, positiveWeight, labelWeights } = this;
     tf.dispose([similarity, related, relaxed, ...[positiveWeight, labelWeights].flatMap((tensor) => tensor ?? [])]);
   }
+}
+
+function meanOf(losses: readonly tf.Scalar[]): tf.Scalar {
+  return losses.length === 1 ? losses[0] : tf.div(tf.addN([...losses]), losses.length);
 }
 
 /** Classes of targets, as `threeClassCrossEntropy` takes them: present 0, absent 1, unknown 2. */

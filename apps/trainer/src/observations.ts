@@ -2,6 +2,7 @@ import { findingOf, type LabelGraph } from '@cxr-align/label-graph';
 import { combineDescriptors, normalizeRow, rowCosine, scoreDescriptors } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadedModel } from './load-model.js';
+import type { ModelBatch } from './model.js';
 import { ModelTexts } from './model-texts.js';
 import type { FrozenTexts } from './texts.js';
 
@@ -126,8 +127,8 @@ export class RunExplainer {
     this.observations = observationTensor(texts, this.words);
   }
 
-  /** @param inputs float32 [1, …]: one image. @returns an explanation of each label. */
-  async explain(inputs: tf.Tensor4D): Promise<Explanation[]> {
+  /** @param inputs of one image. @returns an explanation of each label. */
+  async explain(inputs: ModelBatch): Promise<Explanation[]> {
     const logits = tf.tidy(() => this.loaded.model.explain!(inputs, this.texts, this.observations));
     const values = await logits.data();
     logits.dispose();

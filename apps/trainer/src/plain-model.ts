@@ -1,7 +1,7 @@
 import { StandardizedFeatures } from '@cxr-align/image-backbone';
 import { Linear, type Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Model, ModelInput, ModelOutput } from './model.js';
+import type { Model, ModelBatch, ModelInput, ModelOutput } from './model.js';
 
 /** The baselines: a linear map, or one hidden layer, on pixels averaged to at most 32 × 32, or on pooled features. */
 export class PlainModel implements Model {
@@ -21,11 +21,11 @@ export class PlainModel implements Model {
       .map((width, i) => new Linear(scope.scope(i), widths[i], width, { gain: kind === 'linear' ? 0.01 : 1 }));
   }
 
-  apply(inputs: tf.Tensor4D): ModelOutput {
+  apply({ main: inputs }: ModelBatch): ModelOutput {
     const known = this.features?.apply(inputs) ?? inputs;
     const small = this.window === 1 ? known : tf.avgPool(known, this.window, this.window, 'valid');
     const flat: tf.Tensor = tf.reshape(small, [inputs.shape[0], -1]);
-    const logits = this.layers.reduce((x, layer, i) => layer.apply(i === 0 ? x : tf.relu(x)), flat);
-    return { logits: logits as tf.Tensor2D };
+    const logits = this.layers.reduce((x, layer, i) => layer.apply(i === 0 ? x : tf.relu(x)), flat) as tf.Tensor2D;
+    return { logits, branches: [{ logits }] };
   }
 }

@@ -39,12 +39,13 @@ export async function predictImages(
     const made = tf.tidy(() => {
       const images = inputs.batch(batch);
       // The image is encoded once, for the trained labels and for the others.
-      const map = asked && model.featureMap!(images);
-      const output = map ? model.fromMap!(map) : model.apply(images, Pass.predicting);
+      const maps = asked && model.featureMaps!(images);
+      const output = maps ? model.fromMaps!(maps) : model.apply(images, Pass.predicting);
+      const [{ embeddings, sourceAttention }] = output.branches;
       return {
-        logits: map ? withAsked(output.logits, model.ask!(map, asked!.texts)) : output.logits,
-        ...(output.embeddings && { images: tf.sum(cosineMatrix(output.embeddings), 0) }),
-        ...(output.sourceAttention && { attention: tf.sum(output.sourceAttention, 0) }),
+        logits: maps ? withAsked(output.logits, model.ask!(maps, asked!.texts)) : output.logits,
+        ...(embeddings && { images: tf.sum(cosineMatrix(embeddings), 0) }),
+        ...(sourceAttention && { attention: tf.sum(sourceAttention, 0) }),
         ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),
       };
     });

@@ -1,9 +1,10 @@
 import { fromFloat16, InputError, toFloat16 } from '@cxr-align/files';
 import { decodeImage, type FrozenImageEncoder } from '@cxr-align/image-backbone';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Config } from './config.js';
 import { openImageEncoder } from './image-encoders.js';
 import { knownEncoder } from './input-source.js';
-import { ImageInputs, type FeatureInput, type ModelInputs } from './model-inputs.js';
+import { ImageInputs, type FeatureInput, type ImageInput, type ModelInputs } from './model-inputs.js';
 import type { StoredModel } from './run-folder.js';
 
 /** Reads images one by one for a trained model. */
@@ -18,20 +19,27 @@ export async function openImageReader(
   { input, config }: Pick<StoredModel, 'input' | 'config'>,
   encoder?: string,
 ): Promise<ImageReader> {
-  if (input.kind === 'features') return featureReader(input, await openImageEncoder(encoder ?? knownEncoder(input)));
+  if (input.kind === 'features')
+    return featureReader(input, config, await openImageEncoder(encoder ?? knownEncoder(input)));
   if (encoder !== undefined)
     throw new InputError('expected no --encoder with this run: its encoder was trained with it');
-  const { size, scale } = input;
-  return {
-    read: async (path) => {
-      const pixels = await decodeImage(path, { size, fit: config.image.fit });
-      return new ImageInputs({ pixels, size }, scale);
-    },
-    dispose: async () => {},
-  };
+  return { read: (path) => imageOf(path, input, config), dispose: async () => {} };
 }
 
-function featureReader({ source, grid, dim, dtype }: FeatureInput, encoder: FrozenImageEncoder): ImageReader {
+async function imageOf(
+  path: string,
+  { size, scale }: ImageInput,
+  { image }: Pick<Config, 'image'>,
+): Promise<ImageInputs> {
+  const pixels = await decodeImage(path, { size, fit: image.fit });
+  return new ImageInputs({ pixels, size }, scale);
+}
+
+function featureReader(
+  { source, grid, dim, dtype, stem }: FeatureInput,
+  config: Pick<Config, 'image'>,
+  encoder: FrozenImageEncoder,
+): ImageReader {
   const { weightsHash, preprocessing } = encoder;
   if (weightsHash !== source.weightsHash || JSON.stringify(preprocessing) !== JSON.stringify(source.preprocessing))
     throw new InputError(
@@ -43,7 +51,13 @@ function featureReader({ source, grid, dim, dtype }: FeatureInput, encoder: Froz
       const { [wanted]: values } = await encoder.encode([await decodeImage(path, preprocessing)], [wanted]);
       // As the store keeps them, so that an image has the same score here and there.
       const stored = dtype === 'float16' ? values!.map((value) => fromFloat16(toFloat16(value))) : values!;
-      return { batch: () => tf.tensor4d(stored, [1, grid, grid, dim]) };
+      const images = stem && (await imageOf(path, stem, config));
+      return {
+        batch: () => ({
+          main: tf.tensor4d(stored, [1, grid, grid, dim]),
+          ...(images && { stem: images.batch([0]).main }),
+        }),
+      };
     },
     dispose: () => encoder.dispose(),
   };

@@ -21,7 +21,6 @@ import { ModelTexts } from './model-texts.js';
 import { Objective, planTasks } from './objective.js';
 import { trainingSource, type EncoderOptions } from './input-source.js';
 import { loadInputs, type LoadedData } from './load-inputs.js';
-import { FeatureInputs } from './model-inputs.js';
 import { samplesIn, trainingDataset, type DataOptions } from './prepare-data.js';
 import type { Progress } from './progress.js';
 import { gradientsFile, historyFile, writeModel, type StoredModel } from './run-folder.js';
@@ -92,7 +91,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     labels: graph.labels.length,
     texts: modelTexts,
   });
-  if (inputs instanceof FeatureInputs) model.features?.standardize(inputs.statistics(training));
+  if (inputs.statistics) model.features?.standardize(inputs.statistics(training));
   const counts = countLabels(targets, training, graph.labels.length);
   const objective = new Objective(config, plan.tasks, knowledge, counts);
   const loop = new TrainingLoop(config, model, parameters, objective, {

@@ -4,7 +4,7 @@ import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/l
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from './config.js';
-import type { Model } from './model.js';
+import type { Model, ModelBatch } from './model.js';
 import type { ModelInputs } from './model-inputs.js';
 import type { BatchTargets, Objective, Task } from './objective.js';
 import { rateFactors } from './rate-factors.js';
@@ -240,12 +240,12 @@ export class TrainingLoop {
     const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
     const values: Record<string, number> = { total: await read(loss) };
     for (const [name, part] of Object.entries(extras)) values[name] = await read(part);
-    tf.dispose([images, targets, mask, loss, extras]);
+    tf.dispose([{ ...images }, targets, mask, loss, extras]);
     return { values, gradients };
   }
 
   /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */
-  private lookAtTasks(images: tf.Tensor4D, batch: BatchTargets, step: number): Promise<TaskGradients> {
+  private lookAtTasks(images: ModelBatch, batch: BatchTargets, step: number): Promise<TaskGradients> {
     const { config, model, objective } = this;
     const pass = Pass.training({ seed: config.seed, step, records: false });
     const losses = objective.tasks.map((task) => [

@@ -86,7 +86,7 @@ export async function evaluatePair(request: PairRequest, progress: Progress): Pr
     const all = [...samples.keys()];
     for (let start = 0; start < all.length; start += 256) {
       const places = all.slice(start, start + 256);
-      const vectors = data.inputs.batch(places);
+      const { main: vectors } = data.inputs.batch(places);
       explainer
         .explain((await vectors.data()) as Float32Array)
         .forEach((one, i) => probabilities.set(explainedProbabilities(one, graph), (start + i) * graph.labels.length));

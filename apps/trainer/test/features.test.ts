@@ -124,6 +124,7 @@ describeWithOnnx('extractFeatures(dataset, encoder, out, options)', () => {
 describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => {
   it.each([
     ['query', {}],
+    ['query alone', { encoder: { kind: 'frozen', probe: false, stem: 'off' } }],
     ['dense', { splitter: { ...quick.splitter, kind: 'dense' } }],
     ['vision-only', { model: 'vision-only' }],
     ['linear', { model: 'linear' }],
@@ -136,7 +137,7 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     expect(dataWaitShare).toBeLessThan(1);
     const run = join(place, name);
     const { grid } = new FeatureStore(join(run, 'features')).index;
-    expect(grid).toBe(name === 'query' || name === 'vision-only' ? 4 : 1);
+    expect(grid).toBe(name.startsWith('query') || name === 'vision-only' ? 4 : 1);
     const again = await evaluateRun({ run, path, out: join(place, `${name} again`) }, silentProgress);
     expect(again).toEqual(evaluation);
     const { model, stored, dispose } = loadModel(run);
@@ -150,6 +151,37 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     await reader.dispose();
     dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+  it('trains a stem on the images beside the features, where their files are there', async () => {
+    const bare = await madeUpData(48);
+    const store = join(place, 'of bare');
+    const { dataset } = await openDataset({ path: bare });
+    const loaded = await OnnxImageEncoder.load(encoder);
+    await extractFeatures(dataset, loaded, store, { augmentation, seed: 0, map: true }, silentProgress);
+    const request = { path: bare, features: store, encoder: undefined };
+    const namesOf = (name: string): string[] => {
+      const { stored, dispose } = loadModel(join(place, name));
+      dispose();
+      return [...stored.weights.keys()];
+    };
+    const isOfStem = (name: string): boolean => name.includes('/stem/');
+    await train('stemmed', configure(), request);
+    expect(
+      new Set(
+        namesOf('stemmed')
+          .filter(isOfStem)
+          .map((name) => name.split('/')[0]),
+      ),
+    ).toEqual(new Set(['encoder', 'splitter', 'head']));
+    expect(namesOf('stemmed')).toContain('head/probe/weight');
+    for (const image of readdirSync(join(bare, 'images'))) rmSync(join(bare, 'images', image));
+    await train('images gone', configure(), request);
+    expect(namesOf('images gone').filter(isOfStem)).toEqual([]);
+    const on = configure({ encoder: { kind: 'frozen', stem: 'on' } });
+    await expect(train('x', on, request)).rejects.toThrow('48 of 48 cannot be read');
+    // What was trained with images is evaluated with them.
+    const again = { run: join(place, 'stemmed'), path: bare, features: store, out: join(place, 'stemmed again') };
+    await expect(evaluateRun(again, silentProgress)).rejects.toThrow('8 of 8 cannot be read');
   });
   it('draws other views in other epochs, and goes on from a checkpoint bit for bit', async () => {
     await extract('four views', { views: 4, map: true });

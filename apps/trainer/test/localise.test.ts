@@ -38,19 +38,22 @@ afterAll(() => loaded.dispose());
 
 /** A model whose first label is the sum of the left upper quarter. */
 const corner: Model = {
-  apply: (inputs) => ({
-    logits: tf.tidy(() => {
-      const [batch, height, width] = inputs.shape;
-      const sum = tf.sum(tf.slice(inputs, [0, 0, 0, 0], [batch, height / 2, width / 2, 1]), [1, 2, 3]);
+  apply: ({ main, stem }) => {
+    const logits = tf.tidy(() => {
+      const image = stem ?? main;
+      const [batch, height, width] = image.shape;
+      const sum = tf.sum(tf.slice(image, [0, 0, 0, 0], [batch, height / 2, width / 2, 1]), [1, 2, 3]);
       return tf.stack([sum, tf.zerosLike(sum)], 1) as tf.Tensor2D;
-    }),
-  }),
+    });
+    return { logits, branches: [{ logits }] };
+  },
 };
 
 describe('labelMaps(model, inputs, kind, labels)', () => {
-  it('falls where what matters is covered, and nowhere else', async () => {
+  it.each([false, true])('falls where what matters is covered, and nowhere else (a stem: %s)', async (isStem) => {
     const pixels = Float32Array.from({ length: 256 }, (_, at) => (at % 16 < 8 && at < 128 ? 1 : 0));
-    const inputs = tf.tensor4d(pixels, [1, 16, 16, 1]);
+    const image = tf.tensor4d(pixels, [1, 16, 16, 1]);
+    const inputs = isStem ? { main: tf.zeros<tf.Rank.R4>([1, 8, 8, 3]), stem: image } : { main: image };
     const { grid, maps } = await labelMaps(corner, inputs, 'occlusion', [1, 0]);
     expect([grid, maps.length]).toEqual([8, 2]);
     expect(Math.max(...maps[0])).toBe(0);
@@ -60,7 +63,7 @@ describe('labelMaps(model, inputs, kind, labels)', () => {
       if (x > 4 || y > 4) expect(value).toBe(0);
       if (x < 3 && y < 3) expect(value).toBeGreaterThan(0);
     });
-    inputs.dispose();
+    tf.dispose(inputs);
     await expect(labelMaps(corner, inputs, 'attention', [0])).rejects.toThrow('expected a map of occlusion');
   });
   it.each(mapKinds)('has a map of every place, 0 or more, and leaves no tensor: %s', async (kind) => {
@@ -75,18 +78,22 @@ describe('labelMaps(model, inputs, kind, labels)', () => {
       expect(Math.min(...map)).toBeGreaterThanOrEqual(0);
       if (kind === 'attention') expectClose([map.reduce((sum, value) => sum + value, 0)], [1], 1e-4);
     }
-    inputs.dispose();
+    tf.dispose({ ...inputs });
   });
   it('has the gradient of the score in it: features times slope, by hand', async () => {
     const map = tf.tensor4d([1, 2, 3, -4], [1, 2, 2, 1]);
     const linear: Model = {
       ...corner,
-      featureMap: () => tf.clone(map),
-      fromMap: (features) => ({
-        logits: tf.reshape(tf.sum(tf.mul(features, tf.tensor4d([1, 0, -1, -2], [1, 2, 2, 1]))), [1, 1]),
-      }),
+      featureMaps: () => ({ main: tf.clone(map) }),
+      fromMaps: ({ main }) => {
+        const logits = tf.reshape(
+          tf.sum(tf.mul(main, tf.tensor4d([1, 0, -1, -2], [1, 2, 2, 1]))),
+          [1, 1],
+        ) as tf.Tensor2D;
+        return { logits, branches: [{ logits }] };
+      },
     };
-    const { maps } = await labelMaps(linear, map, 'gradient', [0]);
+    const { maps } = await labelMaps(linear, { main: map }, 'gradient', [0]);
     expectClose(maps[0], [1, 0, 0, 8]);
     map.dispose();
   });

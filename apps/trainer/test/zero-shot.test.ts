@@ -97,14 +97,14 @@ describe('a run with a label held out', () => {
     const images = (await reader.read(join(path, 'images', '3.png'))).batch([0]);
     expect(asked!.graph.labels).toEqual(['A', 'A/C', 'D', 'A/B']);
     const texts = new ModelTexts(stored.texts!, 3);
-    const map = tf.tidy(() => model.featureMap!(images));
-    const three = tf.tidy(() => model.ask!(map, texts));
-    const four = tf.tidy(() => model.ask!(map, asked!.texts));
+    const maps = tf.tidy(() => ({ ...model.featureMaps!(images) }));
+    const three = tf.tidy(() => model.ask!(maps, texts));
+    const four = tf.tidy(() => model.ask!(maps, asked!.texts));
     expect([three.shape, four.shape]).toEqual([
       [1, 3],
       [1, 4],
     ]);
-    tf.dispose([images, map, three, four]);
+    tf.dispose([{ ...images }, { ...maps }, three, four]);
     texts.dispose();
     dispose();
     expect(stored.thresholds).toHaveLength(3);
@@ -119,7 +119,7 @@ describe('a run with a label held out', () => {
       expectClose([observations.reduce((sum, { contribution }) => sum + contribution, 0)], [score], 1e-9);
       expectClose([Math.exp(score)], [probability], 1e-9);
     }
-    images.dispose();
+    tf.dispose({ ...images });
     explainer.dispose();
     loaded.dispose();
   });

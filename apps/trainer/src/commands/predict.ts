@@ -2,9 +2,10 @@ import { InputError } from '@cxr-align/files';
 import { coherentProbabilities, labelSetNames, type LabelGraph } from '@cxr-align/label-graph';
 import { predictionSet } from '@cxr-align/metrics';
 import { decodeImage, imageSize, visibleWindow } from '@cxr-align/image-backbone';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
 import { loadModel, type LoadedModel } from '../load-model.js';
+import type { ModelBatch } from '../model.js';
 import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../label-maps.js';
 import { windowOf } from '../localise.js';
 import { mapWriter, type DrawnMapFile } from '../map-writer.js';
@@ -138,7 +139,7 @@ async function runTeller(args: Flags, run: string): Promise<Teller> {
         const labels = await labelsOf(inputs, batch);
         return { labels, ...(draw && { map: await draw(image, batch, labels) }) };
       } finally {
-        batch.dispose();
+        tf.dispose({ ...batch });
       }
     },
     dispose: async () => {
@@ -148,7 +149,7 @@ async function runTeller(args: Flags, run: string): Promise<Teller> {
     },
   };
 
-  async function labelsOf(inputs: Pick<ModelInputs, 'batch'>, batch: tf.Tensor4D): Promise<Record<string, ToldLabel>> {
+  async function labelsOf(inputs: Pick<ModelInputs, 'batch'>, batch: ModelBatch): Promise<Record<string, ToldLabel>> {
     const explanations = explainer && (await explainer.explain(batch));
     if (args.zeroShot) return byPrompts(graph, explanations!, args.explain);
     const calibrated = calibratedProbabilities(await predictLogits(model, inputs, [0], { asked }), calibrations);
@@ -183,7 +184,7 @@ function mapDrawer(
   args: Flags,
   place: string,
   { model, stored }: LoadedModel,
-): (image: string, batch: tf.Tensor4D, labels: Record<string, ToldLabel>) => Promise<DrawnMapFile> {
+): (image: string, batch: ModelBatch, labels: Record<string, ToldLabel>) => Promise<DrawnMapFile> {
   const kinds = mapKindsOf(model);
   const { mapKind = 'occlusion' } = args;
   if (!kinds.includes(mapKind))
