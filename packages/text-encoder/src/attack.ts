@@ -1,11 +1,16 @@
 import { RandomStream } from '@cxr-align/random';
-import type { TextEncoder } from './text-encoder.js';
+import type { CosineSlopes, TextEncoder, TextSlopes } from './text-encoder.js';
 
 /** How a suffix is looked for. */
-export type AttackMethod = 'random' | 'greedy' | 'genetic';
+export type AttackMethod = 'random' | 'greedy' | 'genetic' | 'gradient';
 
 /** The names of {@link AttackMethod}. */
-export const attackMethods: readonly AttackMethod[] = ['random', 'greedy', 'genetic'];
+export const attackMethods: readonly AttackMethod[] = ['random', 'greedy', 'genetic', 'gradient'];
+
+/** Those that an encoder is open to: `gradient` takes one that can be differentiated. */
+export function attackMethodsOf({ slopes }: TextEncoder): AttackMethod[] {
+  return attackMethods.filter((method) => method !== 'gradient' || slopes !== undefined);
+}
 
 /** Characters that a suffix is made of: punctuation, capitals and digits. */
 export const attackAlphabet = '!"#$%&\'()*+,-./:;<=>?@[]^_`{|}~ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
@@ -15,7 +20,10 @@ export interface AttackOptions {
   method?: AttackMethod;
   /** Characters of the suffix. Default 5. */
   length?: number;
-  /** Texts that may be encoded. Default enough for two sweeps of the greedy search: 2 · length · |alphabet|. */
+  /**
+   * Texts that may be encoded. Default enough for two sweeps of the greedy search: 2 · length · |alphabet|. A gradient counts as
+   * three: there and back.
+   */
   budget?: number;
   /** Default {@link attackAlphabet}. */
   alphabet?: string;
@@ -43,11 +51,12 @@ export interface Attack {
  * It needs the text encoder alone, none of the models behind it.
  *
  * `random` draws suffixes; `greedy` draws for a quarter of the budget, then chooses each place of the best one again and again,
- * and begins anew where nothing gets better; `genetic` breeds suffixes by one-point crossover and mutation. All begin with the
- * same draws.
+ * and begins anew where nothing gets better; `genetic` breeds suffixes by one-point crossover and mutation; `gradient` does as
+ * `greedy` does, but tries the characters first that the slope of the cosine in the tokens' vectors promises most of. All begin
+ * with the same draws.
  *
- * @throws {RangeError} if length or budget is below 1.
- * @see Zhuang et al. 2023, arXiv:2303.16378 (query-free attack).
+ * @throws {RangeError} if length or budget is below 1, or the method is `gradient` and the encoder cannot be differentiated.
+ * @see Zhuang et al. 2023, arXiv:2303.16378 (query-free attack); Ebrahimi et al. 2018, arXiv:1712.06751 (slopes that choose).
  */
 export async function attackPrompt(encoder: TextEncoder, text: string, options: AttackOptions = {}): Promise<Attack> {
   const { method = 'greedy', length = 5, alphabet = attackAlphabet, seed = 0 } = options;
@@ -56,15 +65,23 @@ export async function attackPrompt(encoder: TextEncoder, text: string, options: 
     throw new RangeError(
       `text-encoder/attackPrompt: expected a length and a budget of 1 or more, got ${length} and ${budget}`,
     );
+  if (!attackMethodsOf(encoder).includes(method))
+    throw new RangeError(
+      `text-encoder/attackPrompt: expected a method of ${attackMethodsOf(encoder).join(', ')} with ${encoder.name}, which cannot be differentiated; got ${method}`,
+    );
   const search = await Search.begin(encoder, text, budget, options.dimensions);
   const random = new RandomStream({ seed, purpose: `attack/${text}` });
   const draw = (): string => Array.from({ length }, () => alphabet[random.integer(alphabet.length)]).join('');
   const source: Source = { draw, random, alphabet };
   if (method === 'random') await drawMany(search, budget, source);
   else if (method === 'greedy') await greedy(search, budget, source);
-  else await genetic(search, source);
+  else if (method === 'genetic') await genetic(search, source);
+  else await bySlopes(search, budget, source, await encoder.slopes!());
   return search.result();
 }
+
+/** Texts that could be encoded in the time of a gradient. */
+const costOfSlopes = 3;
 
 /** Keeps the best suffix, and counts what it cost. */
 class Search {
@@ -110,12 +127,19 @@ class Search {
     return cosines;
   }
 
+  /** How the cosine of a suffix changes with its tokens; undefined where the budget does not reach. */
+  async slopesOf(suffix: string, slopes: TextSlopes): Promise<CosineSlopes | undefined> {
+    if (this.budget - this.spent < costOfSlopes) return undefined;
+    this.spent += costOfSlopes;
+    return slopes.cosineSlopes(this.withSuffix(suffix), this.original, this.dimensions);
+  }
+
   result(): Attack {
     const { suffix, cosine } = this.best;
     return { suffix, text: this.withSuffix(suffix), cosine, evaluations: this.spent, history: this.history };
   }
 
-  private withSuffix(suffix: string): string {
+  withSuffix(suffix: string): string {
     return suffix === '' ? this.text : `${this.text} ${suffix}`;
   }
 
@@ -159,9 +183,7 @@ async function greedy(search: Search, budget: number, source: Source): Promise<v
     while (isBetter && !search.isSpent) {
       isBetter = false;
       for (let place = 0; place < best.suffix.length && !search.isSpent; place++) {
-        const candidates = [...source.alphabet].map(
-          (one) => best.suffix.slice(0, place) + one + best.suffix.slice(place + 1),
-        );
+        const candidates = withPlace(best.suffix, place, source);
         const cosines = await search.try(candidates);
         const smallest = cosines.indexOf(Math.min(...cosines));
         if (cosines[smallest] >= best.cosine) continue;
@@ -170,6 +192,57 @@ async function greedy(search: Search, budget: number, source: Source): Promise<v
       }
     }
   }
+}
+
+/** A suffix with each character of the alphabet at a place. */
+function withPlace(suffix: string, place: number, { alphabet }: Source): string[] {
+  return [...alphabet].map((one) => suffix.slice(0, place) + one + suffix.slice(place + 1));
+}
+
+async function bySlopes(search: Search, budget: number, source: Source, slopes: TextSlopes): Promise<void> {
+  try {
+    for (let share = budget / 4; !search.isSpent; share /= 2) {
+      const best = await drawMany(search, Math.ceil(Math.max(1, share)), source);
+      for (;;) {
+        const local = await search.slopesOf(best.suffix, slopes);
+        const others = Array.from({ length: best.suffix.length }, (_, place) => withPlace(best.suffix, place, source))
+          .flat()
+          .filter((suffix) => suffix !== best.suffix);
+        const guess = new Map(
+          others.map((suffix) => [suffix, local ? promised(search.withSuffix(suffix), local, slopes) : 0]),
+        );
+        others.sort((a, b) => guess.get(a)! - guess.get(b)!);
+        // A guess is believed when it has been tried: twice as many each time that none was better.
+        let isBetter = false;
+        for (let from = 0, count = 8; from < others.length && !isBetter && !search.isSpent; from += count, count *= 2) {
+          const candidates = others.slice(from, from + count);
+          const cosines = await search.try(candidates);
+          const smallest = cosines.indexOf(Math.min(...cosines));
+          if (cosines[smallest] >= best.cosine) continue;
+          Object.assign(best, { suffix: candidates[smallest], cosine: cosines[smallest] });
+          isBetter = true;
+        }
+        if (!isBetter || search.isSpent) break;
+      }
+    }
+  } finally {
+    slopes.dispose();
+  }
+}
+
+/**
+ * What the slopes at one text promise of another: by how much the cosine would change if they held as far as there. Where the
+ * other has more or fewer tokens, those that both have are compared from the left.
+ */
+function promised(text: string, { tokens, slopes }: CosineSlopes, encoder: TextSlopes): number {
+  const { tokenDim } = encoder;
+  let sum = 0;
+  encoder.tokensOf(text).forEach((token, at) => {
+    if (at >= tokens.length || token === tokens[at]) return;
+    const [from, to] = [encoder.tokenVector(tokens[at]), encoder.tokenVector(token)];
+    for (let i = 0; i < tokenDim; i++) sum += slopes[at * tokenDim + i] * (to[i] - from[i]);
+  });
+  return sum;
 }
 
 async function genetic(search: Search, { draw, random, alphabet }: Source): Promise<void> {

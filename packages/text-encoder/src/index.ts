@@ -7,7 +7,7 @@ export {
   type LabelPromptTexts,
   type LabelTerms,
 } from './prompts.js';
-export { encodeEnsembles, normalizeRow, type TextEncoder } from './text-encoder.js';
+export { encodeEnsembles, normalizeRow, type CosineSlopes, type TextEncoder, type TextSlopes } from './text-encoder.js';
 export { BuiltInTextEncoder, type BuiltInEncoderOptions, type Concept } from './built-in-encoder.js';
 export { loadPromptEmbeddings, type PromptEmbeddings } from './prompt-embeddings.js';
 export { rowCosine, similarityMatrix, type SimilarityMatrix } from './similarity.js';
@@ -27,6 +27,7 @@ export {
 export {
   attackAlphabet,
   attackMethods,
+  attackMethodsOf,
   attackPrompt,
   conceptDimensions,
   naturalEdits,

@@ -6,7 +6,33 @@ export interface TextEncoder {
   readonly hash: string;
   /** @returns [texts, dim] row by row, rows of length 1. */
   encode(texts: readonly string[]): Promise<Float32Array>;
+  /** The encoder where it can be differentiated, on the engine of TensorFlow.js that has been started. */
+  slopes?(): Promise<TextSlopes>;
   dispose?(): Promise<void>;
+}
+
+/** What an encoder tells of its slopes. */
+export interface TextSlopes {
+  /** Numbers of the vector with which a token enters the encoder. */
+  readonly tokenDim: number;
+  tokensOf(text: string): number[];
+  /** [tokenDim]: the vector of a token. */
+  tokenVector(token: number): Float32Array;
+  /**
+   * The cosine of a text to a vector, and how it changes with the vectors of its tokens.
+   *
+   * @param to [dim], of any length above 0.
+   * @param dimensions that count. Default all.
+   */
+  cosineSlopes(text: string, to: Float32Array, dimensions?: readonly number[]): Promise<CosineSlopes>;
+  dispose(): void;
+}
+
+export interface CosineSlopes {
+  tokens: number[];
+  cosine: number;
+  /** [tokens, tokenDim] row by row. */
+  slopes: Float32Array;
 }
 
 /**

@@ -1,14 +1,27 @@
-import { describeWithPackages, expectClose, itWithShared } from '@cxr-align/testkit';
+import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { startEngine } from '@cxr-align/engine';
+import {
+  describeWithPackages,
+  expectClose,
+  itWithShared,
+  operationsModel,
+  tokenNumberModel,
+  wordTokenizer,
+} from '@cxr-align/testkit';
+import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   attackAlphabet,
-  attackMethods,
+  attackMethodsOf,
   attackPrompt,
   BuiltInTextEncoder,
   conceptDimensions,
   naturalEdits,
   OnnxTextEncoder,
   rowCosine,
+  type AttackMethod,
   type TextEncoder,
 } from '../src/index.js';
 
@@ -34,8 +47,40 @@ const letters: TextEncoder = {
   },
 };
 
+const words = ['word', ...'abcdefgh'];
+
+function folderOf(files: Record<string, Uint8Array | string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'text-'));
+  for (const [name, content] of Object.entries({ ...wordTokenizer(words), ...files })) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** An encoder in ONNX that bends the vectors of a table with three numbers a token. */
+function tableEncoder(pooling: 'mean' | 'cls' = 'mean'): string {
+  const count = 4 + words.length;
+  const table = Float32Array.from({ length: 3 * count }, (_, at) => Math.sin(7.3 * at + 1));
+  return folderOf({
+    'model.onnx': operationsModel({
+      inputs: { input_ids: { rank: 2, isWhole: true } },
+      weights: { table: { shape: [count, 3], type: 1, bytes: new Uint8Array(table.buffer) } },
+      nodes: [
+        ['Cast', ['input_ids'], 'ids', { to: 7 }],
+        ['Gather', ['table', 'ids'], 'vectors'],
+        ['Identity', ['vectors'], 'y'],
+      ],
+    }),
+    '1_Pooling/config.json': JSON.stringify({
+      pooling_mode_cls_token: pooling === 'cls',
+      pooling_mode_mean_tokens: pooling === 'mean',
+    }),
+  });
+}
+
 describe('attackPrompt(encoder, text, options)', () => {
-  it.each(attackMethods)('keeps to its budget, and its best never rises: %s', async (method) => {
+  it.each(attackMethodsOf(builtIn))('keeps to its budget, and its best never rises: %s', async (method) => {
     for (const budget of [1, 7, 300]) {
       const attack = await attackPrompt(builtIn, 'There is edema.', { method, budget, length: 3 });
       expect(attack.evaluations).toBeLessThanOrEqual(budget);
@@ -46,7 +91,7 @@ describe('attackPrompt(encoder, text, options)', () => {
       expect(await attackPrompt(builtIn, 'There is edema.', { method, budget, length: 3 })).toEqual(attack);
     }
   });
-  it.each(attackMethods)('says the cosine of the text that it tells: %s', async (method) => {
+  it.each(attackMethodsOf(builtIn))('says the cosine of the text that it tells: %s', async (method) => {
     const { text, suffix, cosine } = await attackPrompt(builtIn, 'edema', { method, budget: 200 });
     expect(text).toBe(`edema ${suffix}`);
     expect(suffix).toHaveLength(5);
@@ -71,19 +116,124 @@ describe('attackPrompt(encoder, text, options)', () => {
     const { cosine } = await attackPrompt(letters, 'abc', { length: 1, alphabet: 'Z', dimensions: [1] });
     expectClose([cosine], [1]);
   });
-  it('refuses a suffix of no character', async () => {
+  it('refuses a suffix of no character, and slopes of what has none', async () => {
     await expect(attackPrompt(letters, 'abc', { length: 0 })).rejects.toThrow('expected a length and a budget of 1');
+    await expect(attackPrompt(letters, 'abc', { method: 'gradient' })).rejects.toThrow(
+      'expected a method of random, greedy, genetic with letters, which cannot be differentiated; got gradient',
+    );
   });
   describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'with a real encoder', () => {
     itWithShared('models/all-minilm-l6-v2', 'moves its embedding more greedily than at random', async (folder) => {
+      await startEngine('wasm');
       const encoder = await OnnxTextEncoder.load(folder);
-      const best = async (method: 'random' | 'greedy'): Promise<number> =>
+      const best = async (method: AttackMethod): Promise<number> =>
         (await attackPrompt(encoder, 'There is a pleural effusion.', { method, length: 3, budget: 200 })).cosine;
-      const [random, greedy] = [await best('random'), await best('greedy')];
+      const [random, greedy, gradient] = [await best('random'), await best('greedy'), await best('gradient')];
       expect(greedy).toBeLessThan(0.85);
       expect(greedy).toBeLessThanOrEqual(random);
+      expect(gradient).toBeLessThan(0.85);
+      expect(gradient).toBeLessThanOrEqual(random);
       await encoder.dispose?.();
     });
+    it('keeps to its budget by slopes, its best never rises, and it leaves no tensor', async () => {
+      await startEngine('wasm');
+      const encoder = await OnnxTextEncoder.load(tableEncoder());
+      const before = tf.memory().numTensors;
+      for (const budget of [1, 7, 60]) {
+        const options = { method: 'gradient' as const, budget, length: 1, alphabet: 'abcdefgh' };
+        const { evaluations, history, cosine } = await attackPrompt(encoder, 'word', options);
+        expect(evaluations).toBeLessThanOrEqual(budget);
+        history.forEach((one, i) => expect(one.cosine).toBeLessThan(i === 0 ? 1 : history[i - 1].cosine));
+        expect(cosine).toBe(history.at(-1)?.cosine ?? 1);
+        // The best of eight letters is among those that are tried with 60 texts.
+        const all = await encoder.encode(['word', ...[...'abcdefgh'].map((letter) => `word ${letter}`)]);
+        const cosines = [1, 2, 3, 4, 5, 6, 7, 8].map((b) => rowCosine(all, all, { dim: 3, a: 0, b }));
+        if (budget === 60) expectClose([cosine], [Math.min(...cosines)]);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      await encoder.dispose();
+    });
+    it('tries the letter first of which the slopes promise most', async () => {
+      await startEngine('wasm');
+      const encoder = await OnnxTextEncoder.load(tableEncoder());
+      const texts: string[][] = [];
+      const watched: TextEncoder = {
+        ...encoder,
+        dim: encoder.dim,
+        slopes: () => encoder.slopes(),
+        encode: (asked) => (texts.push([...asked]), encoder.encode(asked)),
+      };
+      await attackPrompt(watched, 'word', { method: 'gradient', budget: 40, length: 1, alphabet: 'abcdefgh', seed: 1 });
+      const [original, drawn, tried] = texts;
+      const slopes = await encoder.slopes();
+      const vectors = await encoder.encode([...drawn]);
+      const own = await encoder.encode(original);
+      const cosines = drawn.map((_, b) => rowCosine(own, vectors, { dim: 3, a: 0, b }));
+      const start = drawn[cosines.indexOf(Math.min(...cosines))];
+      const local = await slopes.cosineSlopes(start, own);
+      const at = local.tokens.length - 2;
+      const promise = (text: string): number => {
+        const [from, to] = [start, text].map((one) => slopes.tokenVector(slopes.tokensOf(one)[at]));
+        return to.reduce((sum, value, i) => sum + local.slopes[at * 3 + i] * (value - from[i]), 0);
+      };
+      const promises = tried.map(promise);
+      expect(promises).toEqual([...promises].sort((a, b) => a - b));
+      expect(promises[0]).toBeLessThan(promises.at(-1)!);
+      slopes.dispose();
+      await encoder.dispose();
+    });
+  });
+});
+
+describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextEncoder.slopes()', () => {
+  beforeAll(async () => {
+    await startEngine('wasm');
+  });
+  it.each(['mean', 'cls'] as const)('are those of the cosine in the vectors of the tokens: %s', async (pooling) => {
+    const encoder = await OnnxTextEncoder.load(tableEncoder(pooling));
+    const slopes = await encoder.slopes();
+    const to = Float32Array.of(1, -2, 0.5);
+    const cosineOf = (vectors: Float32Array[], counted: readonly number[]): number => {
+      const used = pooling === 'cls' ? vectors.slice(0, 1) : vectors;
+      const own = [0, 1, 2].map((i) => used.reduce((sum, vector) => sum + vector[i], 0));
+      const sum = (f: (i: number) => number): number => counted.reduce((total, i) => total + f(i), 0);
+      return sum((i) => own[i] * to[i]) / Math.sqrt(sum((i) => own[i] ** 2) * sum((i) => to[i] ** 2));
+    };
+    for (const dimensions of [
+      [0, 1, 2],
+      [0, 2],
+    ]) {
+      const { tokens, cosine, slopes: found } = await slopes.cosineSlopes('word a c', to, dimensions);
+      const vectors = tokens.map((token) => slopes.tokenVector(token));
+      expectClose([cosine], [cosineOf(vectors, dimensions)]);
+      const moved = (at: number, delta: number): number => {
+        const changed = vectors.map((vector) => vector.slice());
+        changed[Math.floor(at / 3)][at % 3] += delta;
+        return cosineOf(changed, dimensions);
+      };
+      expectClose(
+        found,
+        Array.from(found, (_, at) => (moved(at, 1e-3) - moved(at, -1e-3)) / 2e-3),
+        1e-3,
+      );
+    }
+    slopes.dispose();
+    await encoder.dispose();
+  });
+  itWithShared('models/all-minilm-l6-v2', 'are of the encoder that encodes: MiniLM', async (folder) => {
+    const encoder = await OnnxTextEncoder.load(folder);
+    const slopes = await encoder.slopes();
+    const [text, other] = ['There is a pleural effusion.', 'enlarged heart'];
+    const vectors = await encoder.encode([text, other]);
+    const { cosine } = await slopes.cosineSlopes(text, vectors.subarray(encoder.dim));
+    expectClose([cosine], [rowCosine(vectors, vectors, { dim: encoder.dim, a: 0, b: 1 })], 1e-5);
+    slopes.dispose();
+    await encoder.dispose();
+  });
+  it('refuses an encoder that looks no token up', async () => {
+    const encoder = await OnnxTextEncoder.load(folderOf({ 'model.onnx': tokenNumberModel({ output: 'tokens' }) }));
+    await expect(encoder.slopes()).rejects.toThrow('expected an encoder that looks its tokens up in a table');
+    await encoder.dispose();
   });
 });
 

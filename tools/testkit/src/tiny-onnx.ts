@@ -1,5 +1,5 @@
-/** A field of a protocol buffer: its number, and a whole number, a text, or a message. */
-type Field = [number: number, value: number | string | Field[]];
+/** A field of a protocol buffer: its number, and a whole number, a float32, bytes, a text, or a message. */
+type Field = [number: number, value: number | { float: number } | Uint8Array | string | Field[]];
 
 function varint(value: number): number[] {
   const bytes: number[] = [];
@@ -13,32 +13,49 @@ function varint(value: number): number[] {
 function message(fields: readonly Field[]): number[] {
   return fields.flatMap(([number, value]) => {
     if (typeof value === 'number') return [...varint(number << 3), ...varint(value)];
-    const content = typeof value === 'string' ? [...new TextEncoder().encode(value)] : message(value);
+    if (typeof value === 'object' && 'float' in value)
+      return [...varint((number << 3) | 5), ...new Uint8Array(Float32Array.of(value.float).buffer)];
+    const content =
+      typeof value === 'string'
+        ? [...new TextEncoder().encode(value)]
+        : value instanceof Uint8Array
+          ? [...value]
+          : message(value);
     return [...varint((number << 3) | 2), ...varint(content.length), ...content];
   });
 }
 
-function node(
-  operation: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, number | number[]> = {},
-): Field {
+/** Whole numbers, texts, and `{ float }` for others. */
+type Attributes = Record<string, number | number[] | string | { float: number }>;
+
+function node(operation: string, inputs: string[], output: string | string[], attributes: Attributes = {}): Field {
   return [
     1,
     [
       ...inputs.map((name): Field => [1, name]),
-      [2, output],
+      ...[output].flat().map((name): Field => [2, name]),
       [4, operation],
-      ...Object.entries(attributes).map(([name, value]): Field => [
-        5,
-        [
-          [1, name],
-          ...[value].flat().map((one): Field => [typeof value === 'number' ? 3 : 8, one]),
-          [20, typeof value === 'number' ? 2 : 7],
-        ],
-      ]),
+      ...Object.entries(attributes).map(([name, value]): Field => [5, [[1, name], ...attribute(value)]]),
     ],
+  ];
+}
+
+/** An attribute's value and its type, as AttributeProto has them. */
+function attribute(value: Attributes[string]): Field[] {
+  if (Array.isArray(value)) return [...value.map((one): Field => [8, one]), [20, 7]];
+  if (typeof value === 'number')
+    return [
+      [3, value],
+      [20, 2],
+    ];
+  if (typeof value === 'string')
+    return [
+      [4, value],
+      [20, 3],
+    ];
+  return [
+    [2, value],
+    [20, 1],
   ];
 }
 
@@ -47,8 +64,7 @@ function list(name: string, values: readonly number[]): Field {
   return [5, [[1, values.length], [2, 7], ...values.map((value): Field => [7, value]), [8, name]]];
 }
 
-/** A model of opset 17. */
-function modelFile(graph: readonly Field[]): Uint8Array {
+function modelFile(graph: readonly Field[], opset = 17): Uint8Array {
   return Uint8Array.from(
     message([
       [1, 8],
@@ -57,7 +73,7 @@ function modelFile(graph: readonly Field[]): Uint8Array {
         8,
         [
           [1, ''],
-          [2, 17],
+          [2, opset],
         ],
       ],
     ]),
@@ -130,6 +146,52 @@ export function averagePoolModel({
       : [tensor(12, 'last_hidden_state', ['batch', 'tokens', channels])]),
   ];
   return modelFile(graph);
+}
+
+/** A graph of any operations as an ONNX file, with one output `y` of float32. */
+export function operationsModel({
+  inputs,
+  lists = {},
+  weights = {},
+  nodes,
+  opset,
+}: {
+  /** float32, or whole numbers (int64), with any extents. */
+  inputs: Record<string, { rank: number; isWhole?: boolean }>;
+  /** Whole numbers that operations want as inputs. */
+  lists?: Record<string, readonly number[]>;
+  /** Constants of a type of ONNX as raw bytes. */
+  weights?: Record<string, { shape: readonly number[]; type: number; bytes: Uint8Array }>;
+  nodes: readonly [operation: string, inputs: string[], output: string | string[], attributes?: Attributes][];
+  opset?: number;
+}): Uint8Array {
+  return modelFile(
+    [
+      ...nodes.map((one) => node(...one)),
+      [2, 'operations'],
+      ...Object.entries(lists).map(([name, values]) => list(name, values)),
+      ...Object.entries(weights).map(([name, { shape, type, bytes }]): Field => [
+        5,
+        [...shape.map((extent): Field => [1, extent]), [2, type], [8, name], [9, bytes]],
+      ]),
+      ...Object.entries(inputs).map(([name, { rank, isWhole }]) =>
+        tensor(
+          11,
+          name,
+          Array.from({ length: rank }, (_, i) => `${name}${i}`),
+          isWhole ? int64 : float32,
+        ),
+      ),
+      [
+        12,
+        [
+          [1, 'y'],
+          [2, [[1, [[1, float32]]]]],
+        ],
+      ],
+    ],
+    opset,
+  );
 }
 
 /**

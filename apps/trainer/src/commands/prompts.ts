@@ -1,6 +1,13 @@
 import { InputError } from '@cxr-align/files';
 import { labelSetNames } from '@cxr-align/label-graph';
-import { attackMethods, loadPromptEmbeddings, promptSetNames, type AttackMethod } from '@cxr-align/text-encoder';
+import {
+  attackMethods,
+  attackMethodsOf,
+  loadPromptEmbeddings,
+  promptSetNames,
+  type AttackMethod,
+  type TextEncoder,
+} from '@cxr-align/text-encoder';
 import type { Split } from '@cxr-align/datasets';
 import { loadModel } from '../load-model.js';
 import { trainedSource } from '../input-source.js';
@@ -78,7 +85,7 @@ interface SimilarityFlags extends Flags {
 interface AttackFlags extends TextFlags {
   engine: Parameters<typeof startAsked>[0]['engine'];
   threads?: number;
-  method: AttackMethod[];
+  method?: AttackMethod[];
   length: number;
   budget?: number;
   concept?: string;
@@ -125,8 +132,8 @@ export const prompts: Command<unknown> = {
             method: {
               choices: attackMethods,
               array: true,
-              default: attackMethods,
-              describe: 'Ways to look for a suffix',
+              describe:
+                'Ways to look for a suffix; all that the encoder is open to unless given (gradient: ONNX alone)',
             },
             length: { type: 'number', default: 5, describe: 'Characters of a suffix' },
             budget: { type: 'number', describe: 'Texts that a search may encode; 2 · length · alphabet unless given' },
@@ -224,7 +231,7 @@ async function similarity(given: SimilarityFlags): Promise<void> {
 }
 
 async function attack(given: AttackFlags): Promise<void> {
-  const { run, data, method, length, budget, seed, concept, json, split } = given;
+  const { run, data, length, budget, seed, concept, json, split } = given;
   for (const [flag, value] of Object.entries({ '--length': length, '--budget': budget ?? 1 }))
     if (!Number.isInteger(value) || value < 1)
       throw new InputError(`expected ${flag} to be a whole number of 1 or more, got ${value}`);
@@ -242,10 +249,11 @@ async function attack(given: AttackFlags): Promise<void> {
       `expected the text encoder of the run, ${stored.texts.encoder.name}, got another (${encoder.name}); say --text-encoder DIR`,
       { file: run },
     );
-  const request = { set: prompts?.set ?? given.set, methods: method, length, budget, seed, concept };
+  const methods = methodsFor(encoder, given.method);
+  if (methods.includes('gradient') || data !== undefined) await startAsked(given);
+  const request = { set: prompts?.set ?? given.set, methods, length, budget, seed, concept };
   const result = await attackPrompts(encoder, graph, request, progress);
   if (stored && data !== undefined) {
-    await startAsked(given);
     const opened = await openDataset({ ...given, path: data });
     if (!opened.dataset.samples.some((sample) => sample.split === split))
       throw new InputError(`expected a split of the data with --split, got ${split}`, { file: data });
@@ -257,4 +265,15 @@ async function attack(given: AttackFlags): Promise<void> {
   }
   await encoder.dispose?.();
   printResult(json, result, () => attackText(result));
+}
+
+/** The ways that were asked for, or all there are. @throws {InputError} if the encoder is not open to one. */
+function methodsFor(encoder: TextEncoder, asked?: AttackMethod[]): AttackMethod[] {
+  const open = attackMethodsOf(encoder);
+  const closed = asked?.find((method) => !open.includes(method));
+  if (closed !== undefined)
+    throw new InputError(
+      `expected --method of ${open.join(', ')} with the text encoder ${encoder.name}, got ${closed}: only one in ONNX can be differentiated`,
+    );
+  return asked ?? open;
 }

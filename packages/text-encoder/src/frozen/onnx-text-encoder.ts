@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { InputError, readJson, sha256 } from '@cxr-align/files';
-import { OnnxModel, type OnnxInputs, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
-import { normalizeRow, type TextEncoder } from '../text-encoder.js';
+import { OnnxModel, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
+import { normalizeRow, type TextEncoder, type TextSlopes } from '../text-encoder.js';
+import { OnnxTextSlopes } from './onnx-text-slopes.js';
+import { feeds, fillers, fixedLength } from './token-inputs.js';
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js';
 
 /** Where exporters put a text encoder. */
@@ -22,7 +24,8 @@ const tokenNames = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 /** Texts that are run together. */
 const batchSize = 32;
 
-type Pooling = 'mean' | 'cls';
+/** How one vector is made of those of the tokens. */
+export type Pooling = 'mean' | 'cls';
 
 /** What an encoder says of one text, token by token. */
 export interface TokenVectors {
@@ -157,34 +160,18 @@ export class OnnxTextEncoder implements TextEncoder {
     }
   }
 
+  /** @throws {InputError} if the model has operations that cannot be differentiated here. */
+  async slopes(): Promise<TextSlopes> {
+    const { pooled, tokens } = this.outputs;
+    return OnnxTextSlopes.read(this.model, this.tokenizer, {
+      name: (pooled ?? tokens)!,
+      pooling: pooled === undefined ? this.pooling : undefined,
+    });
+  }
+
   async dispose(): Promise<void> {
     await this.model.dispose();
   }
-}
-
-/** What each input holds at a place, of a text that is there or of padding. */
-const fillers: Record<string, (ids: readonly number[], place: number, padding: number) => number> = {
-  input_ids: (ids, place, padding) => ids[place] ?? padding,
-  attention_mask: (ids, place) => (place < ids.length ? 1 : 0),
-  token_type_ids: () => 0,
-  position_ids: (_, place) => place,
-};
-
-/** Token ids as the inputs of a model, padded to the longest or to the length that the model demands. */
-function feeds(model: OnnxModel, texts: readonly (readonly number[])[], { padding }: TextTokenizer): OnnxInputs {
-  const length = fixedLength(model) ?? Math.max(...texts.map((ids) => ids.length));
-  const shape = [texts.length, length];
-  return Object.fromEntries(
-    model.inputs.map(({ name, type }) => {
-      const values = texts.flatMap((ids) => Array.from({ length }, (_, place) => fillers[name](ids, place, padding)));
-      return [name, { shape, values: type === 'int64' ? BigInt64Array.from(values, BigInt) : Int32Array.from(values) }];
-    }),
-  );
-}
-
-/** Tokens of each text, where a model has been exported for one length. */
-function fixedLength(model: OnnxModel): number | undefined {
-  return model.inputs.find(({ name }) => name === 'input_ids')?.shape[1];
 }
 
 function rowOf({ data, dims }: OnnxTensor, row: number): Float32Array {
