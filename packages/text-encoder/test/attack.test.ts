@@ -23,6 +23,7 @@ import {
   rowCosine,
   type AttackMethod,
   type TextEncoder,
+  type TextSlopes,
 } from '../src/index.js';
 
 const builtIn = new BuiltInTextEncoder(
@@ -157,13 +158,21 @@ describe('attackPrompt(encoder, text, options)', () => {
       await startEngine('wasm');
       const encoder = await OnnxTextEncoder.load(tableEncoder());
       const texts: string[][] = [];
+      let asked = 0;
       const watched: TextEncoder = {
         ...encoder,
         dim: encoder.dim,
-        slopes: () => encoder.slopes(),
-        encode: (asked) => (texts.push([...asked]), encoder.encode(asked)),
+        slopes: async () => {
+          const real = await encoder.slopes();
+          const cosineSlopes: TextSlopes['cosineSlopes'] = (...given) => (asked++, real.cosineSlopes(...given));
+          return Object.assign(Object.create(real) as TextSlopes, { cosineSlopes });
+        },
+        encode: (some) => (texts.push([...some]), encoder.encode(some)),
       };
-      await attackPrompt(watched, 'word', { method: 'gradient', budget: 40, length: 1, alphabet: 'abcdefgh', seed: 1 });
+      const options = { method: 'gradient' as const, budget: 40, length: 1, alphabet: 'abcdefgh', seed: 1 };
+      const { evaluations } = await attackPrompt(watched, 'word', options);
+      // A gradient costs as much as three texts.
+      expect(evaluations).toBe(texts.slice(1).flat().length + 3 * asked);
       const [original, drawn, tried] = texts;
       const slopes = await encoder.slopes();
       const vectors = await encoder.encode([...drawn]);
