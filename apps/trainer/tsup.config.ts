@@ -1,14 +1,14 @@
+import { basename } from 'node:path';
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: [
-    'src/main.ts',
-    'src/phantom-worker.ts',
-    'src/bootstrap-worker.ts',
-    'src/decode-worker.ts',
-    'src/feature-reader-worker.ts',
-    'src/image-facts-worker.ts',
-  ],
+  // Threads are started from files beside the command.
+  entry: Object.fromEntries(
+    [
+      'main',
+      ...['phantom', 'bootstrap', 'decode', 'feature-reader', 'image-facts'].map((name) => `workers/${name}-worker`),
+    ].map((path) => [basename(path), `src/${path}.ts`]),
+  ),
   format: ['esm'],
   target: 'node20',
   clean: true,

@@ -3,7 +3,7 @@ import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { drawMap } from '@cxr-align/image-backbone';
 import { normalizeLabel } from '@cxr-align/label-graph';
 import { boxesOfMap, type Box, type MapBox } from '@cxr-align/metrics';
-import type { MapKind } from './label-maps.js';
+import type { MapKind } from './model/label-maps.js';
 
 /** The map that was drawn, and boxes around what stands out of it, in pixels of the image. */
 export interface DrawnMapFile {

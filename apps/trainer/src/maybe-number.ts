@@ -1,4 +1,4 @@
-import type { Interval, MaybeNumber } from './evaluation-schema.js';
+import type { Interval, MaybeNumber } from './evaluation/evaluation-schema.js';
 
 /** JSON has no NaN: undefined numbers are null. */
 export function orNull(value: number): MaybeNumber {

@@ -10,11 +10,11 @@ import {
   readJson,
 } from '@cxr-align/files';
 import { LabelGraph, type LabelGraphDefinition } from '@cxr-align/label-graph';
-import type { LabelCalibration } from './calibrated.js';
-import { checkConfig, type Config } from './config.js';
-import type { ImageInput, InputDescription } from './model-inputs.js';
-import type { MetadataBaseline } from './metadata-baseline.js';
-import { takeTextArrays, textArrays, type FrozenTexts, type LabelWords } from './texts.js';
+import type { LabelCalibration } from './evaluation/calibrated.js';
+import { checkConfig, type Config } from './config/config.js';
+import type { ImageInput, InputDescription } from './inputs/model-inputs.js';
+import type { MetadataBaseline } from './evaluation/metadata-baseline.js';
+import { takeTextArrays, textArrays, type FrozenTexts, type LabelWords } from './prompts/texts.js';
 
 /** All that `predict` needs, as it lies in `RUN/model/`: data, no code. */
 export interface StoredModel {

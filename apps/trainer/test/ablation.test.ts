@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RandomStream } from '@cxr-align/random';
-import { ablate } from '../src/ablate-run.js';
-import { planAblation, runFolder } from '../src/ablation-grid.js';
-import { ablationCells, summarizeAblation, type FinishedRun } from '../src/ablation-summary.js';
-import type { Predictions } from '../src/predictions.js';
-import { writePredictions } from '../src/predictions-file.js';
+import { ablate } from '../src/ablation/ablate-run.js';
+import { planAblation, runFolder } from '../src/ablation/ablation-grid.js';
+import { ablationCells, summarizeAblation, type FinishedRun } from '../src/ablation/ablation-summary.js';
+import type { Predictions } from '../src/evaluation/predictions.js';
+import { writePredictions } from '../src/evaluation/predictions-file.js';
 import { silentProgress } from '../src/progress.js';
 
 const place = mkdtempSync(join(tmpdir(), 'ablation-'));

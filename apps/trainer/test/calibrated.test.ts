@@ -1,7 +1,7 @@
 import { LabelGraph } from '@cxr-align/label-graph';
 import { RandomStream } from '@cxr-align/random';
-import { calibratedProbabilities, fitOnValidation } from '../src/calibrated.js';
-import { checkConfig } from '../src/config.js';
+import { calibratedProbabilities, fitOnValidation } from '../src/evaluation/calibrated.js';
+import { checkConfig } from '../src/config/config.js';
 
 /** Logits that are twice as sure as they should be, of two labels; the second one has one class only. */
 function overconfident(seed: number): { truth: Float32Array; logits: Float32Array } {

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '@cxr-align/files';
-import { describeConfig, makeConfig, presets } from '../src/config.js';
+import { describeConfig, makeConfig, presets } from '../src/config/config.js';
 
 describe('makeConfig(sources)', () => {
   it('has a default for every key', () => {

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RandomStream } from '@cxr-align/random';
-import { compare, comparisonTable } from '../src/comparison.js';
-import { makeDraws, rankingDraws } from '../src/bootstrap-threads.js';
-import { evaluationJsonSchema, evaluationSchema } from '../src/evaluation-schema.js';
-import { evaluate } from '../src/evaluation.js';
-import { columnOf, type Predictions } from '../src/predictions.js';
-import { readPredictions, writePredictions } from '../src/predictions-file.js';
+import { compare, comparisonTable } from '../src/evaluation/comparison.js';
+import { makeDraws, rankingDraws } from '../src/evaluation/bootstrap-threads.js';
+import { evaluationJsonSchema, evaluationSchema } from '../src/evaluation/evaluation-schema.js';
+import { evaluate } from '../src/evaluation/evaluation.js';
+import { columnOf, type Predictions } from '../src/evaluation/predictions.js';
+import { readPredictions, writePredictions } from '../src/evaluation/predictions-file.js';
 import { verdict } from '../src/report/comparison-report.js';
 
 const labels = ['Edema', 'Fracture', '<script>'];

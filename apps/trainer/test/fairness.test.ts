@@ -1,4 +1,4 @@
-import { sampleGroups, tableGroups } from '../src/fairness.js';
+import { sampleGroups, tableGroups } from '../src/evaluation/fairness.js';
 
 describe('sampleGroups(samples, attributes)', () => {
   const samples = [

@@ -1,5 +1,5 @@
 import { LabelGraph, labelSet, wuPalmer } from '@cxr-align/label-graph';
-import { countEdges, graphAgreement } from '../src/graph-agreement.js';
+import { countEdges, graphAgreement } from '../src/labels/graph-agreement.js';
 
 const graph = new LabelGraph(labelSet('chexpert-14'));
 

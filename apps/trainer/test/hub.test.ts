@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encoderFolder } from '../src/hub.js';
+import { encoderFolder } from '../src/inputs/hub.js';
 import { silentProgress } from '../src/progress.js';
 
 const files: Record<string, string> = {

@@ -1,7 +1,7 @@
 import type { Dataset } from '@cxr-align/datasets';
 import { LabelGraph, labelSet } from '@cxr-align/label-graph';
-import { checkConfig } from '../src/config.js';
-import { ancestorIndices, inOrderOf, graphFor, graphRemarks, targetSimilarity } from '../src/label-knowledge.js';
+import { checkConfig } from '../src/config/config.js';
+import { ancestorIndices, inOrderOf, graphFor, graphRemarks, targetSimilarity } from '../src/labels/label-knowledge.js';
 
 const chexpert = new LabelGraph(labelSet('chexpert-14'));
 const named = (...labels: string[]) => ({ name: 'made up', labels });

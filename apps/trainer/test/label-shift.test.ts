@@ -1,4 +1,4 @@
-import { correctForPrevalence } from '../src/label-shift.js';
+import { correctForPrevalence } from '../src/evaluation/label-shift.js';
 
 describe('correctForPrevalence(probabilities, run)', () => {
   const labels = ['Edema', 'Hernia'];

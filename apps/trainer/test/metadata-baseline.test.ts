@@ -1,6 +1,6 @@
 import { RandomStream } from '@cxr-align/random';
 import { auroc } from '@cxr-align/metrics';
-import { againstMetadata, fitMetadataBaseline, metadataScores } from '../src/metadata-baseline.js';
+import { againstMetadata, fitMetadataBaseline, metadataScores } from '../src/evaluation/metadata-baseline.js';
 
 const random = new RandomStream({ seed: 2, purpose: 'metadata' });
 /** Images of people whose label depends on their age. */

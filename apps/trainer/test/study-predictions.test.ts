@@ -1,4 +1,4 @@
-import { byStudy, type ScoredRows } from '../src/study-predictions.js';
+import { byStudy, type ScoredRows } from '../src/evaluation/study-predictions.js';
 
 const sample = (id: string, study: string, view: string) => ({
   id,

@@ -1,7 +1,7 @@
 import type { Dataset } from '@cxr-align/datasets';
 import { LabelGraph } from '@cxr-align/label-graph';
-import { checkConfig, type Config } from '../src/config.js';
-import { needsTeacher, trainingTargets, truthOf } from '../src/targets.js';
+import { checkConfig, type Config } from '../src/config/config.js';
+import { needsTeacher, trainingTargets, truthOf } from '../src/training/targets.js';
 
 const graph = new LabelGraph({ name: 'x', labels: [{ name: 'Opacity' }, { name: 'Edema', parents: ['Opacity'] }] });
 const dataset = (...cells: number[]): Dataset => ({

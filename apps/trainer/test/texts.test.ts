@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { writeNpy } from '@cxr-align/files';
 import { LabelGraph } from '@cxr-align/label-graph';
 import { itWithShared } from '@cxr-align/testkit';
-import { checkConfig } from '../src/config.js';
-import { frozenTexts } from '../src/texts.js';
+import { checkConfig } from '../src/config/config.js';
+import { frozenTexts } from '../src/prompts/texts.js';
 
 const graph = new LabelGraph({ name: 'x', labels: [{ name: 'Edema' }, { name: 'Pleural Effusion' }] });
 const folderWith = (labels: unknown): string => {

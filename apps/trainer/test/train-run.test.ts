@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine, type Engine } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkConfig, type Config } from '../src/config.js';
-import { evaluateRun } from '../src/evaluate-run.js';
-import { loadModel } from '../src/load-model.js';
+import { checkConfig, type Config } from '../src/config/config.js';
+import { evaluateRun } from '../src/evaluation/evaluate-run.js';
+import { loadModel } from '../src/model/load-model.js';
 import { silentProgress, type Progress } from '../src/progress.js';
-import { trainRun, type TrainRequest } from '../src/train-run.js';
+import { trainRun, type TrainRequest } from '../src/training/train-run.js';
 import { madeUpData, quick } from './made-up-data.js';
 
 let engine: Engine;

@@ -12,18 +12,18 @@ import {
   wordTokenizer,
 } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkConfig, type Config } from '../src/config.js';
-import { evaluateRun } from '../src/evaluate-run.js';
-import { loadModel } from '../src/load-model.js';
-import { graphFor } from '../src/label-knowledge.js';
-import { ModelTexts } from '../src/model-texts.js';
-import { explain, explainedProbabilities, PairExplainer, RunExplainer } from '../src/observations.js';
-import { openDataset } from '../src/prepare-data.js';
+import { checkConfig, type Config } from '../src/config/config.js';
+import { evaluateRun } from '../src/evaluation/evaluate-run.js';
+import { loadModel } from '../src/model/load-model.js';
+import { graphFor } from '../src/labels/label-knowledge.js';
+import { ModelTexts } from '../src/model/model-texts.js';
+import { explain, explainedProbabilities, PairExplainer, RunExplainer } from '../src/model/observations.js';
+import { openDataset } from '../src/inputs/prepare-data.js';
 import { silentProgress } from '../src/progress.js';
-import { openImageReader } from '../src/single-images.js';
-import { trainRun } from '../src/train-run.js';
-import { evaluatePair } from '../src/zero-shot-pair.js';
-import { holdOut, openVocabulary, placeInGraph, scoreZeroShot } from '../src/zero-shot.js';
+import { openImageReader } from '../src/inputs/single-images.js';
+import { trainRun } from '../src/training/train-run.js';
+import { evaluatePair } from '../src/evaluation/zero-shot-pair.js';
+import { holdOut, openVocabulary, placeInGraph, scoreZeroShot } from '../src/evaluation/zero-shot.js';
 import { madeUpData, quick } from './made-up-data.js';
 
 let engine: Engine;

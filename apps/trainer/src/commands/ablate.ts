@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@cxr-align/files';
-import { ablate as runAblation } from '../ablate-run.js';
-import { planAblation } from '../ablation-grid.js';
-import { ablationCells } from '../ablation-summary.js';
+import { ablate as runAblation } from '../ablation/ablate-run.js';
+import { planAblation } from '../ablation/ablation-grid.js';
+import { ablationCells } from '../ablation/ablation-summary.js';
 import { ablationReport } from '../report/ablation-report.js';
 import { commonFlags, dataFlags, engineFlags, printResult, progress, type Command, type DataFlags } from './command.js';
 

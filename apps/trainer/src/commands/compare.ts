@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError, writeFileAtomic, readJson } from '@cxr-align/files';
-import { evaluationSchema } from '../evaluation-schema.js';
-import { compare as compareModels, comparisonTable, type Comparison } from '../comparison.js';
-import { readPredictions } from '../predictions-file.js';
+import { evaluationSchema } from '../evaluation/evaluation-schema.js';
+import { compare as compareModels, comparisonTable, type Comparison } from '../evaluation/comparison.js';
+import { readPredictions } from '../evaluation/predictions-file.js';
 import { comparisonReport, verdict, type ComparedModel } from '../report/comparison-report.js';
 import { commonFlags, printResult, type Command } from './command.js';
 

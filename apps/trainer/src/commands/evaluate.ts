@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openTable, type BadRow } from '@cxr-align/datasets';
 import { InputError, readNpy, writeFileAtomic, readJson } from '@cxr-align/files';
-import { rankingDraws } from '../bootstrap-threads.js';
-import { tableGroups, type GroupColumns } from '../fairness.js';
-import { evaluate as score } from '../evaluation.js';
-import { type Evaluation, evaluationJsonSchema } from '../evaluation-schema.js';
-import { probabilitiesOf, type Predictions } from '../predictions.js';
-import { evaluateRun } from '../evaluate-run.js';
-import { writePredictions } from '../predictions-file.js';
-import { evaluatePair } from '../zero-shot-pair.js';
+import { rankingDraws } from '../evaluation/bootstrap-threads.js';
+import { tableGroups, type GroupColumns } from '../evaluation/fairness.js';
+import { evaluate as score } from '../evaluation/evaluation.js';
+import { type Evaluation, evaluationJsonSchema } from '../evaluation/evaluation-schema.js';
+import { probabilitiesOf, type Predictions } from '../evaluation/predictions.js';
+import { evaluateRun } from '../evaluation/evaluate-run.js';
+import { writePredictions } from '../evaluation/predictions-file.js';
+import { evaluatePair } from '../evaluation/zero-shot-pair.js';
 import { evaluationReport } from '../report/evaluation-report.js';
-import { viewRules, type Views } from '../study-predictions.js';
-import { readLabelNames } from '../label-names.js';
+import { viewRules, type Views } from '../evaluation/study-predictions.js';
+import { readLabelNames } from '../labels/label-names.js';
 import {
   commonFlags,
   dataFlags,

@@ -1,5 +1,5 @@
-import { mappingRemarks } from '../label-mapping.js';
-import type { Evaluation, MaybeNumber } from '../evaluation-schema.js';
+import { mappingRemarks } from '../labels/label-mapping.js';
+import type { Evaluation, MaybeNumber } from '../evaluation/evaluation-schema.js';
 
 /** An evaluation as a table for a terminal. */
 export function evaluationText({

@@ -1,9 +1,9 @@
 import { InputError } from '@cxr-align/files';
-import { makeConfig } from '../config.js';
-import { extractFeatures, type ExtractResult } from '../extract-features.js';
-import { encoderFolder } from '../hub.js';
-import { isOnnx, openImageEncoder } from '../image-encoders.js';
-import { openDataset } from '../prepare-data.js';
+import { makeConfig } from '../config/config.js';
+import { extractFeatures, type ExtractResult } from '../inputs/extract-features.js';
+import { encoderFolder } from '../inputs/hub.js';
+import { isOnnx, openImageEncoder } from '../inputs/image-encoders.js';
+import { openDataset } from '../inputs/prepare-data.js';
 import {
   commonFlags,
   dataFlags,

@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writePhantom, type PhantomImage, type PhantomPlan } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import type { PainterSettings } from '../phantom-worker.js';
-import { ThreadPool } from '../thread-pool.js';
+import type { PainterSettings } from '../workers/phantom-worker.js';
+import { ThreadPool } from '../workers/thread-pool.js';
 import { commonFlags, printResult, progress, type Command } from './command.js';
 
 const flags = {

@@ -3,20 +3,20 @@ import { coherentProbabilities, labelSetNames, type LabelGraph } from '@cxr-alig
 import { predictionSet } from '@cxr-align/metrics';
 import { decodeImage, imageSize, visibleWindow } from '@cxr-align/image-backbone';
 import * as tf from '@tensorflow/tfjs-core';
-import { calibratedProbabilities, toldProbabilities } from '../calibrated.js';
-import { loadModel, type LoadedModel } from '../load-model.js';
-import type { ModelBatch } from '../model.js';
-import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../label-maps.js';
-import { windowOf } from '../localise.js';
+import { calibratedProbabilities, toldProbabilities } from '../evaluation/calibrated.js';
+import { loadModel, type LoadedModel } from '../model/load-model.js';
+import type { ModelBatch } from '../model/model.js';
+import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../model/label-maps.js';
+import { windowOf } from '../evaluation/localise.js';
 import { mapWriter, type DrawnMapFile } from '../map-writer.js';
-import type { ModelInputs } from '../model-inputs.js';
-import { loadGraph } from '../label-knowledge.js';
+import type { ModelInputs } from '../inputs/model-inputs.js';
+import { loadGraph } from '../labels/label-knowledge.js';
 import { orNull } from '../maybe-number.js';
-import { explainedProbabilities, RunExplainer, type Explanation } from '../observations.js';
-import { predictLogits } from '../predict-images.js';
-import { openImageReader } from '../single-images.js';
-import { openPair } from '../zero-shot-pair.js';
-import { placeInGraph, toldLabels } from '../zero-shot.js';
+import { explainedProbabilities, RunExplainer, type Explanation } from '../model/observations.js';
+import { predictLogits } from '../model/predict-images.js';
+import { openImageReader } from '../inputs/single-images.js';
+import { openPair } from '../evaluation/zero-shot-pair.js';
+import { placeInGraph, toldLabels } from '../evaluation/zero-shot.js';
 import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
 
 const flags = {

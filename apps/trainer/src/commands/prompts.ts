@@ -9,15 +9,15 @@ import {
   type TextEncoder,
 } from '@cxr-align/text-encoder';
 import type { Split } from '@cxr-align/datasets';
-import { loadModel } from '../load-model.js';
-import { trainedSource } from '../input-source.js';
-import { loadInputs } from '../load-inputs.js';
-import { openDataset } from '../prepare-data.js';
-import { scoreAttacks } from '../attacked-scores.js';
-import { attackPrompts, attackText } from '../prompt-attack.js';
+import { loadModel } from '../model/load-model.js';
+import { trainedSource } from '../inputs/input-source.js';
+import { loadInputs } from '../inputs/load-inputs.js';
+import { openDataset } from '../inputs/prepare-data.js';
+import { scoreAttacks } from '../prompts/attacked-scores.js';
+import { attackPrompts, attackText } from '../prompts/prompt-attack.js';
 import { readModel } from '../run-folder.js';
-import { inOrderOf, loadGraph } from '../label-knowledge.js';
-import { readLabelNames } from '../label-names.js';
+import { inOrderOf, loadGraph } from '../labels/label-knowledge.js';
+import { readLabelNames } from '../labels/label-names.js';
 import {
   frozenSimilarity,
   promptSimilarity,
@@ -25,9 +25,9 @@ import {
   similarityText,
   trainedSimilarity,
   type PromptSimilarity,
-} from '../prompt-similarity.js';
-import { openTextEncoder } from '../text-encoders.js';
-import { encodeTexts, termsOf, type FrozenTexts } from '../texts.js';
+} from '../prompts/prompt-similarity.js';
+import { openTextEncoder } from '../prompts/text-encoders.js';
+import { encodeTexts, termsOf, type FrozenTexts } from '../prompts/texts.js';
 import {
   commonFlags,
   dataFlags,

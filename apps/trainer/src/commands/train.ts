@@ -1,7 +1,7 @@
-import { describeConfig, makeConfig, presets } from '../config.js';
-import { encoderFolder } from '../hub.js';
+import { describeConfig, makeConfig, presets } from '../config/config.js';
+import { encoderFolder } from '../inputs/hub.js';
 import { orNull } from '../maybe-number.js';
-import { trainRun } from '../train-run.js';
+import { trainRun } from '../training/train-run.js';
 import {
   commonFlags,
   dataFlags,

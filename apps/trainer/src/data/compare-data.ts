@@ -9,7 +9,7 @@ import {
   standardizedDifference,
   totalVariation,
 } from '@cxr-align/metrics';
-import type { MaybeNumber } from '../evaluation-schema.js';
+import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
 import { orNull } from '../maybe-number.js';
 import { patientNumbers } from './describe-data.js';
 import type { ImageFacts } from './image-facts.js';

@@ -10,9 +10,9 @@ import {
 } from '@cxr-align/datasets';
 import { violationRate, type LabelGraph } from '@cxr-align/label-graph';
 import { clusteredProportion } from '@cxr-align/metrics';
-import { ancestorIndices } from '../label-knowledge.js';
+import { ancestorIndices } from '../labels/label-knowledge.js';
 import { orNull } from '../maybe-number.js';
-import type { MaybeNumber } from '../evaluation-schema.js';
+import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
 import type { ImageSummary } from './image-summary.js';
 
 type Outcome = Omit<Targets['counts'][number], 'label' | 'uncertainCells' | 'blankCells'>;
@@ -142,4 +142,3 @@ function edgeCells({ cells, labels, samples }: Dataset, graph: LabelGraph): Edge
     return { child, parent, childPositive, parentWhenChildPositive: said };
   });
 }
-

@@ -1,5 +1,5 @@
 import { describeBadRows } from '@cxr-align/datasets';
-import { leftOutLines } from '../prepare-data.js';
+import { leftOutLines } from '../inputs/prepare-data.js';
 import type { DataDescription } from './describe-data.js';
 import type { Duplicates, ImageSummary } from './image-summary.js';
 

@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import type { Sample } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { decodeImage, imageSize, readImage, resizePixels } from '@cxr-align/image-backbone/images';
-import { contentHash, type ImageOfSample } from '../decode-views.js';
+import { contentHash, type ImageOfSample } from '../inputs/decode-views.js';
 import type { Progress } from '../progress.js';
-import { ThreadPool } from '../thread-pool.js';
+import { ThreadPool } from '../workers/thread-pool.js';
 import { differenceHash, hashedSize } from './perceptual-hash.js';
 
 /** What an image is like, or why it cannot be read. */

@@ -1,7 +1,7 @@
 import type { Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { givingLabels, mapCells, mapLabels, writeLabelGraph, type LabelGraph } from '@cxr-align/label-graph';
-import { graphFor } from '../label-knowledge.js';
+import { graphFor } from '../labels/label-knowledge.js';
 
 /** What became of the labels of a set that was merged. */
 export interface MergedPart {

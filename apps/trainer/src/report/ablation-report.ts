@@ -1,5 +1,5 @@
 import { differencePlot } from '@cxr-align/report';
-import { ablationCells, type AblationSummary } from '../ablation-summary.js';
+import { ablationCells, type AblationSummary } from '../ablation/ablation-summary.js';
 import { writeReport } from './write-report.js';
 
 /** Writes `report.html` of an ablation. */

@@ -1,8 +1,8 @@
 import { reliabilityCurve } from '@cxr-align/metrics';
 import { reliabilityPanels, type ReportSection, type ReportTable } from '@cxr-align/report';
-import type { Evaluation } from '../evaluation-schema.js';
+import type { Evaluation } from '../evaluation/evaluation-schema.js';
 import { fixed } from '../maybe-number.js';
-import { columnOf, type Predictions } from '../predictions.js';
+import { columnOf, type Predictions } from '../evaluation/predictions.js';
 
 /** Whether probabilities can be taken at their word. */
 export async function calibrationSection(evaluation: Evaluation, predictions: Predictions): Promise<ReportSection> {

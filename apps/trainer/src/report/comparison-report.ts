@@ -1,9 +1,9 @@
 import { RankedScores } from '@cxr-align/metrics';
 import { differencePlot, type ReportSection, type ReportTable } from '@cxr-align/report';
-import type { Comparison, ComparisonRow } from '../comparison.js';
-import type { Evaluation, MaybeNumber } from '../evaluation-schema.js';
+import type { Comparison, ComparisonRow } from '../evaluation/comparison.js';
+import type { Evaluation, MaybeNumber } from '../evaluation/evaluation-schema.js';
 import { fixed, fixedRange, orNull } from '../maybe-number.js';
-import { columnOf, type Predictions } from '../predictions.js';
+import { columnOf, type Predictions } from '../evaluation/predictions.js';
 import { curveFigures, type NamedPredictions } from './curve-figures.js';
 import { confusionFigure } from './score-section.js';
 import { writeReport } from './write-report.js';

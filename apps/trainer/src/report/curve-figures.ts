@@ -1,7 +1,7 @@
 import { precisionRecallCurve, rocCurve } from '@cxr-align/metrics';
 import { precisionRecallPanels, rocPanels } from '@cxr-align/report';
-import type { MaybeNumber } from '../evaluation-schema.js';
-import { columnOf, type Predictions } from '../predictions.js';
+import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
+import { columnOf, type Predictions } from '../evaluation/predictions.js';
 
 /** Predictions of a model by its name. */
 export interface NamedPredictions {

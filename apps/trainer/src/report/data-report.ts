@@ -1,7 +1,7 @@
 import { heatmap, intervalPlot, stackedBars, type ReportSection, type ReportTable } from '@cxr-align/report';
 import type { DataDescription } from '../data/describe-data.js';
 import { imagesSection } from './images-section.js';
-import { leftOutLines } from '../prepare-data.js';
+import { leftOutLines } from '../inputs/prepare-data.js';
 import type { ReportPage } from './write-report.js';
 
 /** Colours of what a cell says: present, absent, uncertain, blank. */

@@ -1,7 +1,7 @@
 import { thumbnails, type ReportSection, type Thumbnail } from '@cxr-align/report';
-import type { Evaluation } from '../evaluation-schema.js';
+import type { Evaluation } from '../evaluation/evaluation-schema.js';
 import { fixed, fixedRange } from '../maybe-number.js';
-import type { Predictions } from '../predictions.js';
+import type { Predictions } from '../evaluation/predictions.js';
 import { calibrationSection } from './calibration-section.js';
 import { fairnessSections } from './group-sections.js';
 import { promptSections } from './prompt-sections.js';

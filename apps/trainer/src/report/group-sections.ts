@@ -1,5 +1,5 @@
 import { subgroupPlot, type ReportSection, type ReportTable } from '@cxr-align/report';
-import type { Evaluation } from '../evaluation-schema.js';
+import type { Evaluation } from '../evaluation/evaluation-schema.js';
 import { fixed, fixedRange } from '../maybe-number.js';
 
 /** Who is missed more often than others; nothing where no attribute is known. */

@@ -1,12 +1,12 @@
 import { wuPalmer } from '@cxr-align/label-graph';
 import { RandomStream } from '@cxr-align/random';
 import { heatmap, labelMap, type ReportSection } from '@cxr-align/report';
-import type { EvaluatedModel } from '../evaluate-run.js';
-import type { Evaluation, MaybeNumber } from '../evaluation-schema.js';
-import type { EdgeCount } from '../graph-agreement.js';
+import type { EvaluatedModel } from '../evaluation/evaluate-run.js';
+import type { Evaluation, MaybeNumber } from '../evaluation/evaluation-schema.js';
+import type { EdgeCount } from '../labels/graph-agreement.js';
 import { fixed } from '../maybe-number.js';
 import type { StoredModel } from '../run-folder.js';
-import { frozenCosines } from '../texts.js';
+import { frozenCosines } from '../prompts/texts.js';
 
 /** The labels: their graph, whether targets and predictions follow it, and whether embeddings do. */
 export async function labelSection(

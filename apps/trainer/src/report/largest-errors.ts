@@ -1,9 +1,9 @@
 import type { Split } from '@cxr-align/datasets';
 import { decodeImage, encodePng, resizePixels } from '@cxr-align/image-backbone';
 import type { Thumbnail } from '@cxr-align/report';
-import type { Predictions } from '../predictions.js';
-import type { LoadedData } from '../load-inputs.js';
-import { samplesIn } from '../prepare-data.js';
+import type { Predictions } from '../evaluation/predictions.js';
+import type { LoadedData } from '../inputs/load-inputs.js';
+import { samplesIn } from '../inputs/prepare-data.js';
 
 /** Pixels along a side of a thumbnail; its borders are black where the image is not square. */
 const thumbnail = { size: 128, fit: 'pad' } as const;

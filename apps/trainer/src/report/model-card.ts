@@ -1,8 +1,8 @@
 import type { ReportSection } from '@cxr-align/report';
-import type { Config } from '../config.js';
-import type { Evaluation } from '../evaluation-schema.js';
+import type { Config } from '../config/config.js';
+import type { Evaluation } from '../evaluation/evaluation-schema.js';
 import { fixed } from '../maybe-number.js';
-import type { TrainingData } from '../training-data.js';
+import type { TrainingData } from '../training/training-data.js';
 
 /** What of the data was not used; nothing for runs that do not tell. */
 function leftOutRow({ badRows, unreadableImages, leftOut = [] }: TrainingData): [string, string][] {

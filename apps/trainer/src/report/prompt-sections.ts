@@ -1,5 +1,5 @@
 import type { ReportSection, ReportTable } from '@cxr-align/report';
-import type { Evaluation, Interval, MaybeNumber } from '../evaluation-schema.js';
+import type { Evaluation, Interval, MaybeNumber } from '../evaluation/evaluation-schema.js';
 import { fixed, fixedRange } from '../maybe-number.js';
 
 /** What prompts make possible, where it was asked for: labels never trained, maps, and retrieval both ways. */

@@ -1,12 +1,12 @@
 import { trainingCurves, type ReportSection, type ReportTable, type Thumbnail } from '@cxr-align/report';
-import type { EvaluatedModel } from '../evaluate-run.js';
-import type { MaybeNumber } from '../evaluation-schema.js';
-import type { EdgeCount } from '../graph-agreement.js';
+import type { EvaluatedModel } from '../evaluation/evaluate-run.js';
+import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
+import type { EdgeCount } from '../labels/graph-agreement.js';
 import { JsonLines } from '../json-lines.js';
 import { fixed } from '../maybe-number.js';
 import { gradientsFile, historyFile, type StoredModel } from '../run-folder.js';
-import { readTrainingData, type TrainingData } from '../training-data.js';
-import type { EpochRecord, GradientRecord } from '../training.js';
+import { readTrainingData, type TrainingData } from '../training/training-data.js';
+import type { EpochRecord, GradientRecord } from '../training/training.js';
 import { evaluationSections, leadOf } from './evaluation-report.js';
 import { labelSection } from './label-section.js';
 import { modelCard } from './model-card.js';

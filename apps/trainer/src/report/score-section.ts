@@ -1,7 +1,7 @@
 import { confusionPanels, type ReportSection } from '@cxr-align/report';
-import type { Evaluation } from '../evaluation-schema.js';
+import type { Evaluation } from '../evaluation/evaluation-schema.js';
 import { fixed, fixedRange } from '../maybe-number.js';
-import type { Predictions } from '../predictions.js';
+import type { Predictions } from '../evaluation/predictions.js';
 import { curveFigures } from './curve-figures.js';
 
 /** The scores: curves, and every number by label. */

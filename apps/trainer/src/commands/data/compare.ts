@@ -5,7 +5,7 @@ import { htmlReport } from '@cxr-align/report';
 import { compareData, type Compared } from '../../data/compare-data.js';
 import { dataComparisonText } from '../../data/data-comparison-text.js';
 import { checkImages } from '../../data/image-facts.js';
-import { graphFor } from '../../label-knowledge.js';
+import { graphFor } from '../../labels/label-knowledge.js';
 import { dataComparisonReport } from '../../report/data-comparison-report.js';
 import { printResult, progress, type DataFlags } from '../command.js';
 

@@ -5,7 +5,7 @@ import { describeData } from '../../data/describe-data.js';
 import { descriptionText } from '../../data/description-text.js';
 import { checkImages } from '../../data/image-facts.js';
 import { summarizeImages } from '../../data/image-summary.js';
-import { graphFor } from '../../label-knowledge.js';
+import { graphFor } from '../../labels/label-knowledge.js';
 import { dataReport } from '../../report/data-report.js';
 import { printResult, progress, type DataFlags } from '../command.js';
 

@@ -17,7 +17,7 @@ import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { filterData, type DataFilter } from '../../data/filter-data.js';
 import { mergeData } from '../../data/merge-data.js';
 import { writeData, writtenText } from '../../data/write-data.js';
-import { ancestorIndices, graphFor, loadGraph } from '../../label-knowledge.js';
+import { ancestorIndices, graphFor, loadGraph } from '../../labels/label-knowledge.js';
 import { printResult, progress, type DataFlags } from '../command.js';
 
 /** Flags of what reads one data set and writes another. */

@@ -1,7 +1,7 @@
 import { readDataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { matchColumns } from '@cxr-align/label-graph';
-import { faultText, loadGraph } from '../../label-knowledge.js';
+import { faultText, loadGraph } from '../../labels/label-knowledge.js';
 import { printResult } from '../command.js';
 
 interface Flags {

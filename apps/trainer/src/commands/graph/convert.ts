@@ -1,6 +1,6 @@
 import { writeFileAtomic } from '@cxr-align/files';
 import { labelGraphFormat, writeLabelGraph, type LabelGraphFormat } from '@cxr-align/label-graph';
-import { loadGraph } from '../../label-knowledge.js';
+import { loadGraph } from '../../labels/label-knowledge.js';
 import { printResult } from '../command.js';
 
 interface Flags {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { openTable, readDataset } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { draftLabelGraph, labelsInPaths } from '@cxr-align/label-graph';
-import { asInputError } from '../../label-knowledge.js';
+import { asInputError } from '../../labels/label-knowledge.js';
 import { printResult } from '../command.js';
 
 interface Flags {

@@ -1,5 +1,5 @@
 import { givingLabels, LabelGraph, labelSet, labelSetNames, mapLabels } from '@cxr-align/label-graph';
-import { loadGraph } from '../../label-knowledge.js';
+import { loadGraph } from '../../labels/label-knowledge.js';
 import { printResult } from '../command.js';
 
 /** `graph list`: the shipped label sets. */

@@ -8,7 +8,7 @@ import {
   type MatrixKind,
   type MatrixNormalization,
 } from '@cxr-align/label-graph';
-import { inOrderOf, loadGraph } from '../../label-knowledge.js';
+import { inOrderOf, loadGraph } from '../../labels/label-knowledge.js';
 import { orNull } from '../../maybe-number.js';
 import { printResult } from '../command.js';
 

@@ -10,7 +10,7 @@ import {
   type LabelGraph,
 } from '@cxr-align/label-graph';
 import { heatmap, htmlReport, labelTree, type TreeNode } from '@cxr-align/report';
-import { loadGraph, positivesIn } from '../../label-knowledge.js';
+import { loadGraph, positivesIn } from '../../labels/label-knowledge.js';
 import { printResult } from '../command.js';
 
 interface Flags {

@@ -1,0 +1,258 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { openTable, type BadRow, type Dataset, type Sample } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import { imageSize, visibleWindow, type Preprocessing } from '@cxr-align/image-backbone';
+import { normalizeLabel, type LabelGraph } from '@cxr-align/label-graph';
+import {
+  boxesOfMap,
+  clusterRows,
+  forEachDraw,
+  intersectionOverUnion,
+  isInside,
+  mapPeak,
+  percentileInterval,
+  shareInside,
+  type Box,
+  type PlacedMap,
+} from '@cxr-align/metrics';
+import { RandomStream } from '@cxr-align/random';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Config } from '../config/config.js';
+import type { Interval, Localisation, MaybeNumber } from './evaluation-schema.js';
+import { labelMaps, mapKindsOf } from '../model/label-maps.js';
+import { orNull } from '../maybe-number.js';
+import type { Model } from '../model/model.js';
+import type { InputDescription, ModelInputs } from '../inputs/model-inputs.js';
+import type { Progress } from '../progress.js';
+
+/** Boxes of a data set: of a label, or of any where the table does not say. */
+export interface BoxTable {
+  file: string;
+  /** By the image's name; a box without a label belongs to all of them. */
+  ofImage: Map<string, { label: string | null; box: Box }[]>;
+}
+
+/**
+ * Reads a table with the columns image, x, y, w, h, in pixels of the image, and perhaps label.
+ *
+ * @throws {InputError} if a column is missing or a row is no box.
+ */
+export async function readBoxes(file: string): Promise<BoxTable> {
+  if (!existsSync(file))
+    throw new InputError('expected a table of boxes (image, label, x, y, w, h), got no such file; say --boxes FILE', {
+      file,
+    });
+  const table = await openTable(file);
+  const column = (name: string): number => table.header.findIndex((one) => one.trim().toLowerCase() === name);
+  const wanted = ['image', 'x', 'y', 'w', 'h'];
+  const missing = wanted.filter((name) => column(name) < 0);
+  if (missing.length > 0)
+    throw new InputError(`expected the columns ${wanted.join(', ')}, got no ${missing.join(', ')}`, { file });
+  const places = wanted.map(column);
+  const label = column('label');
+  const badRows: BadRow[] = [];
+  const ofImage: BoxTable['ofImage'] = new Map();
+  const onRow = (cells: string[], line: number): void => {
+    const [image, ...numbers] = places.map((at) => cells[at]);
+    const [x, y, w, h] = numbers.map(Number);
+    if (![x, y, w, h].every(Number.isFinite) || w <= 0 || h <= 0)
+      throw new InputError(
+        `expected a box of numbers with a width and a height, got ${numbers.join(', ')} in line ${line}`,
+        { file },
+      );
+    const list = ofImage.get(image) ?? [];
+    list.push({ label: label < 0 ? null : cells[label], box: { x, y, w, h } });
+    ofImage.set(image, list);
+  };
+  await table.each(onRow, (bad) => badRows.push(bad));
+  if (badRows.length > 0)
+    throw new InputError(`expected whole rows, got ${badRows.length} with another number of cells`, { file });
+  return { file, ofImage };
+}
+
+/** The boxes of a file that was asked for, else those that the data set's reader found, else of `boxes.csv` beside it. */
+export async function boxesOf(
+  { boxes: file, path }: { boxes?: string; path: string },
+  { boxes, name }: Pick<Dataset, 'boxes' | 'name'>,
+): Promise<BoxTable> {
+  if (file !== undefined || boxes === undefined) return readBoxes(file ?? join(path, 'boxes.csv'));
+  const ofImage: BoxTable['ofImage'] = new Map();
+  for (const { image, label, x, y, w, h } of boxes) {
+    const one = { label, box: { x, y, w, h } };
+    const own = ofImage.get(image);
+    if (own) own.push(one);
+    else ofImage.set(image, [one]);
+  }
+  return { file: `the boxes of ${name}`, ofImage };
+}
+
+/** The part of an image that a model saw. */
+export async function windowOf(
+  image: Sample['image'],
+  input: InputDescription,
+  { image: { fit } }: Pick<Config, 'image'>,
+): Promise<Box> {
+  const preprocessing: Preprocessing =
+    input.kind === 'image' ? { size: input.size, fit } : (input.source.preprocessing as unknown as Preprocessing);
+  return visibleWindow(typeof image === 'string' ? await imageSize(image) : image, preprocessing);
+}
+
+/** One map against the boxes of its label. */
+interface Hit {
+  patient: string;
+  label: string;
+  pointing: number;
+  iou: number;
+  inside: number;
+}
+
+/** The floors that a map has to beat. */
+const floors = ['random', 'centre'] as const;
+
+/** What maps are drawn from, and what they are held against. */
+export interface LocalisationRequest {
+  model: Model;
+  inputs: ModelInputs;
+  dataset: Pick<Dataset, 'samples'>;
+  samples: readonly number[];
+  config: Config;
+  /** The trained labels. */
+  graph: LabelGraph;
+  /** [samples, labels] in the graph's label order; boxes without a label belong to the labels that are present. */
+  truth: ArrayLike<number>;
+  boxes: BoxTable;
+  progress: Progress;
+}
+
+/**
+ * How well the maps of a model show where a finding is: for each image and label with boxes, whether the largest value lies in
+ * one (pointing game), the overlap of the box read off the map (intersection over union), and the share of the map inside them.
+ */
+export async function evaluateLocalisation({
+  model,
+  inputs,
+  dataset,
+  samples,
+  config,
+  graph,
+  truth,
+  boxes,
+  progress,
+}: LocalisationRequest): Promise<Localisation> {
+  const kinds = mapKindsOf(model);
+  const hits = new Map<string, Hit[]>([...kinds, ...floors].map((kind) => [kind, []]));
+  const byName = new Map(graph.labels.map((label, i) => [normalizeLabel(label), i]));
+  const bar = progress.start('drawing maps', samples.length);
+  let images = 0;
+  for (const [done, sample] of samples.entries()) {
+    const { id, image, patient } = dataset.samples[sample];
+    const listed = boxes.ofImage.get(id) ?? boxes.ofImage.get(basename(id)) ?? [];
+    const present = (label: number): boolean => truth[sample * graph.labels.length + label] === 1;
+    const wanted = new Map<number, Box[]>();
+    for (const { label, box } of listed) {
+      const columns =
+        label === null
+          ? graph.labels.flatMap((_, i) => (present(i) ? [i] : []))
+          : [byName.get(normalizeLabel(label)) ?? []].flat();
+      columns.forEach((at) => wanted.set(at, [...(wanted.get(at) ?? []), box]));
+    }
+    bar.update(done + 1);
+    if (wanted.size === 0) continue;
+    images++;
+    const columns = [...wanted.keys()];
+    const window = await windowOf(image, inputs.description, config);
+    const batch = inputs.batch([sample]);
+    const add = (kind: string, label: number, map: PlacedMap): void => {
+      hits.get(kind)!.push({ patient, label: graph.labels[label], ...measure(map, wanted.get(label)!) });
+    };
+    let grid = 8;
+    for (const kind of kinds) {
+      const { maps, ...made } = await labelMaps(model, batch, kind, columns);
+      if (kind !== 'occlusion') ({ grid } = made);
+      maps.forEach((values, i) => add(kind, columns[i], { values, grid: made.grid, window }));
+    }
+    tf.dispose({ ...batch });
+    for (const label of columns) {
+      const random = new RandomStream({ seed: config.seed, purpose: `random-map/${id}`, step: label });
+      add('random', label, { values: random.uniforms(grid * grid), grid, window });
+      add('centre', label, { values: centreMap(grid), grid, window });
+    }
+  }
+  bar.stop();
+  return {
+    boxes: basename(boxes.file),
+    images,
+    kinds: Object.fromEntries([...hits].map(([kind, list]) => [kind, summarize(list, config.bootstrap)])),
+  };
+}
+
+function measure(map: PlacedMap, boxes: readonly Box[]): Pick<Hit, 'pointing' | 'iou' | 'inside'> {
+  const [found] = boxesOfMap(map);
+  return {
+    pointing: Number(isInside(mapPeak(map), boxes)),
+    iou: found ? Math.max(...boxes.map((box) => intersectionOverUnion(found, box))) : 0,
+    inside: shareInside(map, boxes),
+  };
+}
+
+/** A bell in the middle, a quarter of the side wide. */
+function centreMap(grid: number): Float32Array {
+  const offset = (at: number): number => ((at + 0.5) / grid - 0.5) / 0.25;
+  return Float32Array.from({ length: grid * grid }, (_, at) =>
+    Math.exp(-0.5 * (offset(at % grid) ** 2 + offset(Math.floor(at / grid)) ** 2)),
+  );
+}
+
+const scores = ['pointing', 'iou', 'inside'] as const;
+
+/** Means over the labels of the means over their maps, with intervals by patient. */
+function summarize(hits: readonly Hit[], draws: number): Localisation['kinds'][string] {
+  const labels = [...new Set(hits.map(({ label }) => label))];
+  const clusters = clusterRows(hits.map(({ patient }) => patient));
+  const macro = (weights?: ArrayLike<number>): Record<(typeof scores)[number], number> => {
+    const sums = new Map(labels.map((label) => [label, { count: 0, pointing: 0, iou: 0, inside: 0 }]));
+    hits.forEach((hit, row) => {
+      const sum = sums.get(hit.label)!;
+      const weight = weights ? weights[row] : 1;
+      sum.count += weight;
+      for (const score of scores) sum[score] += weight * hit[score];
+    });
+    const drawn = [...sums.values()].filter(({ count }) => count > 0);
+    const mean = (score: (typeof scores)[number]): number =>
+      drawn.reduce((total, sum) => total + sum[score] / sum.count, 0) / drawn.length;
+    return { pointing: mean('pointing'), iou: mean('iou'), inside: mean('inside') };
+  };
+  const drawn = Object.fromEntries(scores.map((score) => [score, new Float64Array(draws)]));
+  if (hits.length > 0)
+    forEachDraw(clusters, { draws }, (weights, draw) => {
+      const values = macro(weights);
+      for (const score of scores) drawn[score][draw] = values[score];
+    });
+  const whole = macro();
+  const interval = (score: string): Interval =>
+    draws > 0 && hits.length > 0 ? (percentileInterval(drawn[score]).map(orNull) as Interval) : [null, null];
+  const meanOf = (label: string, score: (typeof scores)[number]): MaybeNumber => {
+    const own = hits.filter((hit) => hit.label === label);
+    return orNull(own.reduce((sum, hit) => sum + hit[score], 0) / own.length);
+  };
+  return {
+    pointing: orNull(whole.pointing),
+    pointingCi: interval('pointing'),
+    iou: orNull(whole.iou),
+    iouCi: interval('iou'),
+    inside: orNull(whole.inside),
+    insideCi: interval('inside'),
+    labels: Object.fromEntries(
+      labels.map((label) => [
+        label,
+        {
+          images: hits.filter((hit) => hit.label === label).length,
+          pointing: meanOf(label, 'pointing'),
+          iou: meanOf(label, 'iou'),
+          inside: meanOf(label, 'inside'),
+        },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FeatureStore, type Dataset } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import type { Augmentation } from '@cxr-align/image-backbone';
+import type { Config } from '../config/config.js';
+import { extractFeatures } from './extract-features.js';
+import { openImageEncoder } from './image-encoders.js';
+import { defaultMaxBad, type ImageSource, type InputSource, type StoredSource } from './load-inputs.js';
+import type { FeatureInput, ImageInput, InputDescription } from './model-inputs.js';
+import type { Progress } from '../progress.js';
+
+/** Where the features of a frozen encoder come from. */
+export interface EncoderOptions {
+  /** Folder of the encoder: what is not in the store yet is encoded. */
+  encoder?: string;
+  /** Folder of the feature store; `features` in the results' folder unless given. */
+  features?: string;
+  /** Folder of the results. */
+  out: string;
+}
+
+/** What a model is trained on. */
+export async function trainingSource(
+  config: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'splitter' | 'model' | 'seed'>,
+  dataset: Dataset,
+  options: EncoderOptions & { maxBad?: number },
+  progress: Progress,
+): Promise<InputSource> {
+  const { encoder, image, augmentation, splitter, model, seed } = config;
+  const images: ImageSource = {
+    kind: 'image',
+    preprocessing: { size: imageSize(image.size, dataset), fit: image.fit },
+    augmentation,
+  };
+  if (encoder.kind !== 'frozen') return images;
+  const looksAround = splitter.kind === 'query' && splits(model);
+  const { views } = encoder;
+  const source = await featureSource(
+    dataset,
+    {
+      ...options,
+      augmentation,
+      seed,
+      map: looksAround,
+      views: views || (trainingImages(dataset) <= smallTrainingSet ? viewsOfSmall : 1),
+    },
+    progress,
+  );
+  if (views > 0) checkViews(source.store, views);
+  return hasStem(config, dataset, options.maxBad) ? { ...source, stem: images } : source;
+}
+
+/** Whether a stem is trained on the images beside frozen features. */
+function hasStem(
+  { encoder, model }: Pick<Config, 'encoder' | 'model'>,
+  dataset: Dataset,
+  maxBad = defaultMaxBad,
+): boolean {
+  if (encoder.stem !== 'auto') return encoder.stem === 'on';
+  if (!splits(model) || trainingImages(dataset) > stemmedTrainingSet) return false;
+  const { samples } = dataset;
+  const missing = samples.filter(({ image }) => typeof image === 'string' && !existsSync(image));
+  return missing.length <= maxBad * samples.length;
+}
+
+function splits(model: Config['model']): boolean {
+  return model === 'aligned' || model === 'vision-only';
+}
+
+/** @throws {InputError} if a store has another number of views than was asked for. */
+function checkViews(store: string, views: number): void {
+  const { views: stored } = new FeatureStore(store).index;
+  if (stored !== views)
+    throw new InputError(
+      `expected a feature store of encoder.views=${views}, got one of ${stored}; extract --views ${views} to another folder, or leave encoder.views out`,
+      { file: store },
+    );
+}
+
+/** Views that are stored of each image of a small data set: what they are worth is in the README. */
+const viewsOfSmall = 4;
+const smallTrainingSet = 2000;
+
+/** Training images up to which a stem looks beside frozen features: they are all held in memory. */
+const stemmedTrainingSet = 20_000;
+
+function trainingImages({ samples }: Dataset): number {
+  return samples.filter(({ split }) => split === 'train').length;
+}
+
+/** What a trained model is given. */
+export async function trainedSource(
+  { input, config }: { input: InputDescription; config: Config },
+  dataset: Dataset,
+  options: EncoderOptions,
+  progress: Progress,
+): Promise<InputSource> {
+  if (input.kind === 'image') {
+    const given = (['encoder', 'features'] as const).find((name) => options[name] !== undefined);
+    if (given) throw new InputError(`expected no --${given} with this run: its encoder was trained with it`);
+    return trainedImages(input, config);
+  }
+  const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out } = options;
+  const { augmentation } = config;
+  const source = await featureSource(dataset, { encoder, features, out, augmentation, map: input.grid > 1 }, progress);
+  return { ...source, expected: input, ...(input.stem && { stem: trainedImages(input.stem, config) }) };
+}
+
+function trainedImages({ size, scale }: ImageInput, { image }: Pick<Config, 'image'>): ImageSource {
+  return { kind: 'image', preprocessing: { size, fit: image.fit }, scale };
+}
+
+/** The folder of a run's encoder. @throws {InputError} if it is not there any more. */
+export function knownEncoder({ encoder, source }: FeatureInput): string {
+  if (encoder !== null && existsSync(encoder)) return encoder;
+  throw new InputError(
+    `expected the encoder ${source.encoder} of this run${encoder === null ? '' : ` in ${encoder}`}, got no such folder; say --encoder DIR`,
+  );
+}
+
+/** The features of a frozen encoder, whatever they are for. */
+export async function featureSource(
+  dataset: Dataset,
+  {
+    encoder: folder,
+    features,
+    out,
+    augmentation,
+    seed: newSeed = 0,
+    map,
+    views = 1,
+  }: EncoderOptions & { augmentation: Augmentation; seed?: number; map: boolean; views?: number },
+  progress: Progress,
+): Promise<StoredSource> {
+  const store = features ?? join(out, 'features');
+  if (folder === undefined) return { kind: 'features', store, encoder: null };
+  const encoder = await openImageEncoder(folder);
+  // A store that is there already has its layout.
+  const existing = existsSync(join(store, 'index.json')) ? new FeatureStore(store).index : undefined;
+  const layout = existing
+    ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
+    : { map: map && encoder.map !== undefined, views };
+  const known = (existing?.augmentation ?? { ...augmentation, seed: newSeed }) as Augmentation & { seed: number };
+  const { seed, ...changes } = known;
+  const { images, alreadyThere } = await extractFeatures(
+    dataset,
+    encoder,
+    store,
+    { ...layout, augmentation: changes, seed },
+    progress,
+  );
+  await encoder.dispose();
+  progress.say(
+    `features of ${encoder.name} in ${store}: ${images - alreadyThere} images encoded, ${alreadyThere} there already`,
+  );
+  return { kind: 'features', store, encoder: resolve(folder) };
+}
+
+/** Images in memory are not enlarged: there is nothing to be seen in between their pixels. */
+function imageSize(wanted: number, { samples }: Dataset): number {
+  const largest = samples.reduce(
+    (most, { image }) => (typeof image === 'string' ? Infinity : Math.max(most, image.height, image.width)),
+    0,
+  );
+  return Math.min(wanted, Number.isFinite(largest) ? largest : wanted);
+}

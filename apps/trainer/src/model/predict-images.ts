@@ -1,0 +1,84 @@
+import { Pass } from '@cxr-align/nn';
+import { cosineMatrix } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Model } from './model.js';
+import type { ModelInputs } from '../inputs/model-inputs.js';
+import type { AskedLabels } from '../evaluation/zero-shot.js';
+
+/** What a model says of images. */
+export interface ImagePredictions {
+  /** [images, labels] row by row. */
+  logits: Float32Array;
+  /** Cosines between label embeddings [labels, labels]: the mean over the images, and those of the prompts. */
+  cosines: { images?: Float32Array; prompts?: Float32Array };
+  /** How much of each source prompt is in the labels' prompts [labels, sources + 1], the mean over the images. */
+  sourceAttention?: Float32Array;
+}
+
+export interface PredictOptions {
+  /** Default 64. */
+  batchSize?: number;
+  onImages?: (done: number) => void;
+  /** Labels beside the trained ones: their logits follow. */
+  asked?: AskedLabels;
+}
+
+/** Predicts samples in batches. */
+export async function predictImages(
+  model: Model,
+  inputs: Pick<ModelInputs, 'batch'>,
+  samples: readonly number[],
+  { batchSize = 64, onImages, asked }: PredictOptions = {},
+): Promise<ImagePredictions> {
+  const parts: Float32Array[] = [];
+  let sum: Float64Array | undefined;
+  let attended: Float64Array | undefined;
+  let prompts: Float32Array | undefined;
+  for (let start = 0; start < samples.length; start += batchSize) {
+    const batch = samples.slice(start, start + batchSize);
+    const made = tf.tidy(() => {
+      const images = inputs.batch(batch);
+      // The image is encoded once, for the trained labels and for the others.
+      const maps = asked && model.featureMaps!(images);
+      const output = maps ? model.fromMaps!(maps) : model.apply(images, Pass.predicting);
+      const [{ embeddings, sourceAttention }] = output.branches;
+      return {
+        logits: maps ? withAsked(output.logits, model.ask!(maps, asked!.texts)) : output.logits,
+        ...(embeddings && { images: tf.sum(cosineMatrix(embeddings), 0) }),
+        ...(sourceAttention && { attention: tf.sum(sourceAttention, 0) }),
+        ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),
+      };
+    });
+    parts.push((await made.logits.data()) as Float32Array);
+    if (made.images) sum = added(sum, await made.images.data());
+    if (made.attention) attended = added(attended, await made.attention.data());
+    prompts ??= (await made.prompts?.data()) as Float32Array | undefined;
+    tf.dispose(made);
+    onImages?.(Math.min(samples.length, start + batchSize));
+  }
+  const logits = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  parts.reduce((at, part) => (logits.set(part, at), at + part.length), 0);
+  const mean = (total: Float64Array | undefined): Float32Array | undefined =>
+    total && Float32Array.from(total, (value) => value / samples.length);
+  return { logits, cosines: { images: mean(sum), prompts }, sourceAttention: mean(attended) };
+}
+
+function added(sum: Float64Array | undefined, values: ArrayLike<number>): Float64Array {
+  return Float64Array.from(values, (value, i) => value + (sum?.[i] ?? 0));
+}
+
+/** Logits of trained labels, then those of the labels after them in what was asked. */
+function withAsked(trained: tf.Tensor2D, asked: tf.Tensor2D): tf.Tensor2D {
+  const [batch, count] = trained.shape;
+  return tf.concat([trained, tf.slice(asked, [0, count], [batch, asked.shape[1] - count])], 1);
+}
+
+/** The logits of images alone. */
+export async function predictLogits(
+  model: Model,
+  inputs: Pick<ModelInputs, 'batch'>,
+  samples: readonly number[],
+  options: PredictOptions = {},
+): Promise<Float32Array> {
+  return (await predictImages(model, inputs, samples, options)).logits;
+}
