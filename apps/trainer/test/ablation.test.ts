@@ -114,7 +114,7 @@ const out = flag('--out');
 appendFileSync('${join(place, 'calls.txt')}', out + '\\n');
 const config = JSON.parse(readFileSync(flag('--config'), 'utf8'));
 if (existsSync('${join(place, 'unlucky')}') && config.seed === 1) { console.error('no luck'); process.exit(1); }
-writeFileSync(out + '/config.json', JSON.stringify({ config, data: { path: flag('--data') } }));
+writeFileSync(out + '/config.json', JSON.stringify({ config, data: { path: flag('--data'), split: process.argv.includes('--split') ? flag('--split') : null } }));
 copyFileSync('${join(place, 'predictions.parquet')}', out + '/predictions.parquet');
 writeFileSync(out + '/evaluation.json', '{}');`,
   );
@@ -154,5 +154,14 @@ writeFileSync(out + '/evaluation.json', '{}');`,
   it('refuses a folder with runs on another data set', async () => {
     const elsewhere = { ...request(gridFile(small)), data: 'made up elsewhere' };
     await expect(ablate(elsewhere, silentProgress)).rejects.toThrow('expected a run on made up elsewhere, got one on');
+  });
+  it('has the split evaluated that was asked for, and refuses runs on another one', async () => {
+    const onVal = { ...request(gridFile(small)), out: join(place, 'on val'), split: 'val' };
+    await ablate(onVal, silentProgress);
+    await ablate(onVal, silentProgress);
+    expect(calls()).toBe(4);
+    await expect(ablate({ ...onVal, split: undefined }, silentProgress)).rejects.toThrow(
+      'expected a run that is evaluated on the split by itself, got one on val; use another --out',
+    );
   });
 });

@@ -57,6 +57,14 @@ describe('trainRun(request)', () => {
     expect(JSON.parse(read('learns', 'config.json')).graph.name).toContain('made-up');
     expect(read('learns', 'report.html')).toContain('A/B');
   });
+  it('evaluates the split that was asked for', async () => {
+    const { evaluation } = await train('on val', configure(), { split: 'val' });
+    expect(evaluation.split).toBe('val');
+    await expect(train('on none', configure(), { split: 'x' })).rejects.toThrow(
+      'expected a split of train, val, test, got x; change --split',
+    );
+    expect(existsSync(join(place, 'on none'))).toBe(false);
+  });
   it.each([
     ['vision-only', { model: 'vision-only' }],
     ['linear', { model: 'linear' }],

@@ -13,6 +13,8 @@ export interface AblateRequest {
   data: string;
   /** Feature store that all runs are trained on. */
   features?: string;
+  /** Split that the runs are compared on; test unless given, val where there is no test. */
+  split?: string;
   out: string;
   /** Runs at a time, a process each. */
   jobs: number;
@@ -61,12 +63,12 @@ export async function ablate(request: AblateRequest, progress: Progress): Promis
 }
 
 /** Whether a folder holds the run, finished. */
-function isFinished(run: PlannedRun, { data, features, out }: AblateRequest): boolean {
+function isFinished(run: PlannedRun, { data, features, split, out }: AblateRequest): boolean {
   const folder = join(out, runFolder(run));
   if (!existsSync(join(folder, 'evaluation.json'))) return false;
   const found = readJson(join(folder, 'config.json')) as {
     config: unknown;
-    data: { path: string; features?: string | null };
+    data: { path: string; features?: string | null; split?: string | null };
   };
   if (resolve(found.data.path) !== resolve(data)) {
     throw new InputError(`expected a run on ${data}, got one on ${found.data.path}; use another --out`, {
@@ -76,6 +78,11 @@ function isFinished(run: PlannedRun, { data, features, out }: AblateRequest): bo
   const [wanted, got] = [features, found.data.features].map((folder) => (folder ? resolve(folder) : 'images'));
   if (wanted !== got)
     throw new InputError(`expected a run on ${wanted}, got one on ${got}; use another --out`, { file: folder });
+  if ((split ?? null) !== (found.data.split ?? null))
+    throw new InputError(
+      `expected a run that is evaluated on ${split ?? 'the split by itself'}, got one on ${found.data.split ?? 'that'}; use another --out`,
+      { file: folder },
+    );
   if (JSON.stringify(found.config) !== JSON.stringify(run.config)) {
     throw new InputError('expected the run of this grid, got one with another configuration; use another --out', {
       file: folder,
@@ -87,7 +94,7 @@ function isFinished(run: PlannedRun, { data, features, out }: AblateRequest): bo
 /** Trains one run in a process of its own. Returns what went wrong. */
 async function train(
   run: PlannedRun,
-  { data, features, out, command, flags }: AblateRequest,
+  { data, features, split, out, command, flags }: AblateRequest,
 ): Promise<string | undefined> {
   const folder = join(out, runFolder(run));
   mkdirSync(folder, { recursive: true });
@@ -100,6 +107,7 @@ async function train(
     ...first,
     ...['train', '--data', data, '--out', folder, '--config', config, '--threads', '1', '--split-seed', '0'],
     ...(features === undefined ? [] : ['--features', features]),
+    ...(split === undefined ? [] : ['--split', split]),
     ...(run.trainCount === null ? [] : ['--train-count', String(run.trainCount)]),
     ...(isSame && hasCheckpoint(folder) ? ['--resume'] : []),
     ...flags,

@@ -15,6 +15,10 @@ const flags = {
   out: { type: 'string', demandOption: true, describe: 'Folder for the runs, summary.json and report.html' },
   features: { type: 'string', describe: 'Feature store that all runs are trained on' },
   grid: { type: 'string', describe: 'JSON or YAML: base, configurations, baseline, trainCounts' },
+  split: {
+    type: 'string',
+    describe: 'Split that the runs are compared on; test unless given, val where there is no test',
+  },
   seeds: { type: 'number', default: 3, describe: 'Runs of each configuration' },
   set: { type: 'string', array: true, describe: 'One key of all configurations, key=value; repeat for more' },
   jobs: { type: 'number', describe: 'Runs at a time, a process each; one a processor unless given' },
@@ -29,6 +33,7 @@ interface Flags extends DataFlags {
   out: string;
   features?: string;
   grid?: string;
+  split?: string;
   seeds: number;
   set?: string[];
   jobs?: number;
@@ -72,6 +77,7 @@ export const ablate: Command<unknown> = {
         plan,
         data,
         features: args.features,
+        split: args.split,
         out,
         jobs,
         draws,

@@ -45,6 +45,10 @@ const flags = {
   'train-count': { type: 'number', describe: 'Train on so many images, whole patients' },
   'train-fraction': { type: 'number', describe: 'Train on this share of the images, whole patients' },
   'split-seed': { type: 'number', describe: 'Draws the splits that are missing; --seed unless given' },
+  split: {
+    type: 'string',
+    describe: 'Split that is evaluated at the end; test unless given, val where there is no test',
+  },
   resume: { type: 'boolean', default: false, describe: 'Go on from the last checkpoint of the run' },
   png: { type: 'boolean', default: false, describe: 'Write the figures of the report as PNG files, too' },
   'help-config': { type: 'boolean', default: false, describe: 'Print every key of the configuration' },
@@ -132,6 +136,7 @@ interface ArgumentsOf extends DataFlags {
   trainCount?: number;
   trainFraction?: number;
   splitSeed?: number;
+  split?: string;
   png: boolean;
   resume: boolean;
   helpConfig: boolean;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { selectSplit, type Split } from '@cxr-align/datasets';
+import { selectSplit } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
@@ -21,7 +21,7 @@ import { ModelTexts } from '../model/model-texts.js';
 import { Objective, planTasks } from './objective.js';
 import { trainingSource, type EncoderOptions } from '../inputs/input-source.js';
 import { loadInputs, type LoadedData } from '../inputs/load-inputs.js';
-import { samplesIn, trainingDataset, type DataOptions } from '../inputs/prepare-data.js';
+import { chooseSplit, samplesIn, trainingDataset, type DataOptions } from '../inputs/prepare-data.js';
 import type { Progress } from '../progress.js';
 import { gradientsFile, historyFile, writeModel, type StoredModel } from '../run-folder.js';
 import { largestErrors } from '../report/largest-errors.js';
@@ -45,6 +45,8 @@ export interface TrainRequest extends DataOptions, EncoderOptions {
   /** Writes the figures of the report as PNG files, too. */
   png?: boolean;
   resume?: boolean;
+  /** The split that is evaluated at the end: test unless given, val where there is no test. */
+  split?: string;
 }
 
 /** What came out of a run. */
@@ -66,6 +68,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const began = Date.now();
   const { out: run, config } = request;
   const opened = await trainingDataset({ ...request, seed: config.seed });
+  const split = chooseSplit(request.split, opened.dataset, progress, request.path);
   const whole = graphFor(config.graph, opened.dataset);
   const { dataset: trained, graph, zeroShot } = holdOut(opened.dataset, whole, config.holdOut);
   const knowledge = knowledgeOf(graph, config, selectSplit(trained, 'train').cells);
@@ -175,7 +178,6 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     ),
   };
   writeModel(run, stored);
-  const split: Split = data.dataset.samples.some((sample) => sample.split === 'test') ? 'test' : 'val';
   const asked = zeroShot && texts && { graph: zeroShot, texts: new ModelTexts(texts) };
   // Labels that were held out are scored, too.
   const evaluated = await evaluateSplit({
@@ -289,6 +291,7 @@ function describeRun(
       trainCount: request.trainCount ?? null,
       trainFraction: request.trainFraction ?? null,
       splitSeed: request.splitSeed ?? config.seed,
+      split: request.split ?? null,
       sha256: sha256(
         JSON.stringify([dataset.samples.map(({ id, patient, split }) => [id, patient, split]), [...dataset.cells]]),
       ),
