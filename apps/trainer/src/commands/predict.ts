@@ -5,7 +5,7 @@ import { decodeImage, imageSize, visibleWindow } from '@cxr-align/image-backbone
 import * as tf from '@tensorflow/tfjs-core';
 import { calibratedProbabilities, toldProbabilities } from '../evaluation/calibrated.js';
 import { loadModel, type LoadedModel } from '../model/load-model.js';
-import type { ModelBatch } from '../model/model.js';
+import type { ModelBatch } from '../inputs/model-inputs.js';
 import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../model/label-maps.js';
 import { windowOf } from '../evaluation/localise.js';
 import { mapWriter, type DrawnMapFile } from '../map-writer.js';

@@ -5,6 +5,7 @@ import { mapProbabilities, violationRate, type LabelGraph } from '@cxr-align/lab
 import { rankingDraws } from './bootstrap-threads.js';
 import { calibratedProbabilities, toldProbabilities } from './calibrated.js';
 import { evaluate } from './evaluation.js';
+import type { EvaluatedModel } from './evaluated-model.js';
 import type { Evaluation } from './evaluation-schema.js';
 import { probabilitiesOf, type Predictions } from './predictions.js';
 import { sampleGroups } from './fairness.js';
@@ -27,18 +28,8 @@ import { runReport } from '../report/run-report.js';
 import type { StoredModel } from '../run-folder.js';
 import { byStudy, type Views } from './study-predictions.js';
 import { truthOf } from '../training/targets.js';
-import { predictImages, type ImagePredictions } from '../model/predict-images.js';
+import { predictImages } from '../model/predict-images.js';
 import { openVocabulary, placeInGraph, scoreZeroShot, toldLabels, type AskedLabels } from './zero-shot.js';
-
-/** What came out of evaluating a model. */
-export interface EvaluatedModel {
-  evaluation: Evaluation;
-  predictions: Predictions;
-  /** Cosines between the label embeddings of the model. */
-  cosines: ImagePredictions['cosines'];
-  /** How much of each source prompt is in the labels' prompts, where they are mixed. */
-  sourceAttention: ImagePredictions['sourceAttention'];
-}
 
 /** Evaluates a model on one split and writes `evaluation.json` and `predictions.parquet`. */
 export async function evaluateSplit({

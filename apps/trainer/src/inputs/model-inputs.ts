@@ -9,7 +9,6 @@ import {
 } from '@cxr-align/image-backbone';
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelBatch } from '../model/model.js';
 import { ThreadPool } from '../workers/thread-pool.js';
 
 /** Images of one size, from which a trained encoder makes features. */
@@ -36,6 +35,14 @@ export interface FeatureInput {
 
 /** What a model is made for. */
 export type InputDescription = ImageInput | FeatureInput;
+
+/** What a model takes of a batch, or what its encoders make of that. */
+export interface ModelBatch {
+  /** float32 [batch, size, size, 1] of images, or [batch, grid, grid, dim] of features or of an encoder's map. */
+  main: tf.Tensor4D;
+  /** The images that a trained stem looks at beside frozen features, or the stem's map. */
+  stem?: tf.Tensor4D;
+}
 
 /** Where the inputs of a data set's samples come from: sample i is input i. */
 export interface ModelInputs {

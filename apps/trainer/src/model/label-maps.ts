@@ -1,6 +1,7 @@
 import { Pass } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Model, ModelBatch } from './model.js';
+import type { ModelBatch } from '../inputs/model-inputs.js';
+import type { Model } from './model.js';
 
 /**
  * What a map shows of a label: where its query looked (`attention`), what each place says of its prompts (`similarity`), how the

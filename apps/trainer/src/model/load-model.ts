@@ -1,5 +1,6 @@
 import { Parameters } from '@cxr-align/nn';
-import { buildModel, type Model } from './model.js';
+import { buildModel } from './build-model.js';
+import type { Model } from './model.js';
 import { ModelTexts } from './model-texts.js';
 import { readModel, type StoredModel } from '../run-folder.js';
 import type { AskedLabels } from '../evaluation/zero-shot.js';

@@ -2,7 +2,7 @@ import { findingOf, type LabelGraph } from '@cxr-align/label-graph';
 import { combineDescriptors, normalizeRow, rowCosine, scoreDescriptors } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadedModel } from './load-model.js';
-import type { ModelBatch } from './model.js';
+import type { ModelBatch } from '../inputs/model-inputs.js';
 import { ModelTexts } from './model-texts.js';
 import type { FrozenTexts } from '../prompts/texts.js';
 

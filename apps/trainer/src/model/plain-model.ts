@@ -1,7 +1,8 @@
 import { StandardizedFeatures } from '@cxr-align/image-backbone';
 import { Linear, type Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Model, ModelBatch, ModelInput, ModelOutput } from './model.js';
+import type { ModelBatch } from '../inputs/model-inputs.js';
+import type { Model, ModelInput, ModelOutput } from './model.js';
 
 /** The baselines: a linear map, or one hidden layer, on pixels averaged to at most 32 × 32, or on pooled features. */
 export class PlainModel implements Model {

@@ -2,7 +2,6 @@ import type { Split } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
 import type { TextEncoder } from '@cxr-align/text-encoder';
-import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
 import type { LoadedData } from '../inputs/load-inputs.js';
 import { openModel } from '../model/load-model.js';
 import { orNull } from '../maybe-number.js';
@@ -12,17 +11,10 @@ import { predictImages } from '../model/predict-images.js';
 import { macroAuroc } from '../evaluation/predictions.js';
 import { samplesIn } from '../inputs/prepare-data.js';
 import type { Progress } from '../progress.js';
-import type { AttackResult } from './prompt-attack.js';
+import type { AttackedScores, AttackResult } from './prompt-attack.js';
 import type { StoredModel } from '../run-folder.js';
 import { truthOf } from '../training/targets.js';
 import type { FrozenTexts } from './texts.js';
-
-/** Macro AUROC with the prompts changed in a way; `prompts` alone: the score of the similarity to prompts. */
-export interface AttackedScores {
-  split: Split;
-  before: { model: MaybeNumber; prompts: MaybeNumber };
-  after: Record<string, { model: MaybeNumber; prompts: MaybeNumber }>;
-}
 
 /** Macro AUROC of a run with the first prompt of each label, and when it is changed in the ways that were found. */
 export async function scoreAttacks(

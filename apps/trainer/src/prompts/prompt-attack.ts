@@ -16,7 +16,8 @@ import {
 import { fixed } from '../maybe-number.js';
 import type { Progress } from '../progress.js';
 import { termsOf } from './texts.js';
-import type { AttackedScores } from './attacked-scores.js';
+import type { Split } from '@cxr-align/datasets';
+import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
 
 /** A changed prompt, and what became of its embedding. */
 export interface ChangedPrompt {
@@ -39,6 +40,13 @@ export interface AttackedLabel {
   prompt: string;
   suffixes: Record<string, ChangedPrompt & { suffix: string; evaluations: number }>;
   edits: (ChangedPrompt & { edit: NaturalEdit })[];
+}
+
+/** Macro AUROC with the prompts changed in a way; `prompts` alone: the score of the similarity to prompts. */
+export interface AttackedScores {
+  split: Split;
+  before: { model: MaybeNumber; prompts: MaybeNumber };
+  after: Record<string, { model: MaybeNumber; prompts: MaybeNumber }>;
 }
 
 /** What `prompts attack` found. */

@@ -1,7 +1,7 @@
 import { wuPalmer } from '@cxr-align/label-graph';
 import { RandomStream } from '@cxr-align/random';
 import { heatmap, labelMap, type ReportSection } from '@cxr-align/report';
-import type { EvaluatedModel } from '../evaluation/evaluate-run.js';
+import type { EvaluatedModel } from '../evaluation/evaluated-model.js';
 import type { Evaluation, MaybeNumber } from '../evaluation/evaluation-schema.js';
 import type { EdgeCount } from '../labels/graph-agreement.js';
 import { fixed } from '../maybe-number.js';

@@ -1,5 +1,5 @@
 import { trainingCurves, type ReportSection, type ReportTable, type Thumbnail } from '@cxr-align/report';
-import type { EvaluatedModel } from '../evaluation/evaluate-run.js';
+import type { EvaluatedModel } from '../evaluation/evaluated-model.js';
 import type { MaybeNumber } from '../evaluation/evaluation-schema.js';
 import type { EdgeCount } from '../labels/graph-agreement.js';
 import { JsonLines } from '../json-lines.js';

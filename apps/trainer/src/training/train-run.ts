@@ -16,7 +16,7 @@ import { JsonLines } from '../json-lines.js';
 import { countEdges } from '../labels/graph-agreement.js';
 import { graphFor, graphRemarks, knowledgeOf } from '../labels/label-knowledge.js';
 import { fitMetadataBaseline } from '../evaluation/metadata-baseline.js';
-import { buildModel } from '../model/model.js';
+import { buildModel } from '../model/build-model.js';
 import { ModelTexts } from '../model/model-texts.js';
 import { Objective, planTasks } from './objective.js';
 import { trainingSource, type EncoderOptions } from '../inputs/input-source.js';

@@ -4,7 +4,8 @@ import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/l
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from '../config/config.js';
-import type { Model, ModelBatch } from '../model/model.js';
+import type { ModelBatch } from '../inputs/model-inputs.js';
+import type { Model } from '../model/model.js';
 import type { ModelInputs } from '../inputs/model-inputs.js';
 import type { BatchTargets, Objective, Task } from './objective.js';
 import { rateFactors } from './rate-factors.js';

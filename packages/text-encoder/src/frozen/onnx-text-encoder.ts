@@ -4,7 +4,7 @@ import { InputError, readJson, sha256 } from '@cxr-align/files';
 import { OnnxModel, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
 import { normalizeRow, type TextEncoder, type TextSlopes } from '../text-encoder.js';
 import { OnnxTextSlopes } from './onnx-text-slopes.js';
-import { feeds, fillers, fixedLength } from './token-inputs.js';
+import { feeds, fillers, fixedLength, type Pooling } from './token-inputs.js';
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js';
 
 /** Where exporters put a text encoder. */
@@ -23,9 +23,6 @@ const tokenNames = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 
 /** Texts that are run together. */
 const batchSize = 32;
-
-/** How one vector is made of those of the tokens. */
-export type Pooling = 'mean' | 'cls';
 
 /** What an encoder says of one text, token by token. */
 export interface TokenVectors {

@@ -3,8 +3,7 @@ import type { OnnxModel } from '@cxr-align/onnx';
 import { OnnxGraph } from '@cxr-align/onnx/graph';
 import * as tf from '@tensorflow/tfjs-core';
 import type { CosineSlopes, TextSlopes } from '../text-encoder.js';
-import type { Pooling } from './onnx-text-encoder.js';
-import { feeds } from './token-inputs.js';
+import { feeds, type Pooling } from './token-inputs.js';
 import type { TextTokenizer } from './tokenizer.js';
 
 /** The output that is a text's vector, or those of its tokens that are pooled. */

@@ -1,6 +1,9 @@
 import type { OnnxInputs, OnnxModel } from '@cxr-align/onnx';
 import type { TextTokenizer } from './tokenizer.js';
 
+/** How one vector is made of those of the tokens. */
+export type Pooling = 'mean' | 'cls';
+
 /** What each input holds at a place, of a text that is there or of padding. */
 export const fillers: Record<string, (ids: readonly number[], place: number, padding: number) => number> = {
   input_ids: (ids, place, padding) => ids[place] ?? padding,
