@@ -82,6 +82,13 @@ describe('summarizeAblation', () => {
     expect(tuned.difference).toBeGreaterThan(0.1);
     expect(tuned.differenceCi[0]).toBeGreaterThan(0);
     expect(tuned.bySeed).toHaveLength(3);
+    for (const { auroc, aurocCi } of summary.rows) {
+      expect(aurocCi[0]).toBeLessThan(auroc!);
+      expect(aurocCi[1]).toBeGreaterThan(auroc!);
+    }
+    // The interval of a difference on the same patients is narrower than those of its sides.
+    const width = ([low, high]: readonly (number | null)[]): number => high! - low!;
+    expect(width(tuned.differenceCi)).toBeLessThan(width(tuned.aurocCi) + width(summary.rows[0].aurocCi));
     expect(tuned.difference).toBeCloseTo(tuned.differenceBySeed.reduce<number>((sum, d) => sum + d!, 0) / 3, 12);
   });
   it('never supports a difference that one seed contradicts', () => {

@@ -22,10 +22,12 @@ export interface AblationRow {
   /** Macro AUROC of each seed, and their mean. */
   bySeed: MaybeNumber[];
   auroc: MaybeNumber;
+  /** 95 %, by patient, the seeds averaged in each draw. */
+  aurocCi: Interval;
   /** Mean difference to the baseline over the seeds, and of each seed. */
   difference: MaybeNumber;
   differenceBySeed: MaybeNumber[];
-  /** 95 %, by patient, the seeds averaged in each draw. */
+  /** 95 %, likewise. */
   differenceCi: Interval;
   p: MaybeNumber;
   /** Corrected for the number of configurations (Holm). */
@@ -91,18 +93,22 @@ export function summarizeAblation(
     const ofSize = configurations.map((configuration): AblationRow => {
       const own = place(configuration, trainCount);
       const differences = own.map((model, i) => macro(model) - macro(base[i]));
-      const differenceDraws = Float64Array.from({ length: draws }, (_, draw) =>
+      const eachDraw = (value: (draw: number) => number): Float64Array =>
+        Float64Array.from({ length: draws }, (_, draw) => value(draw));
+      const differenceDraws = eachDraw((draw) =>
         mean(own.map((model, i) => drawn[model][draw] - drawn[base[i]][draw])),
       );
+      const interval = (values: Float64Array): Interval => percentileInterval(values).map(orNull) as Interval;
       const isBaseline = configuration === baseline;
       return {
         configuration,
         trainCount,
         bySeed: own.map((model) => orNull(macro(model))),
         auroc: orNull(mean(own.map(macro))),
+        aurocCi: interval(eachDraw((draw) => mean(own.map((model) => drawn[model][draw])))),
         difference: isBaseline ? null : orNull(mean(differences)),
         differenceBySeed: isBaseline ? [] : differences.map(orNull),
-        differenceCi: isBaseline ? [null, null] : (percentileInterval(differenceDraws).map(orNull) as Interval),
+        differenceCi: isBaseline ? [null, null] : interval(differenceDraws),
         p: isBaseline ? null : orNull(bootstrapP(differenceDraws)),
         pHolm: null,
         detectable: isBaseline ? null : orNull(smallestDetectableDifference(standardDeviation(differenceDraws))),
@@ -144,9 +150,10 @@ export function ablationCells({ rows, baseline }: AblationSummary): { header: st
       'configuration',
       ...(hasSizes ? ['images'] : []),
       'macro AUROC',
+      '95 %',
       'by seed',
       'difference',
-      '95 %',
+      '95 % of it',
       'p (Holm)',
       'detectable',
       'do the data support a difference?',
@@ -155,6 +162,7 @@ export function ablationCells({ rows, baseline }: AblationSummary): { header: st
       row.configuration,
       ...(hasSizes ? [row.trainCount === null ? 'all' : String(row.trainCount)] : []),
       fixed(row.auroc),
+      row.aurocCi[0] === null ? null : `${fixed(row.aurocCi[0])} to ${fixed(row.aurocCi[1])}`,
       row.bySeed.map((value) => fixed(value) ?? '–').join(' '),
       signed(row.difference),
       row.differenceCi[0] === null ? null : `${signed(row.differenceCi[0])} to ${signed(row.differenceCi[1])}`,
