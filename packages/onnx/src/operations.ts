@@ -4,6 +4,18 @@ import { numberKinds, type Attribute, type GraphArray, type GraphNode } from './
 /** Runs one operation. An input that is left out is undefined. */
 type Operation = (inputs: (tf.Tensor | undefined)[], node: GraphNode) => tf.Tensor | tf.Tensor[];
 
+/** An operation whose outcome does not change where its inputs change a little: nothing flows back through it. */
+function withoutSlope(operation: (...given: Parameters<Operation>) => tf.Tensor): Operation {
+  return (inputs, node) => {
+    const given = inputs.map((x) => x!);
+    const apply = tf.customGrad((...all) => {
+      const tensors = all.slice(0, given.length) as tf.Tensor[];
+      return { value: operation(tensors, node), gradFunc: () => given.map(({ shape }) => tf.zeros(shape)) };
+    });
+    return apply(...given);
+  };
+}
+
 /** A tensor of an array in a file. */
 export function tensorOf({ data, shape, dtype }: GraphArray): tf.Tensor {
   return tf.tensor(dtype === 'bool' ? Uint8Array.from(data) : data, shape, dtype);
@@ -70,19 +82,23 @@ export const operations: Readonly<Record<string, Operation>> = {
     return c ? tf.add(scaled, tf.mul(c, beta as number)) : scaled;
   },
 
-  Equal: ([a, b]) => tf.equal(a!, b!),
-  Greater: ([a, b]) => tf.greater(a!, b!),
-  GreaterOrEqual: ([a, b]) => tf.greaterEqual(a!, b!),
-  Less: ([a, b]) => tf.less(a!, b!),
-  LessOrEqual: ([a, b]) => tf.lessEqual(a!, b!),
+  Equal: withoutSlope(([a, b]) => tf.equal(a!, b!)),
+  Greater: withoutSlope(([a, b]) => tf.greater(a!, b!)),
+  GreaterOrEqual: withoutSlope(([a, b]) => tf.greaterEqual(a!, b!)),
+  Less: withoutSlope(([a, b]) => tf.less(a!, b!)),
+  LessOrEqual: withoutSlope(([a, b]) => tf.lessEqual(a!, b!)),
   And: ([a, b]) => tf.logicalAnd(a!, b!),
   Or: ([a, b]) => tf.logicalOr(a!, b!),
   Not: ([x]) => tf.logicalNot(x!),
+  IsNaN: withoutSlope(([x]) => tf.notEqual(x!, x!)),
   Where: ([condition, a, b]) => tf.where(condition!, a!, b!),
-  Cast: ([x], { attributes }) => {
+  Cast: ([x], node) => {
+    const { attributes } = node;
     const kind = numberKinds[attributes.to as number];
     if (!kind) throw new RangeError(`onnx/Cast: expected a known type of numbers, got ONNX's type ${attributes.to}`);
-    return tf.cast(x!, kind.dtype);
+    return kind.dtype === 'float32'
+      ? tf.cast(x!, kind.dtype)
+      : withoutSlope(([y]) => tf.cast(y!, kind.dtype))([x], node);
   },
 
   ReduceSum: reduction(tf.sum),
@@ -91,12 +107,12 @@ export const operations: Readonly<Record<string, Operation>> = {
   ReduceMin: reduction(tf.min),
   ReduceProd: reduction(tf.prod),
   ReduceL2: reduction((x, axes, keep) => tf.sqrt(tf.sum(tf.square(x), axes, keep))),
-  ArgMax: ([x], { attributes: { axis = 0, keepdims = 1 } }) => {
+  ArgMax: withoutSlope(([x], { attributes: { axis = 0, keepdims = 1 } }) => {
     const at = place(axis, x!.rank);
     // TensorFlow.js looks for the largest of numbers alone.
     const found = tf.argMax(tf.cast(x!, 'float32'), at);
     return keepdims === 0 ? found : tf.expandDims(found, at);
-  },
+  }),
   CumSum: ([x, axis], { attributes }) =>
     tf.cumsum(x!, place(wholes(axis!)[0], x!.rank), attributes.exclusive === 1, attributes.reverse === 1),
 
@@ -157,6 +173,37 @@ export const operations: Readonly<Record<string, Operation>> = {
     const fromEnd = tf.add(indices!, tf.scalar(x!.shape[at], 'int32'));
     return tf.gather(x!, tf.where(tf.less(indices!, tf.scalar(0, 'int32')), fromEnd, indices!), at);
   },
+  GatherElements: ([x, indices], { attributes: { axis = 0 } }) => {
+    const at = place(axis, x!.rank);
+    const steps = stepsOf(x!.shape);
+    const own = stepsOf(indices!.shape);
+    const flat = wholes(indices!).map((index, i) =>
+      x!.shape.reduce((sum, extent, other) => {
+        const along = Math.floor(i / own[other]) % indices!.shape[other];
+        return sum + steps[other] * (other === at ? place(index, extent) : along);
+      }, 0),
+    );
+    return gatherFlat(x!, flat, indices!.shape);
+  },
+  GatherND: ([x, indices], { attributes }) => {
+    const batch = (attributes.batch_dims as number | undefined) ?? 0;
+    const places = indices!.shape.slice(0, -1);
+    const depth = indices!.shape[indices!.rank - 1];
+    const rest = x!.shape.slice(batch + depth);
+    const width = rest.reduce((size, one) => size * one, 1);
+    const [steps, own] = [stepsOf(x!.shape), stepsOf(places)];
+    const given = wholes(indices!);
+    const flat = Array.from({ length: given.length / depth }, (_, i) => {
+      let from = 0;
+      for (let axis = 0; axis < batch; axis++) from += steps[axis] * (Math.floor(i / own[axis]) % places[axis]);
+      for (let axis = 0; axis < depth; axis++)
+        from += steps[batch + axis] * place(given[i * depth + axis], x!.shape[batch + axis]);
+      return from;
+    });
+    const all = flat.flatMap((from) => Array.from({ length: width }, (_, i) => from + i));
+    return gatherFlat(x!, all, [...places, ...rest]);
+  },
+  Tile: ([x, times]) => tf.tile(x!, wholes(times!)),
   Range: ([start, limit, delta]) => {
     const [from, to, step] = [start, limit, delta].map((x) => x!.dataSync()[0]);
     return tf.range(from, to, step, start!.dtype as 'float32' | 'int32');
@@ -189,6 +236,16 @@ function wholes(x: tf.Tensor): number[] {
 /** An axis that may be counted from the end. */
 function place(axis: Attribute, rank: number): number {
   return (axis as number) < 0 ? (axis as number) + rank : (axis as number);
+}
+
+/** How far apart neighbours along each axis lie. */
+function stepsOf(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => shape.slice(axis + 1).reduce((size, one) => size * one, 1));
+}
+
+/** Single numbers of a tensor, by their places when it is laid out in a row. */
+function gatherFlat(x: tf.Tensor, flat: number[], shape: number[]): tf.Tensor {
+  return tf.reshape(tf.gather(tf.reshape(x, [-1]), tf.tensor1d(flat, 'int32')), shape);
 }
 
 function alongLast(x: tf.Tensor, axis: Attribute = -1, apply: (x: tf.Tensor) => tf.Tensor): tf.Tensor {

@@ -15,7 +15,9 @@ import { OnnxGraph } from '../src/graph.js';
 import { OnnxModel, type OnnxInputs } from '../src/index.js';
 
 type Model = Parameters<typeof operationsModel>[0];
-type Case = Omit<Model, 'inputs'> & { inputs: Record<string, { shape: number[]; isWhole?: boolean }> };
+type Case = Omit<Model, 'inputs'> & {
+  inputs: Record<string, { shape: number[]; isWhole?: boolean; largest?: number }>;
+};
 
 function fileOf(content: Uint8Array): { folder: string; file: string } {
   const folder = mkdtempSync(join(tmpdir(), 'graph-'));
@@ -148,6 +150,29 @@ const cases: Record<string, Case> = {
     { lists: { starts: [0, 3], ends: [3, -(2 ** 40)], axes: [1, 2], steps: [2, -1] } },
   ),
   Gather: one('Gather', { axis: -1 }, { lists: { at: [1, -1, 0] } }),
+  GatherElements: {
+    inputs: { x, at: { shape: [2, 2, 4], isWhole: true, largest: 2 } },
+    nodes: [['GatherElements', ['x', 'at'], 'y', { axis: 1 }]],
+  },
+  GatherND: {
+    inputs: { x, at: { shape: [3, 2], isWhole: true, largest: 1 } },
+    nodes: [['GatherND', ['x', 'at'], 'y']],
+  },
+  'GatherND by batch': {
+    inputs: { x, at: { shape: [2, 5, 1], isWhole: true, largest: 2 } },
+    nodes: [['GatherND', ['x', 'at'], 'y', { batch_dims: 1 }]],
+  },
+  Tile: one('Tile', {}, { lists: { times: [1, 2, 1] } }),
+  IsNaN: {
+    inputs: { x, b: { shape: [4] } },
+    nodes: [
+      ['Neg', ['b'], 'negative'],
+      ['Sub', ['x', 'b'], 'some'],
+      ['Sqrt', ['some'], 'root'],
+      ['IsNaN', ['root'], 'none'],
+      ['Where', ['none', 'negative', 'root'], 'y'],
+    ],
+  },
   'Shape, Gather, Range, ConstantOfShape': {
     inputs: { x },
     lists: { at: [2], zero: [0], step: [1] },
@@ -201,13 +226,18 @@ const cases: Record<string, Case> = {
 
 function inputsOf({ inputs }: Case): OnnxInputs {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape, isWhole }], seed) => {
+    Object.entries(inputs).map(([name, { shape, isWhole, largest = Infinity }], seed) => {
       const count = shape.reduce((product, extent) => product * extent, 1);
       // A limit is low for `low`, high for all else.
       const values = numbers(count, seed).map((value) => (name === 'low' ? value / 2 : value));
       return [
         name,
-        { shape, values: isWhole ? BigInt64Array.from({ length: count }, (_, i) => BigInt(3 * i + 2)) : values },
+        {
+          shape,
+          values: isWhole
+            ? BigInt64Array.from({ length: count }, (_, i) => BigInt((3 * i + 2) % (largest + 1)))
+            : values,
+        },
       ];
     }),
   );
@@ -276,6 +306,32 @@ describeBackends('OnnxGraph', () => {
       [0.1, 0.6],
     ]);
     expect(() => graph.run({}, ['y'])).toThrow('expected ids to be given or made in');
+    graph.dispose();
+  });
+  it('lets nothing flow back through what only compares', async () => {
+    const { file } = fileOf(
+      operationsModel({
+        inputs: { x: { rank: 2 }, b: { rank: 2 } },
+        nodes: [
+          ['Greater', ['x', 'b'], 'more'],
+          ['IsNaN', ['x'], 'none'],
+          ['ArgMax', ['x'], 'at', { axis: 1 }],
+          ['Cast', ['at'], 'places', { to: 1 }],
+          ['Cast', ['x'], 'whole', { to: 7 }],
+          ['Cast', ['whole'], 'floor', { to: 1 }],
+          ['Mul', ['x', 'x'], 'square'],
+          ['Where', ['more', 'square', 'b'], 'chosen'],
+          ['Where', ['none', 'b', 'chosen'], 'sound'],
+          ['Add', ['sound', 'places'], 'placed'],
+          ['Mul', ['placed', 'floor'], 'y'],
+        ],
+      }),
+    );
+    const graph = await OnnxGraph.read(file);
+    const b = tf.tensor2d([1, 3, 1, 1], [2, 2]);
+    const y = (x: tf.Tensor): tf.Tensor => graph.run({ x, b }, ['y'])[0];
+    const x = tf.tensor2d([2.5, 1.5, 0.5, 3.5], [2, 2]);
+    expectClose(tf.grad(y)(x), [2 * 2.5 * 2, 0, 0, 2 * 3.5 * 3]);
     graph.dispose();
   });
   it('says what it does not know, and what is no model', async () => {

@@ -66,9 +66,11 @@ function tableEncoder(pooling: 'mean' | 'cls' = 'mean'): string {
   return folderOf({
     'model.onnx': operationsModel({
       inputs: { input_ids: { rank: 2, isWhole: true } },
+      lists: { same: [-1, 0] },
       weights: { table: { shape: [count, 3], type: 1, bytes: new Uint8Array(table.buffer) } },
       nodes: [
-        ['Cast', ['input_ids'], 'ids', { to: 7 }],
+        ['Cast', ['input_ids'], 'cast', { to: 7 }],
+        ['Reshape', ['cast', 'same'], 'ids'],
         ['Gather', ['table', 'ids'], 'vectors'],
         ['Identity', ['vectors'], 'y'],
       ],

@@ -33,8 +33,9 @@ export class OnnxTextSlopes implements TextSlopes {
   static async read(model: OnnxModel, tokenizer: TextTokenizer, wanted: Wanted): Promise<OnnxTextSlopes> {
     const graph = await OnnxGraph.read(model.file);
     const ids = new Set(['input_ids']);
+    // Exporters write them in another type, or once more in the shape that they have.
     for (const { operation, inputs, outputs } of graph.nodes)
-      if (operation === 'Cast' && ids.has(inputs[0])) ids.add(outputs[0]);
+      if (['Cast', 'Reshape', 'Identity'].includes(operation) && ids.has(inputs[0])) ids.add(outputs[0]);
     const lookup = graph.nodes.find(({ operation, inputs }) => operation === 'Gather' && ids.has(inputs[1]));
     if (!lookup) {
       graph.dispose();
