@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RandomStream } from '@cxr-align/random';
 import { ablate } from '../src/ablation/ablate-run.js';
 import { planAblation, runFolder } from '../src/ablation/ablation-grid.js';
-import { ablationCells, summarizeAblation, type FinishedRun } from '../src/ablation/ablation-summary.js';
+import { ablationCells, ablationLead, summarizeAblation, type FinishedRun } from '../src/ablation/ablation-summary.js';
 import type { Predictions } from '../src/evaluation/predictions.js';
 import { writePredictions } from '../src/evaluation/predictions-file.js';
 import { silentProgress } from '../src/progress.js';
@@ -102,6 +102,17 @@ describe('summarizeAblation', () => {
     const { header, rows } = ablationCells(summary);
     expect(header).toContain('do the data support a difference?');
     expect(rows.map((row) => row.at(-1))).toEqual(['the baseline', 'no', 'better than plain']);
+  });
+  it('says in a sentence what it comes to, once for each configuration', () => {
+    expect(ablationLead(summary)).toBe('tuned is better than plain. Of 1 more these images support no difference.');
+    const sized = [16, null].flatMap((trainCount) => summary.rows.map((row) => ({ ...row, trainCount })));
+    expect(
+      ablationLead({ rows: sized.filter(({ configuration }) => configuration !== 'alike'), baseline: 'plain' }),
+    ).toBe('tuned is better than plain with 16 and all images.');
+    const alike = summary.rows.filter(({ configuration }) => configuration !== 'tuned');
+    expect(ablationLead({ rows: alike, baseline: 'plain' })).toBe(
+      'None of 1 configurations differs from plain as far as these images tell.',
+    );
   });
   it('refuses runs on different samples', () => {
     const other = { ...made(1, 5), samples: made(1, 5).samples.map((sample) => ({ ...sample, id: `x${sample.id}` })) };

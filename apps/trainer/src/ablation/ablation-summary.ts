@@ -139,6 +139,24 @@ function nameOf({ configuration, trainCount, seed }: PlannedRun): string {
   return `${configuration}${trainCount === null ? '' : ` (${trainCount})`}, seed ${seed}`;
 }
 
+/** What the summary comes to, in a sentence or two. */
+export function ablationLead({ rows, baseline }: Pick<AblationSummary, 'rows' | 'baseline'>): string {
+  const others = rows.filter(({ verdict }) => verdict !== 'baseline');
+  const hasSizes = rows.some(({ trainCount }) => trainCount !== null);
+  const list = new Intl.ListFormat('en-GB');
+  const said = new Map<string, string[]>();
+  for (const { configuration, verdict, trainCount } of others) {
+    if (verdict === 'no difference supported') continue;
+    const claim = `${configuration} is ${verdict} than ${baseline}`;
+    said.set(claim, [...(said.get(claim) ?? []), trainCount === null ? 'all' : String(trainCount)]);
+  }
+  if (said.size === 0)
+    return `None of ${others.length} configurations differs from ${baseline} as far as these images tell.`;
+  const claims = [...said].map(([claim, sizes]) => (hasSizes ? `${claim} with ${list.format(sizes)} images` : claim));
+  const rest = others.length - [...said.values()].flat().length;
+  return `${claims.join('; ')}.${rest > 0 ? ` Of ${rest} more these images support no difference.` : ''}`;
+}
+
 /** The summary as a table: for terminals, pages and the report alike. */
 export function ablationCells({ rows, baseline }: AblationSummary): { header: string[]; rows: (string | null)[][] } {
   const hasSizes = rows.some(({ trainCount }) => trainCount !== null);

@@ -1,5 +1,5 @@
 import { differencePlot } from '@cxr-align/report';
-import { ablationCells, type AblationSummary } from '../ablation/ablation-summary.js';
+import { ablationCells, ablationLead, type AblationSummary } from '../ablation/ablation-summary.js';
 import { writeReport } from './write-report.js';
 
 /** Writes `report.html` of an ablation. */
@@ -19,17 +19,12 @@ export async function ablationReport(
     })),
     `macro AUROC − ${baseline}`,
   );
-  const supported = others.filter(({ verdict }) => verdict === 'better' || verdict === 'worse');
-  const lead =
-    supported.length === 0
-      ? `None of ${others.length} configurations differs from ${baseline} as far as these images tell.`
-      : `${supported.map(({ configuration, verdict }) => `${configuration} is ${verdict}`).join(', ')} than ${baseline}; of the other ${others.length - supported.length} configurations these images support no difference.`;
   const page = {
     title: `Ablation on ${data
       .replace(/[\\/]+$/, '')
       .split(/[\\/]/)
       .pop()}`,
-    lead,
+    lead: ablationLead(summary),
     sections: [
       {
         heading: 'Differences',
