@@ -17,22 +17,23 @@ export class OnnxGraph {
 
   private constructor(
     private readonly file: string,
-    private readonly graph: GraphFile,
+    private readonly graph: Omit<GraphFile, 'constants'>,
+    constants: GraphFile['constants'],
   ) {
     this.makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-    this.constants = new Map([...graph.constants].map(([name, array]) => [name, tensorOf(array)]));
+    this.constants = new Map([...constants].map(([name, array]) => [name, tensorOf(array)]));
   }
 
   /** @throws {InputError} if it is no ONNX model, or has an operation that is not known here. */
   static async read(file: string): Promise<OnnxGraph> {
-    const graph = await readGraphFile(file);
+    const { constants, ...graph } = await readGraphFile(file);
     const strange = [...new Set(graph.nodes.map(({ operation }) => operation))].filter((name) => !(name in operations));
     if (strange.length > 0)
       throw new InputError(
         `expected operations that can be differentiated here, got ${strange.join(', ')} too; export the model with others`,
         { file },
       );
-    return new OnnxGraph(file, graph);
+    return new OnnxGraph(file, graph, constants);
   }
 
   get inputs(): readonly string[] {
@@ -63,11 +64,8 @@ export class OnnxGraph {
         );
         (Array.isArray(made) ? made : [made]).forEach((tensor, i) => known.set(node.outputs[i], tensor));
       }
-      return outputs.map((name) => {
-        const tensor = known.get(name)!;
-        // What was given, or is a weight, stays the graph's or the caller's.
-        return name in values || this.constants.has(name) ? tf.clone(tensor) : tensor;
-      });
+      // An operation may hand on what was given: that stays the graph's or the caller's.
+      return outputs.map((name) => tf.clone(known.get(name)!));
     });
   }
 

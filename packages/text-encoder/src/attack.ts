@@ -200,33 +200,29 @@ function withPlace(suffix: string, place: number, { alphabet }: Source): string[
 }
 
 async function bySlopes(search: Search, budget: number, source: Source, slopes: TextSlopes): Promise<void> {
-  try {
-    for (let share = budget / 4; !search.isSpent; share /= 2) {
-      const best = await drawMany(search, Math.ceil(Math.max(1, share)), source);
-      for (;;) {
-        const local = await search.slopesOf(best.suffix, slopes);
-        const others = Array.from({ length: best.suffix.length }, (_, place) => withPlace(best.suffix, place, source))
-          .flat()
-          .filter((suffix) => suffix !== best.suffix);
-        const guess = new Map(
-          others.map((suffix) => [suffix, local ? promised(search.withSuffix(suffix), local, slopes) : 0]),
-        );
-        others.sort((a, b) => guess.get(a)! - guess.get(b)!);
-        // A guess is believed when it has been tried: twice as many each time that none was better.
-        let isBetter = false;
-        for (let from = 0, count = 8; from < others.length && !isBetter && !search.isSpent; from += count, count *= 2) {
-          const candidates = others.slice(from, from + count);
-          const cosines = await search.try(candidates);
-          const smallest = cosines.indexOf(Math.min(...cosines));
-          if (cosines[smallest] >= best.cosine) continue;
-          Object.assign(best, { suffix: candidates[smallest], cosine: cosines[smallest] });
-          isBetter = true;
-        }
-        if (!isBetter || search.isSpent) break;
+  for (let share = budget / 4; !search.isSpent; share /= 2) {
+    const best = await drawMany(search, Math.ceil(Math.max(1, share)), source);
+    for (;;) {
+      const local = await search.slopesOf(best.suffix, slopes);
+      const others = Array.from({ length: best.suffix.length }, (_, place) => withPlace(best.suffix, place, source))
+        .flat()
+        .filter((suffix) => suffix !== best.suffix);
+      const guess = new Map(
+        others.map((suffix) => [suffix, local ? promised(search.withSuffix(suffix), local, slopes) : 0]),
+      );
+      others.sort((a, b) => guess.get(a)! - guess.get(b)!);
+      // A guess is believed when it has been tried: twice as many each time that none was better.
+      let isBetter = false;
+      for (let from = 0, count = 8; from < others.length && !isBetter && !search.isSpent; from += count, count *= 2) {
+        const candidates = others.slice(from, from + count);
+        const cosines = await search.try(candidates);
+        const smallest = cosines.indexOf(Math.min(...cosines));
+        if (cosines[smallest] >= best.cosine) continue;
+        Object.assign(best, { suffix: candidates[smallest], cosine: cosines[smallest] });
+        isBetter = true;
       }
+      if (!isBetter || search.isSpent) break;
     }
-  } finally {
-    slopes.dispose();
   }
 }
 
@@ -290,55 +286,4 @@ export async function conceptDimensions(
     const signs = pairs.map((_, pair) => Math.sign(vectors[(2 * pair + 1) * dim + i] - vectors[2 * pair * dim + i]));
     return pairs.length > 0 && Math.abs(signs.reduce((sum, sign) => sum + sign, 0)) >= (2 * agree - 1) * pairs.length;
   });
-}
-
-/** How people write a text otherwise. */
-export type NaturalEdit = 'case' | 'typo' | 'synonym' | 'template' | 'negation';
-
-/** A text as somebody else might have written it. */
-export interface EditedText {
-  edit: NaturalEdit;
-  text: string;
-}
-
-/**
- * A prompt with its letters in capitals, with two letters swapped, with a synonym for the label, from other templates, and
- * negated.
- *
- * @param text that speaks of the label by its name.
- * @param words what the label is called, its synonyms, prompts from other sets, and prompts that deny it.
- */
-export function naturalEdits(
-  text: string,
-  {
-    name,
-    synonyms = [],
-    others = [],
-    negative = [],
-  }: { name: string; synonyms?: readonly string[]; others?: readonly string[]; negative?: readonly string[] },
-  { seed = 0 }: { seed?: number } = {},
-): EditedText[] {
-  const random = new RandomStream({ seed, purpose: `edits/${text}` });
-  const spoken = new RegExp(name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
-  const edits: EditedText[] = [
-    { edit: 'case', text: text.toUpperCase() },
-    { edit: 'typo', text: swapLetters(text, random) },
-    ...synonyms.flatMap((synonym) =>
-      spoken.test(text) ? [{ edit: 'synonym' as const, text: text.replace(spoken, synonym) }] : [],
-    ),
-    ...others.map((other) => ({ edit: 'template' as const, text: other })),
-    ...negative.map((denial) => ({ edit: 'negation' as const, text: denial })),
-  ];
-  return edits.filter((edited) => edited.text !== text);
-}
-
-/** Swaps two neighbouring letters in the middle of the longest word that has four or more. */
-function swapLetters(text: string, random: RandomStream): string {
-  const words = text.split(' ');
-  const longest = words.reduce((best, word, i) => (word.length > words[best].length ? i : best), 0);
-  const word = words[longest];
-  if (word.length < 4) return text;
-  const at = 1 + random.integer(word.length - 3);
-  words[longest] = word.slice(0, at) + word[at + 1] + word[at] + word.slice(at + 2);
-  return words.join(' ');
 }

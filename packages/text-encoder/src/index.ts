@@ -30,10 +30,8 @@ export {
   attackMethodsOf,
   attackPrompt,
   conceptDimensions,
-  naturalEdits,
   type Attack,
   type AttackMethod,
   type AttackOptions,
-  type EditedText,
-  type NaturalEdit,
 } from './attack.js';
+export { naturalEdits, type EditedText, type NaturalEdit } from './natural-edits.js';

@@ -6,7 +6,7 @@ export interface TextEncoder {
   readonly hash: string;
   /** @returns [texts, dim] row by row, rows of length 1. */
   encode(texts: readonly string[]): Promise<Float32Array>;
-  /** The encoder where it can be differentiated, on the engine of TensorFlow.js that has been started. */
+  /** The encoder where it can be differentiated, on the engine of TensorFlow.js that has been started; freed with the encoder. */
   slopes?(): Promise<TextSlopes>;
   dispose?(): Promise<void>;
 }
@@ -25,7 +25,6 @@ export interface TextSlopes {
    * @param dimensions that count. Default all.
    */
   cosineSlopes(text: string, to: Float32Array, dimensions?: readonly number[]): Promise<CosineSlopes>;
-  dispose(): void;
 }
 
 export interface CosineSlopes {

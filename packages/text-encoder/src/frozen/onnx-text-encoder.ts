@@ -39,6 +39,8 @@ export interface TokenVectors {
 export class OnnxTextEncoder implements TextEncoder {
   /** SHA-256 of its weights and its tokenizer. */
   readonly hash: string;
+  /** Read once, however many texts are attacked. */
+  private differentiable?: Promise<OnnxTextSlopes>;
 
   private constructor(
     readonly name: string,
@@ -158,15 +160,17 @@ export class OnnxTextEncoder implements TextEncoder {
   }
 
   /** @throws {InputError} if the model has operations that cannot be differentiated here. */
-  async slopes(): Promise<TextSlopes> {
+  slopes(): Promise<TextSlopes> {
     const { pooled, tokens } = this.outputs;
-    return OnnxTextSlopes.read(this.model, this.tokenizer, {
+    this.differentiable ??= OnnxTextSlopes.read(this.model, this.tokenizer, {
       name: (pooled ?? tokens)!,
       pooling: pooled === undefined ? this.pooling : undefined,
     });
+    return this.differentiable;
   }
 
   async dispose(): Promise<void> {
+    (await this.differentiable?.catch(() => undefined))?.dispose();
     await this.model.dispose();
   }
 }
