@@ -590,6 +590,24 @@ describeWithOnnx('cxr-align extract', () => {
     expect(told.labels.A.probability).toBeCloseTo(told.labels.A.explanation.probability, 5);
     expect(told.map).toMatchObject({ file: 'pair.png', label: 'A', kind: 'similarity' });
     expect(existsSync(join(place, 'pair.png'))).toBe(true);
+    const attack = [
+      'prompts',
+      'attack',
+      '--text-encoder',
+      'pair-texts',
+      '--graph',
+      'pair.json',
+      '--budget',
+      '4',
+      '--json',
+    ];
+    const attacked = cxrAlign(...attack);
+    expect({ code: attacked.code, err: attacked.err }).toEqual({
+      code: 0,
+      err: expect.stringContaining('gradient is left out: '),
+    });
+    expect(Object.keys(JSON.parse(attacked.out).labels[0].suffixes)).toEqual(['random', 'greedy', 'genetic']);
+    expectRefusal([...attack, '--method', 'gradient'], 'expected an encoder that looks its tokens up in a table');
     expectRefusal(['predict', ...pair, '--text-encoder', 'built-in', image], 'expected encoders that share a space');
     expectRefusal(
       ['predict', ...pair, '--text-encoder', 'pair-texts', image, '--map', 'm.png', '--map-kind', 'occlusion'],

@@ -249,8 +249,9 @@ async function attack(given: AttackFlags): Promise<void> {
       `expected the text encoder of the run, ${stored.texts.encoder.name}, got another (${encoder.name}); say --text-encoder DIR`,
       { file: run },
     );
-  const methods = methodsFor(encoder, given.method);
-  if (methods.includes('gradient') || data !== undefined) await startAsked(given);
+  const open = methodsFor(encoder, given.method);
+  if (open.includes('gradient') || data !== undefined) await startAsked(given);
+  const methods = given.method ?? (await differentiable(encoder, open));
   const request = { set: prompts?.set ?? given.set, methods, length, budget, seed, concept };
   const result = await attackPrompts(encoder, graph, request, progress);
   if (stored && data !== undefined) {
@@ -276,4 +277,16 @@ function methodsFor(encoder: TextEncoder, asked?: AttackMethod[]): AttackMethod[
       `expected --method of ${open.join(', ')} with the text encoder ${encoder.name}, got ${closed}: only one in ONNX can be differentiated`,
     );
   return asked ?? open;
+}
+
+/** Leaves `gradient` out, and says why, where nobody asked for it and the encoder's file has what cannot be differentiated here. */
+async function differentiable(encoder: TextEncoder, open: AttackMethod[]): Promise<AttackMethod[]> {
+  try {
+    await encoder.slopes?.();
+    return open;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    progress.say(`gradient is left out: ${error.message}`);
+    return open.filter((method) => method !== 'gradient');
+  }
 }
