@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   InputError,
@@ -155,4 +155,30 @@ function readFitted(
     prevalence: prevalence && labels.map((label) => prevalence[label]),
     metadata,
   };
+}
+
+/** Refuses to overwrite a run by accident, and clears what an earlier try left. */
+export function prepareFolder(run: string, resume: boolean): void {
+  if (existsSync(join(run, 'evaluation.json')) && resume) {
+    throw new InputError(
+      'expected an unfinished run to go on with, got a finished one; train again without --resume, or use another --out',
+      { file: run },
+    );
+  }
+  if (!resume) {
+    for (const name of [
+      'checkpoints',
+      'model',
+      'history.jsonl',
+      'gradients.jsonl',
+      'evaluation.json',
+      'predictions.parquet',
+      'report.html',
+      'figures',
+      'config.json',
+    ]) {
+      rmSync(join(run, name), { recursive: true, force: true });
+    }
+  }
+  mkdirSync(run, { recursive: true });
 }

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { selectSplit } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
-import { InputError, sha256, writeFileAtomic } from '@cxr-align/files';
+import { sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
@@ -23,7 +22,7 @@ import { trainingSource, type EncoderOptions } from '../inputs/input-source.js';
 import { loadInputs, type LoadedData } from '../inputs/load-inputs.js';
 import { chooseSplit, samplesIn, trainingDataset, type DataOptions } from '../inputs/prepare-data.js';
 import type { Progress } from '../progress.js';
-import { gradientsFile, historyFile, writeModel, type StoredModel } from '../run-folder.js';
+import { gradientsFile, historyFile, prepareFolder, writeModel, type StoredModel } from '../run-folder.js';
 import { largestErrors } from '../report/largest-errors.js';
 import { runReport } from '../report/run-report.js';
 import { frozenTexts } from '../prompts/texts.js';
@@ -227,32 +226,6 @@ function promptParameters(parameters: Parameters): number {
     .trainable()
     .filter(({ name }) => name.startsWith('prompts/'))
     .reduce((sum, { variable }) => sum + variable.size, 0);
-}
-
-/** Refuses to overwrite a run by accident, and clears what an earlier try left. */
-function prepareFolder(run: string, resume: boolean): void {
-  if (existsSync(join(run, 'evaluation.json')) && resume) {
-    throw new InputError(
-      'expected an unfinished run to go on with, got a finished one; train again without --resume, or use another --out',
-      { file: run },
-    );
-  }
-  if (!resume) {
-    for (const name of [
-      'checkpoints',
-      'model',
-      'history.jsonl',
-      'gradients.jsonl',
-      'evaluation.json',
-      'predictions.parquet',
-      'report.html',
-      'figures',
-      'config.json',
-    ]) {
-      rmSync(join(run, name), { recursive: true, force: true });
-    }
-  }
-  mkdirSync(run, { recursive: true });
 }
 
 /** The rows of a matrix [samples, labels] at some samples. */
