@@ -113,11 +113,14 @@ export function readModel(run: string): StoredModel {
   const target = weights.get('target');
   weights.delete('target');
   const zeroShot = join(folder, 'zero-shot.json');
+  // Runs of before have no probe, and a configuration that does not say so.
+  const checked = checkConfig(config, join(folder, 'config.json'));
+  const probeWeight = 'head/probe/weight';
   return {
     weights,
     texts,
     target,
-    config: checkConfig(config, join(folder, 'config.json')),
+    config: { ...checked, encoder: { ...checked.encoder, probe: checked.encoder.probe && weights.has(probeWeight) } },
     input: input ?? { kind: 'image', ...image },
     graph,
     ...(existsSync(zeroShot) && { zeroShot: new LabelGraph(readJson(zeroShot) as LabelGraphDefinition) }),

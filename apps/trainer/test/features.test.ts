@@ -152,6 +152,16 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
+  it('opens a run of before there were a probe and a stem', () => {
+    const file = join(place, 'query alone', 'model', 'config.json');
+    const content = JSON.parse(readFileSync(file, 'utf8'));
+    delete content.config.encoder.probe;
+    delete content.config.encoder.stem;
+    writeFileSync(file, JSON.stringify(content));
+    const { stored, dispose } = loadModel(join(place, 'query alone'));
+    expect(stored.config.encoder.probe).toBe(false);
+    dispose();
+  });
   it('trains a stem on the images beside the features, where their files are there', async () => {
     const bare = await madeUpData(48);
     const store = join(place, 'of bare');
