@@ -4,9 +4,14 @@ import { defineConfig, type Options } from 'tsup';
  * How every package is built: ESM, CommonJS and type declarations from `src/index.ts`.
  *
  * @param parts files of `src` that can be imported by themselves, too, as `package/part`.
+ * @param after a command that makes more of `dist`.
  * @param bundle packages of this workspace whose code and types go into the build instead of being imported by it.
  */
-export function library({ parts = [], bundle = [] }: { parts?: string[]; bundle?: string[] } = {}) {
+export function library({
+  parts = [],
+  bundle = [],
+  after,
+}: { parts?: string[]; bundle?: string[]; after?: string } = {}) {
   const options: Options = {
     entry: ['index', ...parts].map((part) => `src/${part}.ts`),
     format: ['esm', 'cjs'],
@@ -18,6 +23,7 @@ export function library({ parts = [], bundle = [] }: { parts?: string[]; bundle?
     clean: true,
     silent: true,
     shims: true,
+    onSuccess: after,
     loader: { '.json': 'json' },
   };
   return defineConfig(options);

@@ -6,9 +6,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EngineError, type Engine } from './engine.js';
 import { addGradientKernels } from './wasm/gradients.js';
 import { OnePassAdamW } from './wasm/one-pass-adamw.js';
-import { useFastConvolutionGradient, useFastPoolingGradient, useFastProducts } from './wasm/products.js';
+import { useOwnProducts } from './wasm/matrix-products.js';
+import { ownForms } from './wasm/own-forms.js';
+import { useFastConvolutionGradient, useFastPoolingGradient } from './wasm/products.js';
 import { useFastSlices } from './wasm/slices.js';
+import { KernelTeam } from './wasm/team.js';
 import { prepareThreads } from './wasm/threads.js';
+import { wasmBackend } from './wasm/heap.js';
 
 const require = createRequire(import.meta.url);
 
@@ -26,9 +30,9 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
   wasm.setWasmPaths(`${folder}/`);
-  const threaded = threads > 1 ? prepareThreads(threads) : undefined;
-  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threaded !== undefined);
-  if (threaded) wasm.setThreadsCount(threads);
+  const threaded = prepareThreads(threads);
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
+  wasm.setThreadsCount(threads);
   try {
     if (!(await tf.setBackend('wasm'))) {
       throw new EngineError('wasm', 'its WebAssembly module could not be started', 'use --engine cpu');
@@ -37,15 +41,16 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
     // The first operation makes the binary start its thread pool.
     tf.tidy(() => tf.matMul(tf.ones([64, 64]), tf.ones([64, 64])).dataSync());
   } finally {
-    threaded?.release();
+    threaded.release();
   }
-  useFastProducts();
+  const team = new KernelTeam(threaded.memory()!, wasmBackend(), threads);
+  useOwnProducts(team);
   useFastSlices();
   useFastConvolutionGradient();
   useFastPoolingGradient();
   addGradientKernels();
-  useFastForms('wasm', { adamW: (variables, decay) => new OnePassAdamW(variables, decay) });
-  const running = threaded ? wasm.getThreadsCount() : 1;
+  useFastForms('wasm', { ...ownForms(team), adamW: (variables, decay) => new OnePassAdamW(team, variables, decay) });
+  const running = wasm.getThreadsCount();
   started = {
     name: 'wasm',
     description: `WebAssembly with SIMD, ${running} thread${running === 1 ? '' : 's'}`,

@@ -1,64 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { replaceKernel, type KernelInput } from './kernels.js';
 
-/**
- * Below this many multiplications in one matrix of a batch, the plain loop over all of them is faster than cutting the
- * batch up (measured: 128 products of 10⁵ take 15 ms against 200, 8 of 1.7 · 10⁷ take 200 against 55).
- */
-const worthACall = 4_000_000;
-
-/** Products of so few rows with a matrix of so many numbers are computed mirrored. */
-const fewRows = 128;
-const wideMatrix = 2 ** 20;
-
-/**
- * Routes every large matrix product of the wasm backend to its fast path (XNNPACK). As shipped, only single products
- * without transposition go there; the rest run a plain loop, ten to thirty times slower, and every gradient of a
- * product is a transposed product.
- */
-export function useFastProducts(): void {
-  replaceKernel('BatchMatMul', (base) => ({ inputs, attrs, backend }) => {
-    const { a, b } = inputs as Record<'a' | 'b', tf.Tensor>;
-    const { transposeA, transposeB } = attrs as Record<'transposeA' | 'transposeB', boolean>;
-    const call = (x: tf.Tensor, y: tf.Tensor, turnX = false, turnY = false): tf.Tensor =>
-      tf
-        .engine()
-        .makeTensorFromTensorInfo(
-          base({ inputs: { a: x, b: y }, attrs: { transposeA: turnX, transposeB: turnY }, backend }) as tf.TensorInfo,
-        );
-    const batchOf = (x: tf.Tensor): number => x.shape.slice(0, -2).reduce((product, extent) => product * extent, 1);
-    const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
-    const n = transposeB ? b.shape.at(-2)! : b.shape.at(-1)!;
-    const batchA = batchOf(a);
-    const batchB = batchOf(b);
-    const batch = Math.max(batchA, batchB);
-    if (batchA !== batchB && batchA !== 1 && batchB !== 1) return call(a, b, transposeA, transposeB);
-    const shape = [...(batchA >= batchB ? a : b).shape.slice(0, -2), m, n];
-    if (batch === 1 && m <= fewRows && k * n >= wideMatrix) {
-      // The fast path packs the right matrix, and a parameter is a new one in every step; mirrored, the small one is on the right.
-      const left = transposeB ? b : swapLast(b);
-      const right = transposeA ? a : swapLast(a);
-      return tf.reshape(swapLast(call(tf.reshape(left, [1, n, k]), tf.reshape(right, [1, k, m]))), shape);
-    }
-    if (batchB === 1 && !transposeA) {
-      // One matrix on the right serves the whole batch: its rows are one tall matrix.
-      const right = tf.reshape(transposeB ? swapLast(b) : b, [1, k, n]);
-      return tf.reshape(call(tf.reshape(a, [1, batchA * m, k]), right), shape);
-    }
-    if (batch === 1) return tf.reshape(call(transposeA ? swapLast(a) : a, transposeB ? swapLast(b) : b), shape);
-    if (m * n * k < worthACall) return call(a, b, transposeA, transposeB);
-    const left = tf.reshape(transposeA ? swapLast(a) : a, [batchA, m, k]);
-    const right = tf.reshape(transposeB ? swapLast(b) : b, [batchB, k, n]);
-    const products = Array.from({ length: batch }, (_, i) =>
-      call(
-        tf.slice(left, [batchA === 1 ? 0 : i, 0, 0], [1, m, k]),
-        tf.slice(right, [batchB === 1 ? 0 : i, 0, 0], [1, k, n]),
-      ),
-    );
-    return tf.reshape(tf.concat(products, 0), shape);
-  });
-}
-
 /** The gradient of a convolution with respect to its input as a convolution of its own, which the fast path takes. */
 export function useFastConvolutionGradient(): void {
   replaceKernel('Conv2DBackpropInput', () => ({ inputs, attrs }: KernelInput) => {
@@ -134,10 +76,4 @@ export function insertZeros(x: tf.Tensor4D, strideHeight: number, strideWidth: n
     [0, 0, 0, 0],
     [batch, (height - 1) * strideHeight + 1, (width - 1) * strideWidth + 1, channels],
   );
-}
-
-/** The last two axes change places. */
-function swapLast(x: tf.Tensor): tf.Tensor {
-  const { rank } = x;
-  return tf.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
 }

@@ -9,12 +9,14 @@ export interface ThreadWorkerOptions {
   workerText: string;
   folder: string;
   onStart: (worker: import('node:worker_threads').Worker) => void;
+  /** Told the memory that the threads share. */
+  onMemory: (memory: WebAssembly.Memory) => void;
 }
 
 /** A `Worker` that takes the binary's `blob:` address for what it stands for: the text of its worker script. */
 export function threadWorkerClass(
   Base: WorkerThreads['Worker'],
-  { gluePath, workerText, folder, onStart }: ThreadWorkerOptions,
+  { gluePath, workerText, folder, onStart, onMemory }: ThreadWorkerOptions,
 ): WorkerThreads['Worker'] {
   const globals = `global.__dirname=${JSON.stringify(folder)};global.__filename=${JSON.stringify(gluePath)};\n`;
   return class extends Base {
@@ -29,9 +31,10 @@ export function threadWorkerClass(
     }
 
     override postMessage(
-      message: { cmd?: string },
+      message: { cmd?: string; wasmMemory?: WebAssembly.Memory },
       transfer?: readonly import('node:worker_threads').TransferListItem[],
     ): void {
+      if (message?.wasmMemory) onMemory(message.wasmMemory);
       super.postMessage(
         this.runsKernels && message?.cmd === 'load' ? { ...message, urlOrBlob: gluePath } : message,
         transfer,

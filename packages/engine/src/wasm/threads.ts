@@ -6,6 +6,8 @@ const require = createRequire(import.meta.url);
 
 /** What must be put back once the threaded binary has started its workers. */
 export interface ThreadsHandle {
+  /** The memory that the backend and its threads share, once they have started. */
+  memory: () => WebAssembly.Memory | undefined;
   /** Puts Node's own functions back and lets the process end while the workers live. */
   release: () => void;
 }
@@ -22,6 +24,7 @@ export function prepareThreads(threads: number): ThreadsHandle {
   const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
   const { Worker: ownWorker } = workerThreads;
   const { cpus: ownCpus } = os;
+  let memory: WebAssembly.Memory | undefined;
   const started: InstanceType<WorkerThreads['Worker']>[] = [];
   workerThreads.Worker = threadWorkerClass(ownWorker, {
     gluePath: join(folder, 'wasm-out', 'tfjs-backend-wasm-threaded-simd.js'),
@@ -30,10 +33,12 @@ export function prepareThreads(threads: number): ThreadsHandle {
     ).wasmWorkerContents,
     folder: join(folder, 'dist'),
     onStart: (worker) => started.push(worker),
+    onMemory: (one) => (memory = one),
   });
   const processor = ownCpus()[0];
   os.cpus = () => Array.from({ length: 2 * threads }, () => processor);
   return {
+    memory: () => memory,
     release: () => {
       workerThreads.Worker = ownWorker;
       os.cpus = ownCpus;

@@ -1,0 +1,2 @@
+// What the program calls: see src/wasm/team.ts.
+export { alone, lead, serve } from './team';
