@@ -116,6 +116,7 @@ export function readModel(run: string): StoredModel {
   // Runs of before have no probe, and a configuration that does not say so.
   const checked = checkConfig(config, join(folder, 'config.json'));
   const probeWeight = 'head/probe/weight';
+  addEqualStacking(weights);
   return {
     weights,
     texts,
@@ -127,6 +128,14 @@ export function readModel(run: string): StoredModel {
     thresholds: graph.labels.map((label) => thresholds[label] ?? NaN),
     ...readFitted(folder, graph),
   };
+}
+
+/** Runs of before have no weights of their branches: they say the same. */
+function addEqualStacking(weights: Map<string, StoredTensor>): void {
+  const has = (place: string): boolean => [...weights.keys()].some((name) => name.startsWith(place));
+  const count = 1 + Number(has('head/probe/')) + Number(has('splitter/stem/'));
+  if (count > 1 && !weights.has('head/stacking'))
+    weights.set('head/stacking', { shape: [count], data: new Float32Array(count).fill(1 / count) });
 }
 
 /** What was fitted beside the weights; runs of before have none of it. */

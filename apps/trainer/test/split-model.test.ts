@@ -1,3 +1,4 @@
+import { fitStacking } from '@cxr-align/metrics';
 import { startEngine } from '@cxr-align/engine';
 import { Parameters, Pass } from '@cxr-align/nn';
 import { expectClose } from '@cxr-align/testkit';
@@ -5,6 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig } from '../src/config/config.js';
 import type { FeatureInput, ModelBatch } from '../src/inputs/model-inputs.js';
 import { buildModel } from '../src/model/build-model.js';
+import { stackedLogits, stackingRemark } from '../src/training/stacked-logits.js';
+import { predictBranches } from '../src/model/predict-images.js';
 import { Objective, type BatchTargets } from '../src/training/objective.js';
 import { quick } from './made-up-data.js';
 
@@ -43,6 +46,20 @@ describe('a model with branches beside frozen features', () => {
         .branches.map((branch, i) => tf.max(tf.abs(tf.sub(branch.logits, branches[i].logits))).dataSync()[0] > 1e-6);
     expect(changed({ main: tf.mul<tf.Tensor4D>(batch.main, 2) })).toEqual([true, false, true]);
     expect(changed({ stem: tf.mul<tf.Tensor4D>(batch.stem!, 2) })).toEqual([false, true, false]);
+  });
+  it('weighs them by what is fitted on validation, and says so', async () => {
+    const model = buildModel(config, new Parameters(1), { input, labels: 3 });
+    const truth = Float32Array.from([1, 0, NaN, 0, 1, 0]);
+    const inputs = { batch: () => tf.tidy(() => ({ main: tf.clone(batch.main), stem: tf.clone(batch.stem!) })) };
+    const equal = await stackedLogits(model, inputs, [0, 1]);
+    expectClose(model.apply(batch, Pass.predicting).logits, [...equal], 1e-5);
+    expect(await stackingRemark(model, false)).toBe('of each logit: splitter 0.33, stem 0.33, probe 0.33');
+    const fitted = await stackedLogits(model, inputs, [0, 1], truth);
+    const said = await predictBranches(model, inputs, [0, 1]);
+    expectClose(model.stacking!, fitStacking(said, truth), 1e-6);
+    const { logits } = model.apply(batch, Pass.predicting);
+    expectClose(logits, [...fitted], 1e-5);
+    expect(tf.max(tf.abs(tf.sub(logits, tf.tensor(equal, [2, 3])))).dataSync()[0]).toBeGreaterThan(1e-6);
   });
   it('trains each as if it were alone', () => {
     const parameters = new Parameters(1);

@@ -96,7 +96,6 @@ function packEdge(to: usize, step: usize, from: usize, along: bool, stride: usiz
 }
 
 /** c [4, 8] = (or +=) the sum over terms of a panel of four rows and one of eight columns. @param apart bytes between rows of c. */
-@inline
 function tile(terms: i32, a: usize, b: usize, c: usize, apart: usize, adds: bool): void {
   const zero = f32x4.splat(0);
   let c00 = zero;

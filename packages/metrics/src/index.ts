@@ -43,6 +43,7 @@ export {
   type LabelMatrixScores,
   type RankingOptions,
 } from './multilabel.js';
+export { fitStacking, type StackingOptions } from './stacking.js';
 export { retrieval, type RetrievalScores } from './retrieval.js';
 export { hierarchicalScores, type HierarchicalScores } from './hierarchical.js';
 export { groupMeans, longTailGroups, weightedMean, type LongTailGroup } from './averages.js';

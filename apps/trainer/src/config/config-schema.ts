@@ -145,6 +145,12 @@ export const configSchema = z.strictObject({
         .describe(
           'frozen: a small conv encoder is trained on the images (image.size) and has its say beside the frozen one; auto: where at most 20000 images are trained on, and their files are there',
         ),
+      stacking: z
+        .enum(['validation', 'equal'])
+        .default('validation')
+        .describe(
+          'frozen: how much splitter, stem and probe say: fitted on validation after each epoch, drawn to being equal where it is small; or the same',
+        ),
     })
     .prefault({}),
   splitter: z

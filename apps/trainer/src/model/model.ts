@@ -22,7 +22,7 @@ export interface BranchOutput {
 
 /** What a model says of a batch. */
 export interface ModelOutput {
-  /** float32 [batch, labels]: the mean of the branches' logits. */
+  /** float32 [batch, labels]: the branches' logits, weighed. */
   logits: tf.Tensor2D;
   /** The first one takes the model's main input. */
   branches: BranchOutput[];
@@ -34,6 +34,10 @@ export interface ModelOutput {
 export interface Model {
   /** ln κ and offset of the similarity score, if the model has one. */
   readonly similarity?: SimilarityScore;
+  /** How much each branch says, float32 [branches], its sum 1; equal until they are fitted. Only where there are several. */
+  readonly stacking?: tf.Variable & tf.Tensor1D;
+  /** What the branches are, where there are several. */
+  readonly branchNames?: readonly string[];
   /** Where the model takes the features of a frozen encoder. */
   readonly features?: StandardizedFeatures;
   apply(inputs: ModelBatch, pass: Pass): ModelOutput;

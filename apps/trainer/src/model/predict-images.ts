@@ -56,11 +56,17 @@ export async function predictImages(
     tf.dispose(made);
     onImages?.(Math.min(samples.length, start + batchSize));
   }
-  const logits = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  parts.reduce((at, part) => (logits.set(part, at), at + part.length), 0);
+  const logits = joined(parts);
   const mean = (total: Float64Array | undefined): Float32Array | undefined =>
     total && Float32Array.from(total, (value) => value / samples.length);
   return { logits, cosines: { images: mean(sum), prompts }, sourceAttention: mean(attended) };
+}
+
+/** Arrays one after the other. */
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
 }
 
 function added(sum: Float64Array | undefined, values: ArrayLike<number>): Float64Array {
@@ -81,4 +87,24 @@ export async function predictLogits(
   options: PredictOptions = {},
 ): Promise<Float32Array> {
   return (await predictImages(model, inputs, samples, options)).logits;
+}
+
+/** What each branch says of images, [images, labels] row by row. */
+export async function predictBranches(
+  model: Model,
+  inputs: Pick<ModelInputs, 'batch'>,
+  samples: readonly number[],
+  { batchSize = 64 }: Pick<PredictOptions, 'batchSize'> = {},
+): Promise<Float32Array[]> {
+  const parts: Float32Array[][] = [];
+  for (let start = 0; start < samples.length; start += batchSize) {
+    const said = tf.tidy(() => {
+      const images = inputs.batch(samples.slice(start, start + batchSize));
+      return model.apply(images, Pass.predicting).branches.map(({ logits }) => logits);
+    });
+    for (const [branch, logits] of said.entries())
+      (parts[branch] ??= []).push((await logits.data()) as Float32Array);
+    tf.dispose(said);
+  }
+  return parts.map(joined);
 }

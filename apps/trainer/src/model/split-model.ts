@@ -19,11 +19,13 @@ import type { BranchOutput, Model, ModelInput, ModelOutput } from './model.js';
 
 /**
  * Encoder, splitter and score: the aligned model, and without texts the vision-only one. Beside frozen features it has up to two
- * branches more, a linear probe and a trained stem; the logits are the mean of all.
+ * branches more, a linear probe and a trained stem; the logits are those of all, weighed.
  */
 export class SplitModel implements Model {
   readonly similarity?: SimilarityScore;
   readonly features?: StandardizedFeatures;
+  readonly stacking?: Model['stacking'];
+  readonly branchNames: readonly string[];
   /** The main one, and that of the stem. */
   private readonly branches: ImageBranch[];
   private readonly probe?: Linear;
@@ -82,6 +84,12 @@ export class SplitModel implements Model {
     if (this.features && config.encoder.probe)
       this.probe = new Linear(parameters.scope('head').scope('probe'), this.features.dim, labels, { gain: 0.01 });
     this.useSimilarity = texts !== undefined && score !== 'head';
+    this.branchNames = ['splitter', 'stem'].slice(0, this.branches.length).concat(this.probe ? 'probe' : []);
+    const { length: count } = this.branchNames;
+    if (count > 1)
+      this.stacking = parameters
+        .scope('head')
+        .make<tf.Tensor1D>('stacking', [count], { constant: 1 / count }, false);
   }
 
   private readonly useSimilarity: boolean;
@@ -110,7 +118,7 @@ export class SplitModel implements Model {
     const prompts = this.texts && this.encode(this.texts, pass);
     const branches = this.split(maps, prompts, pass).map((split, i) => this.scoreBranch(i, split, prompts, pass));
     if (this.probe) branches.push({ logits: this.probe.apply(tf.mean(maps.main, [1, 2])) as tf.Tensor2D });
-    return { logits: meanOf(branches.map(({ logits }) => logits)), branches, prompts };
+    return { logits: this.weighed(branches.map(({ logits }) => logits)), branches, prompts };
   }
 
   private scoreBranch(
@@ -158,6 +166,14 @@ export class SplitModel implements Model {
     return { prompts: { positive: mixed.prompts[0], negative: mixed.prompts[1] }, attention: mixed.attention };
   }
 
+  /** What the branches say, all or the first ones, by their weights. */
+  private weighed<T extends tf.Tensor>(said: readonly T[]): T {
+    if (said.length === 1) return said[0];
+    const weights = tf.slice(this.stacking!, [0], [said.length]);
+    const shares = tf.split(tf.div(weights, tf.sum(weights)), said.length);
+    return tf.addN(said.map((one, i) => tf.mul<T>(one, shares[i])));
+  }
+
   private compare(
     embeddings: tf.Tensor3D,
     { positive, negative }: { positive: tf.Tensor; negative?: tf.Tensor },
@@ -168,7 +184,7 @@ export class SplitModel implements Model {
   private askFor(maps: ModelBatch, texts: ModelTexts): tf.Tensor2D {
     const prompts = this.encode(texts, Pass.predicting);
     const asked = this.split(maps, prompts, Pass.predicting);
-    return meanOf(
+    return this.weighed(
       asked.map(({ embeddings }) => this.compare(embeddings, this.mix(embeddings, prompts, texts)?.prompts ?? prompts)),
     );
   }
@@ -197,10 +213,11 @@ export class SplitModel implements Model {
           1,
         ) as tf.Tensor3D,
     );
-    return meanOf(said);
+    return this.weighed(said);
   }
 }
 
+/** The mean of some scores. */
 function meanOf<T extends tf.Tensor>(tensors: readonly T[]): T {
   return tensors.length === 1 ? tensors[0] : tf.div<T>(tf.addN([...tensors]), tensors.length);
 }

@@ -30,6 +30,7 @@ import { needsTeacher, trainingTargets, truthOf } from './targets.js';
 import { teacherEstimates } from './teacher.js';
 import { trainingData } from './training-data.js';
 import { countLabels } from './training-set.js';
+import { stackedLogits, stackingRemark } from './stacked-logits.js';
 import { predictLogits } from '../model/predict-images.js';
 import { holdOut } from '../evaluation/zero-shot.js';
 import { TrainingLoop, type EpochRecord, type GradientRecord } from './training.js';
@@ -131,7 +132,8 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
 
   const validation = samplesIn(data.dataset, 'val');
   const truth = truthOf(data.dataset, config, graph);
-  const logitsOf = (samples: number[]): Promise<Float32Array> => predictLogits(model, inputs, samples);
+  const validationTruth = rowsOf(truth, validation, graph.labels.length);
+  const isStacked = config.encoder.stacking === 'validation';
   const bar = progress.start('training', loop.totalSteps);
   bar.update(loop.epoch * (loop.totalSteps / config.epochs));
   let note = '';
@@ -142,7 +144,13 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
       if (step === total) bar.stop();
     },
     onGradients: (record) => gradients.append(record),
-    validate: async () => macroAuroc(await logitsOf(validation), validation, truth, graph.labels.length),
+    validate: async () =>
+      macroAuroc(
+        await stackedLogits(model, inputs, validation, isStacked ? validationTruth : undefined),
+        validation,
+        truth,
+        graph.labels.length,
+      ),
     onEpoch: async (record, isBest) => {
       if (isBest) {
         loop.average.swap();
@@ -159,7 +167,9 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   parameters.load(
     new Map([...readBest(run)].map(([name, { shape, data: values }]) => [name, { shape, data: values }])),
   );
-  const validationLogits = await logitsOf(validation);
+  const heard = await stackingRemark(model, isStacked);
+  if (heard) progress.say(heard);
+  const validationLogits = await predictLogits(model, inputs, validation);
   const stored: StoredModel = {
     weights: await parameters.values(),
     texts,
@@ -168,7 +178,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     input: inputs.description,
     graph,
     zeroShot,
-    ...fitOnValidation(config, graph, rowsOf(truth, validation, graph.labels.length), validationLogits),
+    ...fitOnValidation(config, graph, validationTruth, validationLogits),
     prevalence: counts.positives.map((count) => count / Math.max(1, training.length)),
     metadata: fitMetadataBaseline(
       training.map((sample) => data.dataset.samples[sample]),
@@ -198,7 +208,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
       run,
       stored,
       edges: { counts: countEdges(truth, graph), of: 'all splits' },
-      remarks,
+      remarks: [...remarks, ...(heard ? [heard] : [])],
       worst: await largestErrors(predictions, data, split, config.errorThumbnails),
     },
     { png: request.png },

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { Kernel, Word } from '../../assembly/call.js';
 import type { WasmBackend } from './heap.js';
+import { webAssembly, type SharedMemory } from './web-assembly.js';
 
 const require = createRequire(import.meta.url);
 
@@ -41,12 +42,12 @@ export class KernelTeam {
   private sharedBytes = 0;
 
   constructor(
-    private readonly memory: WebAssembly.Memory,
+    private readonly memory: SharedMemory,
     private readonly backend: WasmBackend,
     readonly threads: number,
   ) {
-    const module = new WebAssembly.Module(readFileSync(kernelFile()));
-    this.exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+    const module = new webAssembly.Module(readFileSync(kernelFile()));
+    this.exports = new webAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
     // A cache line of its own: nobody else's counting disturbs it.
     this.block = Math.ceil((backend.wasm._malloc(4 * blockWords + 64) >>> 0) / 64) * 64;
     [this.words, this.numbers] = this.views();
@@ -141,5 +142,5 @@ function hasFusedProducts(): boolean {
   // A function of three vectors whose body is f32x4.relaxed_madd.
   const type = [1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b];
   const code = [10, 13, 1, 11, 0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02, 0x0b];
-  return WebAssembly.validate(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...type, 3, 2, 1, 0, ...code]));
+  return webAssembly.validate(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...type, 3, 2, 1, 0, ...code]));
 }

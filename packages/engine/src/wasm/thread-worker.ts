@@ -1,3 +1,5 @@
+import type { SharedMemory } from './web-assembly.js';
+
 /** Node's `worker_threads` module with its class replaceable. */
 export interface WorkerThreads {
   Worker: typeof import('node:worker_threads').Worker;
@@ -10,7 +12,7 @@ export interface ThreadWorkerOptions {
   folder: string;
   onStart: (worker: import('node:worker_threads').Worker) => void;
   /** Told the memory that the threads share. */
-  onMemory: (memory: WebAssembly.Memory) => void;
+  onMemory: (memory: SharedMemory) => void;
 }
 
 /** A `Worker` that takes the binary's `blob:` address for what it stands for: the text of its worker script. */
@@ -31,7 +33,7 @@ export function threadWorkerClass(
     }
 
     override postMessage(
-      message: { cmd?: string; wasmMemory?: WebAssembly.Memory },
+      message: { cmd?: string; wasmMemory?: SharedMemory },
       transfer?: readonly import('node:worker_threads').TransferListItem[],
     ): void {
       if (message?.wasmMemory) onMemory(message.wasmMemory);

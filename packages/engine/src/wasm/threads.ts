@@ -1,13 +1,14 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { threadWorkerClass, type WorkerThreads } from './thread-worker.js';
+import type { SharedMemory } from './web-assembly.js';
 
 const require = createRequire(import.meta.url);
 
 /** What must be put back once the threaded binary has started its workers. */
 export interface ThreadsHandle {
   /** The memory that the backend and its threads share, once they have started. */
-  memory: () => WebAssembly.Memory | undefined;
+  memory: () => SharedMemory | undefined;
   /** Puts Node's own functions back and lets the process end while the workers live. */
   release: () => void;
 }
@@ -24,7 +25,7 @@ export function prepareThreads(threads: number): ThreadsHandle {
   const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
   const { Worker: ownWorker } = workerThreads;
   const { cpus: ownCpus } = os;
-  let memory: WebAssembly.Memory | undefined;
+  let memory: SharedMemory | undefined;
   const started: InstanceType<WorkerThreads['Worker']>[] = [];
   workerThreads.Worker = threadWorkerClass(ownWorker, {
     gluePath: join(folder, 'wasm-out', 'tfjs-backend-wasm-threaded-simd.js'),

@@ -1,0 +1,34 @@
+import { fitStacking } from '@cxr-align/metrics';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelInputs } from '../inputs/model-inputs.js';
+import type { Model } from '../model/model.js';
+import { predictBranches } from '../model/predict-images.js';
+
+/**
+ * The logits of images that a model was not trained on. Where it has several branches, how much each says is fitted on them first.
+ *
+ * @param truth [samples, labels] row by row: 1, 0, NaN; nothing is fitted without it.
+ * @returns [samples, labels] row by row.
+ */
+export async function stackedLogits(
+  model: Model,
+  inputs: Pick<ModelInputs, 'batch'>,
+  samples: readonly number[],
+  truth?: Float32Array,
+): Promise<Float32Array> {
+  const [first = new Float32Array(), ...others] = await predictBranches(model, inputs, samples);
+  const { stacking } = model;
+  if (!stacking || others.length === 0) return first;
+  const said = [first, ...others];
+  if (truth) tf.tidy(() => stacking.assign(tf.tensor1d(fitStacking(said, truth))));
+  const weights = await stacking.data();
+  return first.map((_, i) => said.reduce((sum, logits, branch) => sum + weights[branch] * logits[i], 0));
+}
+
+/** How much each branch of a model says, in a line; undefined where there is one alone. */
+export async function stackingRemark({ stacking, branchNames }: Model, isFitted: boolean): Promise<string | undefined> {
+  if (!stacking || !branchNames) return undefined;
+  const weights = await stacking.data();
+  const shares = branchNames.map((name, i) => `${name} ${weights[i].toFixed(2)}`);
+  return `of each logit: ${shares.join(', ')}${isFitted ? ', fitted on validation' : ''}`;
+}

@@ -1,0 +1,61 @@
+import { RandomStream } from '@cxr-align/random';
+import { fitStacking } from '../src/index.js';
+
+/** Targets, and the logits of models that see the truth through noise of some strength each. */
+function observed(count: number, noises: readonly number[]): { targets: Float64Array; logits: Float64Array[] } {
+  const random = new RandomStream({ seed: 5, purpose: 'stacking' });
+  const truth = random.normals(count);
+  const targets = Float64Array.from(truth, (value) => Number(value > 0));
+  const logits = noises.map((noise) => {
+    const seen = random.normals(count);
+    return Float64Array.from(truth, (value, i) => (2 * value + noise * seen[i]) / (1 + noise));
+  });
+  return { targets, logits };
+}
+
+/** What is to be as small as it can be. */
+function cost(weights: readonly number[], logits: readonly Float64Array[], targets: Float64Array, prior: number): number {
+  const likelihood = Array.from(targets, (target, i) => {
+    const z = weights.reduce((sum, weight, model) => sum + weight * logits[model][i], 0);
+    return Number.isNaN(target) ? 0 : Math.log(1 + Math.exp(z)) - z * target;
+  }).reduce((sum, value) => sum + value, 0);
+  return likelihood - prior * weights.reduce((sum, weight) => sum + Math.log(weight), 0);
+}
+
+describe('fitStacking', () => {
+  it.each([
+    [30, 1],
+    [200, 10],
+    [2000, 3],
+  ])('finds what a grid over all weights finds: %i observations, prior %i', (count, prior) => {
+    const { logits, targets } = observed(count, [0.5, 4, 1]);
+    for (let i = 0; i < count; i += 7) targets[i] = NaN;
+    const weights = fitStacking(logits, targets, { prior });
+    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
+    const least = cost(weights, logits, targets, prior);
+    for (let a = 1; a < 40; a++)
+      for (let b = 1; a + b < 40; b++)
+        expect(cost([a / 40, b / 40, 1 - (a + b) / 40], logits, targets, prior)).toBeGreaterThanOrEqual(least - 1e-6);
+  });
+  it('stays near equal weights with few observations, and leaves a model that says nothing out with many', () => {
+    const few = observed(6, [0.2, 50]);
+    const many = observed(5000, [0.2, 50]);
+    expect(Math.abs(fitStacking(few.logits, few.targets)[0] - 0.5)).toBeLessThan(0.1);
+    expect(fitStacking(many.logits, many.targets)[1]).toBeLessThan(0.05);
+  });
+  it('gives models that say the same the same weight, and one model all of it', () => {
+    const { logits, targets } = observed(50, [1]);
+    expect(fitStacking([logits[0], logits[0]], targets)).toEqual([0.5, 0.5]);
+    expect(fitStacking(logits, targets)).toEqual([1]);
+    expect(fitStacking([logits[0], logits[0], logits[0]], new Float64Array(50).fill(NaN))[0]).toBeCloseTo(1 / 3, 12);
+  });
+  it('keeps to logits that are far apart', () => {
+    const weights = fitStacking([[500, -500, -300], [1, -1, 1]], [1, 0, 1]);
+    expect(weights[0]).toBeLessThan(0.1);
+    expect(weights.every((weight) => weight > 0)).toBe(true);
+  });
+  it('says what is wrong', () => {
+    expect(() => fitStacking([[1], [1, 2]], [1])).toThrow(/metrics\/fitStacking: expected 1 logits of each model, got 2/);
+    expect(() => fitStacking([[1]], [1], { prior: 0 })).toThrow(/expected a prior above 0, got 0/);
+  });
+});
