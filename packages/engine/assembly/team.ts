@@ -4,6 +4,7 @@ import { takeArguments } from './arguments';
 import { Kernel, Word } from './call';
 import { adamW, squares } from './adamw';
 import { attention, attentionGradient } from './attention';
+import { convolutionFilterGradient, convolutionInputGradient, convolve } from './convolutions';
 import { columnSums, dropout, hidden, hiddenGradient } from './elementwise';
 import { layerNorm, layerNormGradient } from './layer-norm';
 import { multiply, multiplySmall, packLeft, packRight } from './products';
@@ -29,6 +30,15 @@ function work(kernel: Kernel, piece: i32, room: usize): void {
       break;
     case Kernel.multiplySmall:
       multiplySmall(piece, room);
+      break;
+    case Kernel.convolve:
+      convolve(piece, room);
+      break;
+    case Kernel.convolutionFilterGradient:
+      convolutionFilterGradient(piece, room);
+      break;
+    case Kernel.convolutionInputGradient:
+      convolutionInputGradient(piece, room);
       break;
     case Kernel.dropout:
       dropout(piece, room);

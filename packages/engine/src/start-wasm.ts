@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { useFastForms } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineError, type Engine } from './engine.js';
+import { useOwnConvolutions } from './wasm/convolutions.js';
+import { useCheapCopies } from './wasm/copies.js';
 import { addGradientKernels } from './wasm/gradients.js';
 import { OnePassAdamW } from './wasm/one-pass-adamw.js';
-import { useOwnProducts } from './wasm/matrix-products.js';
+import { useOwnProducts } from './wasm/products.js';
 import { ownForms } from './wasm/own-forms.js';
-import { useFastConvolutionGradient, useFastPoolingGradient } from './wasm/products.js';
+import { useFastPoolingGradient } from './wasm/pooling.js';
 import { useFastSlices } from './wasm/slices.js';
 import { KernelTeam } from './wasm/team.js';
 import { prepareThreads } from './wasm/threads.js';
@@ -32,7 +34,7 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   wasm.setWasmPaths(`${folder}/`);
   const threaded = prepareThreads(threads);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
-  wasm.setThreadsCount(threads);
+  wasm.setThreadsCount(1);
   try {
     if (!(await tf.setBackend('wasm'))) {
       throw new EngineError('wasm', 'its WebAssembly module could not be started', 'use --engine cpu');
@@ -45,12 +47,13 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   }
   const team = new KernelTeam(threaded.memory()!, wasmBackend(), threads);
   useOwnProducts(team);
+  useOwnConvolutions(team);
+  useCheapCopies();
   useFastSlices();
-  useFastConvolutionGradient();
   useFastPoolingGradient();
   addGradientKernels();
   useFastForms('wasm', { ...ownForms(team), adamW: (variables, decay) => new OnePassAdamW(team, variables, decay) });
-  const running = wasm.getThreadsCount();
+  const running = team.threads;
   started = {
     name: 'wasm',
     description: `WebAssembly with SIMD, ${running} thread${running === 1 ? '' : 's'}`,

@@ -161,15 +161,15 @@ describe('scheduleFactor(name, step, options)', () => {
 });
 
 describe('AdamW in one pass on wasm', () => {
-  it('gives the bits of the plain form, clipped and not', async () => {
+  it('gives the bits of the plain form, and its values but for rounding where gradients are scaled down', async () => {
     await startEngine('wasm');
     const { adamW } = fastForms();
-    const run = async (fast: boolean): Promise<number[][]> => {
+    const run = async (fast: boolean, maxGradientNorm?: number): Promise<number[][]> => {
       useFastForms('wasm', fast ? { adamW } : {});
       const parameters = new Parameters(3);
       const matrix = parameters.make('matrix', [60, 70], { normal: 1 });
       const bias = parameters.make('bias', [33], { normal: 1 });
-      const optimizer = new AdamW(parameters.trainable(), { weightDecay: 0.1, maxGradientNorm: 50 });
+      const optimizer = new AdamW(parameters.trainable(), { weightDecay: 0.1, maxGradientNorm });
       const norms: number[] = [];
       for (let step = 0; step < 12; step++) {
         const random = new RandomStream({ seed: 1, purpose: 'gradients', step });
@@ -185,7 +185,12 @@ describe('AdamW in one pass on wasm', () => {
       parameters.dispose();
       return [norms, ...values, ...[...moments.values()].map(({ data }) => Array.from(data))];
     };
-    expect(await run(true)).toEqual(await run(false));
+    const [[norms, ...bits], [plainNorms, ...plainBits]] = [await run(true), await run(false)];
+    expect(bits).toEqual(plainBits);
+    norms.forEach((norm, step) => expect(norm / plainNorms[step]).toBeCloseTo(1, 5));
+    const [clipped, plain] = [await run(true, 50), await run(false, 50)].map((values) => values.flat());
+    expect(Math.max(...clipped.map((value, i) => Math.abs(value - plain[i])))).toBeLessThan(2e-5);
+    expect(clipped).not.toEqual([norms, ...bits].flat());
     useFastForms('wasm', { adamW });
   });
 });

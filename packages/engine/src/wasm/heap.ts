@@ -6,6 +6,8 @@ export interface WasmBackend {
   wasm: { _malloc: (bytes: number) => number; _free: (place: number) => void };
   /** Where the tensors lie. */
   dataIdMap: { get: (dataId: object) => { memoryOffset: number } };
+  /** Notes that one tensor more has some memory. */
+  incRef(dataId: object): void;
   /** How many tensors have some memory. */
   refCount(dataId: object): number;
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;

@@ -19,6 +19,12 @@ export function addKernel(kernelName: string, kernel: ComposedKernel): void {
   tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc: composed(kernel) });
 }
 
+/** Registers a kernel, or replaces the one that there is. `make` gets the shipped one, where there is one. */
+export function setKernel(kernelName: string, make: (shipped?: tf.KernelFunc) => ComposedKernel): void {
+  if (tf.getKernel(kernelName, 'wasm')) replaceKernel(kernelName, make);
+  else addKernel(kernelName, make());
+}
+
 /** Replaces a kernel of the wasm backend, once a process; `make` gets the shipped one. */
 export function replaceKernel(kernelName: string, make: (shipped: tf.KernelFunc) => ComposedKernel): void {
   const shipped = tf.getKernel(kernelName, 'wasm');

@@ -1,79 +1,162 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { replaceKernel, type KernelInput } from './kernels.js';
+import { Kernel } from '../../assembly/call.js';
+import { replaceKernel } from './kernels.js';
+import type { KernelTeam } from './team.js';
 
-/** The gradient of a convolution with respect to its input as a convolution of its own, which the fast path takes. */
-export function useFastConvolutionGradient(): void {
-  replaceKernel('Conv2DBackpropInput', () => ({ inputs, attrs }: KernelInput) => {
-    const { dy, filter } = inputs as { dy: tf.Tensor4D; filter: tf.Tensor4D };
-    const { strides, pad, dimRoundingMode, inputShape } = attrs as unknown as {
-      strides: number | [number, number];
-      pad: 'valid' | 'same' | number;
-      dimRoundingMode?: 'floor' | 'round' | 'ceil';
-      inputShape: [number, number, number, number];
-    };
-    const info = tf.backend_util.computeConv2DInfo(inputShape, filter.shape, strides, 1, pad, dimRoundingMode, false);
-    const { strideHeight, strideWidth, filterHeight, filterWidth, padInfo } = info;
-    const spread = insertZeros(dy, strideHeight, strideWidth);
-    const [, spreadHeight, spreadWidth] = spread.shape;
-    // dy is padded so that a plain convolution with the turned filter has the size of the input.
-    const top = filterHeight - 1 - padInfo.top;
-    const left = filterWidth - 1 - padInfo.left;
-    const bottom = inputShape[1] + filterHeight - 1 - spreadHeight - top;
-    const right = inputShape[2] + filterWidth - 1 - spreadWidth - left;
-    const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D;
-    // A negative margin is a row or column of dy that touches no input: it is cut off.
-    const [cutTop, cutBottom, cutLeft, cutRight] = [top, bottom, left, right].map((margin) => Math.max(0, -margin));
-    const used =
-      cutTop + cutBottom + cutLeft + cutRight === 0
-        ? spread
-        : tf.slice(
-            spread,
-            [0, cutTop, cutLeft, 0],
-            [spread.shape[0], spreadHeight - cutTop - cutBottom, spreadWidth - cutLeft - cutRight, spread.shape[3]],
-          );
-    return tf.conv2d(used, turned, 1, explicitPad(top, bottom, left, right));
-  });
+/** Terms that a strip holds at once: `depth` of `assembly/panels.ts`. */
+export const depth = 384;
+/** The most numbers that are packed for all threads at once. */
+const mostPacked = 2 ** 22;
+/** The longest strip, in rows or columns. */
+const longestStrip = 64;
+/** Batches of products of fewer multiplications are done product by product, each by one thread. */
+const small = 2 ** 21;
+/** Nanoseconds of a multiplication with its addition, and of packing a number. */
+const [ofTerm, ofPacking] = [0.06, 0.4];
+
+/** One product: where the matrices lie, their sizes, and whether they are stored as their transposes. */
+interface Product {
+  a: number;
+  b: number;
+  c: number;
+  rows: number;
+  columns: number;
+  terms: number;
+  turnedA: boolean;
+  turnedB: boolean;
 }
 
-/** The gradient of an average over windows that do not overlap: each input gets its share of the window's gradient. */
-export function useFastPoolingGradient(): void {
-  replaceKernel('AvgPoolGrad', (base) => ({ inputs, attrs, backend }) => {
-    const { dy, input } = inputs as { dy: tf.Tensor4D; input: tf.Tensor4D };
-    const { filterSize, strides } = attrs as unknown as Record<'filterSize' | 'strides', number | [number, number]>;
-    const [height, width] = [filterSize].flat().length === 1 ? [filterSize, filterSize] : (filterSize as number[]);
-    const apart = String([strides, strides].flat().slice(0, 2)) === String([height, width]);
-    const [, rows, columns] = input.shape;
-    if (!apart || rows !== dy.shape[1] * Number(height) || columns !== dy.shape[2] * Number(width)) {
-      return tf.engine().makeTensorFromTensorInfo(base({ inputs, attrs, backend }) as tf.TensorInfo);
-    }
-    return tf.image.resizeNearestNeighbor(tf.div(dy, Number(height) * Number(width)) as tf.Tensor4D, [rows, columns]);
-  });
+/** What a call has beside its product. */
+interface CallOf {
+  /** Numbers from one row of a, or of b, to the next, as they are stored. */
+  strideA: number;
+  strideB: number;
+  /** Panels, rows, columns or products of a piece. */
+  step: number;
+  /** Whether c is added to. */
+  adds?: boolean;
+  packed?: number;
+  isLeftPacked?: boolean;
+  /** Of a batch: how many products, and numbers from one matrix to the next. */
+  batch?: number;
+  apart?: { a: number; b: number };
 }
 
-/** Margins in the form that the convolution itself takes, which saves a padded copy. */
-export function explicitPad(top: number, bottom: number, left: number, right: number): tf.backend_util.ExplicitPadding {
-  const margin = (before: number, after: number): [number, number] => [Math.max(0, before), Math.max(0, after)];
-  return [[0, 0], margin(top, bottom), margin(left, right), [0, 0]];
+/** In the order of `assembly/products.ts`. */
+function argumentsOf({ a, b, c, rows, columns, terms, turnedA, turnedB }: Product, call: CallOf): number[] {
+  const { strideA, strideB, adds = false, packed = 0, step, isLeftPacked = false, batch = 0, apart } = call;
+  const sizes = [rows, columns, terms, Number(turnedA), Number(turnedB), strideA, strideB];
+  return [a, b, c, ...sizes, Number(adds), packed, step, Number(isLeftPacked), batch, apart?.a ?? 0, apart?.b ?? 0];
 }
 
-/** Puts stride − 1 rows and columns of zeros between those of `x` [batch, height, width, channels]. */
-export function insertZeros(x: tf.Tensor4D, strideHeight: number, strideWidth: number): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
-  let spread: tf.Tensor = x;
-  if (strideHeight > 1) {
-    const rows = tf.reshape(spread, [batch, height, 1, width * channels]);
-    spread = tf.concat([rows, tf.zeros([batch, height, strideHeight - 1, width * channels])], 2);
-  }
-  const tall = height * strideHeight;
-  if (strideWidth > 1) {
-    const columns = tf.reshape(spread, [batch * tall, width, 1, channels]);
-    spread = tf.concat([columns, tf.zeros([batch * tall, width, strideWidth - 1, channels])], 2);
-  }
-  const full = tf.reshape(spread, [batch, tall, width * strideWidth, channels]) as tf.Tensor4D;
-  if (strideHeight === 1 && strideWidth === 1) return full;
-  return tf.slice(
-    full,
-    [0, 0, 0, 0],
-    [batch, (height - 1) * strideHeight + 1, (width - 1) * strideWidth + 1, channels],
+const roundUp = (count: number, unit: number): number => Math.ceil(count / unit) * unit;
+
+/** As they are stored, without anything between rows. */
+const stridesOf = ({ rows, columns, terms, turnedA, turnedB }: Omit<Product, 'a' | 'b' | 'c'>) => ({
+  strideA: turnedA ? rows : terms,
+  strideB: turnedB ? terms : columns,
+});
+
+/** Packs the left or the right matrix for all threads. @returns where it lies, until something else is packed. */
+function pack(team: KernelTeam, product: Product, { strideA, strideB }: ReturnType<typeof stridesOf>, isLeft: boolean) {
+  const { rows, columns, terms } = product;
+  const unit = isLeft ? 4 : 8;
+  const panels = Math.ceil((isLeft ? rows : columns) / unit);
+  const packed = team.shared(4 * unit * panels * terms);
+  const step = Math.max(1, Math.floor(16_384 / (unit * terms)));
+  const call = argumentsOf(product, { strideA, strideB, packed, step });
+  team.run(
+    isLeft ? Kernel.packLeft : Kernel.packRight,
+    Math.ceil(panels / step),
+    step * unit * terms * ofPacking,
+    call,
   );
+  return packed;
+}
+
+/** Packs a right matrix [terms, columns], or its transpose, for all threads. */
+export function packColumns(team: KernelTeam, right: Pick<Product, 'b' | 'terms' | 'columns' | 'turnedB'>): number {
+  const product = { ...right, a: 0, c: 0, rows: 0, turnedA: false };
+  return pack(team, product, stridesOf(product), false);
+}
+
+/** Multiplies with all threads: the smaller matrix is packed for all, the other in strips. */
+function multiply(team: KernelTeam, product: Product): void {
+  const { a, b, rows, columns, terms, turnedA, turnedB } = product;
+  const isLeftPacked = rows <= columns;
+  const [packedRows, stripped, unit] = isLeftPacked ? [roundUp(rows, 4), columns, 8] : [roundUp(columns, 8), rows, 4];
+  const strip = Math.min(longestStrip, roundUp(Math.ceil(stripped / (4 * team.threads)), unit));
+  const most = Math.max(depth, Math.floor(mostPacked / packedRows / depth) * depth);
+  const strides = stridesOf(product);
+  for (let term = 0; term < terms; term += most) {
+    const part = {
+      ...product,
+      a: a + 4 * term * (turnedA ? rows : 1),
+      b: b + 4 * term * (turnedB ? 1 : columns),
+      terms: Math.min(most, terms - term),
+    };
+    const packed = pack(team, part, strides, isLeftPacked);
+    team.run(
+      Kernel.multiply,
+      Math.ceil(stripped / strip),
+      strip * part.terms * (packedRows * ofTerm + ofPacking),
+      argumentsOf(part, { ...strides, adds: term > 0, packed, step: strip, isLeftPacked }),
+      128 + 4 * strip * depth,
+    );
+  }
+}
+
+/** Multiplies the matrices of a batch, each by one thread. @param apart numbers from one matrix to the next, 0 for the same one. */
+function multiplyBatch(team: KernelTeam, product: Product, batch: number, apart: { a: number; b: number }): void {
+  const { rows, columns, terms } = product;
+  const nanoseconds = rows * columns * terms * ofTerm + (rows + columns) * terms * ofPacking + 50;
+  const step = Math.max(1, Math.min(Math.floor(20_000 / nanoseconds), Math.ceil(batch / (2 * team.threads))));
+  team.run(
+    Kernel.multiplySmall,
+    Math.ceil(batch / step),
+    step * nanoseconds,
+    argumentsOf(product, { ...stridesOf(product), step, batch, apart }),
+    128 + 4 * terms * (4 + roundUp(columns, 8)),
+  );
+}
+
+/**
+ * Has our own kernels do every product of matrices. As shipped, the wasm backend takes single products without transposition to
+ * XNNPACK, which packs a weight anew in each step, and does the rest in a plain loop; every gradient of a product is a transposed
+ * product.
+ */
+export function useOwnProducts(team: KernelTeam): void {
+  replaceKernel('BatchMatMul', (base) => ({ inputs, attrs, backend }) => {
+    const { a, b } = inputs as Record<'a' | 'b', tf.Tensor>;
+    const { transposeA: turnedA, transposeB: turnedB } = attrs as Record<'transposeA' | 'transposeB', boolean>;
+    const batchOf = (x: tf.Tensor): number => x.shape.slice(0, -2).reduce((product, extent) => product * extent, 1);
+    const [batchA, batchB] = [batchOf(a), batchOf(b)];
+    const isPlain = a.dtype === 'float32' && b.dtype === 'float32';
+    if (!isPlain || (batchA !== batchB && batchA !== 1 && batchB !== 1))
+      return tf.engine().makeTensorFromTensorInfo(base({ inputs, attrs, backend }) as tf.TensorInfo);
+    const [rows, terms] = turnedA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
+    const columns = turnedB ? b.shape.at(-2)! : b.shape.at(-1)!;
+    const out = team.make([...(batchA >= batchB ? a : b).shape.slice(0, -2), rows, columns]);
+    if (out.size === 0) return out;
+    const product = { a: team.place(a), b: team.place(b), c: team.place(out), rows, columns, terms, turnedA, turnedB };
+    const batch = Math.max(batchA, batchB);
+    const apart = {
+      a: batchA === 1 ? 0 : rows * terms,
+      b: batchB === 1 ? 0 : columns * terms,
+    };
+    if (terms === 0) multiplyBatch(team, product, batch, apart);
+    else if (batch === 1) multiply(team, product);
+    // One matrix on the right serves the whole batch: its rows are one tall matrix.
+    else if (batchB === 1 && !turnedA) multiply(team, { ...product, rows: batch * rows });
+    else if (rows * columns * terms < small) multiplyBatch(team, product, batch, apart);
+    else
+      for (let i = 0; i < batch; i++)
+        multiply(team, {
+          ...product,
+          a: product.a + 4 * i * apart.a,
+          b: product.b + 4 * i * apart.b,
+          c: product.c + 4 * i * rows * columns,
+        });
+    return out;
+  });
 }
