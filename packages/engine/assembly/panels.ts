@@ -65,22 +65,21 @@ function packEdge(to: usize, step: usize, from: usize, along: bool, stride: usiz
   }
 }
 
-/** c [4, 8] = (or +=) the sum over terms of a panel of four rows and one of eight columns. @param apart bytes between rows of c. */
-function tile(terms: i32, a: usize, b: usize, c: usize, apart: usize, adds: bool): void {
-  const zero = f32x4.splat(0);
-  let c00 = zero;
-  let c01 = zero;
-  let c10 = zero;
-  let c11 = zero;
-  let c20 = zero;
-  let c21 = zero;
-  let c30 = zero;
-  let c31 = zero;
-  let x = zero;
-  let b0 = zero;
-  let b1 = zero;
-  const pairs = a + (<usize>(terms & ~1) << 4);
-  while (a < pairs) {
+/** c [4, 8] = the sum over an even number of terms of a panel of four rows and one of eight columns. @param apart bytes between rows of c. */
+function tile(terms: i32, a: usize, b: usize, c: usize, apart: usize): void {
+  let c00 = f32x4.splat(0);
+  let c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  let c20 = f32x4.splat(0);
+  let c21 = f32x4.splat(0);
+  let c30 = f32x4.splat(0);
+  let c31 = f32x4.splat(0);
+  let x = f32x4.splat(0);
+  let b0 = x;
+  let b1 = x;
+  const end = a + (<usize>terms << 4);
+  while (a < end) {
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
     x = v128.load32_splat(a);
@@ -112,7 +111,37 @@ function tile(terms: i32, a: usize, b: usize, c: usize, apart: usize, adds: bool
     a += 32;
     b += 64;
   }
-  if (terms & 1) {
+  const second = c + apart;
+  const third = second + apart;
+  const fourth = third + apart;
+  v128.store(c, c00);
+  v128.store(c, c01, 16);
+  v128.store(second, c10);
+  v128.store(second, c11, 16);
+  v128.store(third, c20);
+  v128.store(third, c21, 16);
+  v128.store(fourth, c30);
+  v128.store(fourth, c31, 16);
+}
+
+/** The same, c +=. Its own function: with a choice inside the compiler keeps fewer of the sums in registers. */
+function tileAdds(terms: i32, a: usize, b: usize, c: usize, apart: usize): void {
+  const second = c + apart;
+  const third = second + apart;
+  const fourth = third + apart;
+  let c00 = v128.load(c);
+  let c01 = v128.load(c, 16);
+  let c10 = v128.load(second);
+  let c11 = v128.load(second, 16);
+  let c20 = v128.load(third);
+  let c21 = v128.load(third, 16);
+  let c30 = v128.load(fourth);
+  let c31 = v128.load(fourth, 16);
+  let x = f32x4.splat(0);
+  let b0 = x;
+  let b1 = x;
+  const end = a + (<usize>terms << 4);
+  while (a < end) {
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
     x = v128.load32_splat(a);
@@ -127,19 +156,22 @@ function tile(terms: i32, a: usize, b: usize, c: usize, apart: usize, adds: bool
     x = v128.load32_splat(a, 12);
     c30 = madd(x, b0, c30);
     c31 = madd(x, b1, c31);
-  }
-  const second = c + apart;
-  const third = second + apart;
-  const fourth = third + apart;
-  if (adds) {
-    c00 = f32x4.add(c00, v128.load(c));
-    c01 = f32x4.add(c01, v128.load(c, 16));
-    c10 = f32x4.add(c10, v128.load(second));
-    c11 = f32x4.add(c11, v128.load(second, 16));
-    c20 = f32x4.add(c20, v128.load(third));
-    c21 = f32x4.add(c21, v128.load(third, 16));
-    c30 = f32x4.add(c30, v128.load(fourth));
-    c31 = f32x4.add(c31, v128.load(fourth, 16));
+    b0 = v128.load(b, 32);
+    b1 = v128.load(b, 48);
+    x = v128.load32_splat(a, 16);
+    c00 = madd(x, b0, c00);
+    c01 = madd(x, b1, c01);
+    x = v128.load32_splat(a, 20);
+    c10 = madd(x, b0, c10);
+    c11 = madd(x, b1, c11);
+    x = v128.load32_splat(a, 24);
+    c20 = madd(x, b0, c20);
+    c21 = madd(x, b1, c21);
+    x = v128.load32_splat(a, 28);
+    c30 = madd(x, b0, c30);
+    c31 = madd(x, b1, c31);
+    a += 32;
+    b += 64;
   }
   v128.store(c, c00);
   v128.store(c, c01, 16);
@@ -149,6 +181,26 @@ function tile(terms: i32, a: usize, b: usize, c: usize, apart: usize, adds: bool
   v128.store(third, c21, 16);
   v128.store(fourth, c30);
   v128.store(fourth, c31, 16);
+}
+
+/** c [4, 8] += one term. */
+function addTerm(a: usize, b: usize, c: usize, apart: usize): void {
+  const b0 = v128.load(b);
+  const b1 = v128.load(b, 16);
+  for (let row = 0; row < 4; row++, a += 4, c += apart) {
+    const x = v128.load32_splat(a);
+    v128.store(c, madd(x, b0, v128.load(c)));
+    v128.store(c, madd(x, b1, v128.load(c, 16)), 16);
+  }
+}
+
+/** c [4, 8] = or += the sum over terms. */
+@inline
+function anyTile(terms: i32, a: usize, b: usize, c: usize, apart: usize, adds: bool): void {
+  const even = terms & ~1;
+  if (adds) tileAdds(even, a, b, c, apart);
+  else tile(even, a, b, c, apart);
+  if (terms & 1) addTerm(a + (<usize>even << 4), b + (<usize>even << 5), c, apart);
 }
 
 /** A tile that may hang over the edge of c: it is made in `spare` then, and what is of c is copied. */
@@ -164,10 +216,10 @@ export function tileInside(
   spare: usize,
 ): void {
   if (rows >= 4 && columns >= 8) {
-    tile(terms, a, b, c, apart, adds);
+    anyTile(terms, a, b, c, apart, adds);
     return;
   }
-  tile(terms, a, b, spare, 32, false);
+  anyTile(terms, a, b, spare, 32, false);
   for (let i = 0; i < min(rows, 4); i++)
     for (let j = 0; j < min(columns, 8); j++) {
       const to = c + <usize>i * apart + (<usize>j << 2);

@@ -24,6 +24,17 @@ const worthThreads = 5e4;
 /** Bytes that each thread has from the start. */
 const firstRoom = 2 ** 20;
 
+/** Bytes of a line of the processor's cache. */
+const line = 64;
+
+/** Memory of the backend's allocator: what it gave, and where ours begins in it. */
+interface Memory {
+  block: number;
+  place: number;
+  bytes: number;
+}
+const nowhere: Memory = { block: 0, place: 0, bytes: 0 };
+
 /** An argument: a whole number, a place in memory, or a number that is not whole. */
 export type Argument = number | { number: number };
 
@@ -36,10 +47,10 @@ export class KernelTeam {
   private readonly block: number;
   private words: Int32Array;
   private numbers: Float32Array;
-  private room = 0;
+  /** What each thread has of its own, and what all have. */
+  private room = nowhere;
   private roomBytes = 0;
-  private sharedRoom = 0;
-  private sharedBytes = 0;
+  private packed = nowhere;
 
   constructor(
     private readonly memory: SharedMemory,
@@ -48,8 +59,7 @@ export class KernelTeam {
   ) {
     const module = new webAssembly.Module(readFileSync(kernelFile()));
     this.exports = new webAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-    // A cache line of its own: nobody else's counting disturbs it.
-    this.block = Math.ceil((backend.wasm._malloc(4 * blockWords + 64) >>> 0) / 64) * 64;
+    this.block = this.allocate(4 * blockWords).place;
     [this.words, this.numbers] = this.views();
     this.words.fill(0);
     const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
@@ -72,7 +82,7 @@ export class KernelTeam {
     const { words, numbers } = this;
     words[Word.kernel] = kernel;
     words[Word.pieces] = pieces;
-    words[Word.room] = this.room;
+    words[Word.room] = this.room.place;
     words[Word.roomBytes] = this.roomBytes;
     given.forEach((argument, i) => {
       if (typeof argument === 'number') words[Word.arguments + i] = argument;
@@ -84,12 +94,8 @@ export class KernelTeam {
 
   /** Memory that all threads share, until it is asked for the next time. */
   shared(bytes: number): number {
-    if (bytes > this.sharedBytes) {
-      if (this.sharedRoom) this.backend.wasm._free(this.sharedRoom);
-      this.sharedBytes = bytes;
-      this.sharedRoom = this.backend.wasm._malloc(bytes) >>> 0;
-    }
-    return this.sharedRoom;
+    if (bytes > this.packed.bytes) this.packed = this.allocate(bytes, this.packed);
+    return this.packed.place;
   }
 
   /** Doubles that a kernel wrote. */
@@ -114,9 +120,16 @@ export class KernelTeam {
 
   private makeRoom(bytes: number): void {
     if (bytes <= this.roomBytes) return;
-    if (this.room) this.backend.wasm._free(this.room);
-    this.roomBytes = Math.max(firstRoom, Math.ceil(bytes / 64) * 64);
-    this.room = this.backend.wasm._malloc(this.threads * this.roomBytes) >>> 0;
+    this.roomBytes = Math.max(firstRoom, Math.ceil(bytes / line) * line);
+    this.room = this.allocate(this.threads * this.roomBytes, this.room);
+  }
+
+  /** Memory that begins with a line of the processor's cache: no vector lies in two, and nobody else's writing disturbs it. */
+  private allocate(bytes: number, before = nowhere): Memory {
+    const { wasm } = this.backend;
+    if (before.block) wasm._free(before.block);
+    const block = wasm._malloc(bytes + line) >>> 0;
+    return { block, place: Math.ceil(block / line) * line, bytes };
   }
 
   private views(): [Int32Array, Float32Array] {
