@@ -14,7 +14,7 @@ enum OfSquares {
 export function squares(piece: i32): void {
   const step = whole(OfSquares.step);
   const begin = piece * step;
-  let x = <usize>whole(OfSquares.gradient) + (<usize>begin << 2);
+  let x = <usize>whole(OfSquares.gradient) + ((<usize>begin) << 2);
   const count = min(step, whole(OfSquares.size) - begin);
   let first = f64x2.splat(0);
   let second = first;
@@ -28,7 +28,7 @@ export function squares(piece: i32): void {
   const both = f64x2.add(first, second);
   let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
   for (; i < count; i++, x += 4) sum += <f64>load<f32>(x) * <f64>load<f32>(x);
-  store<f64>(<usize>whole(OfSquares.sums) + (<usize>piece << 3), sum);
+  store<f64>(<usize>whole(OfSquares.sums) + ((<usize>piece) << 3), sum);
 }
 
 enum Of {
@@ -57,7 +57,7 @@ export function adamW(piece: i32): void {
   const step = whole(Of.step);
   const begin = piece * step;
   const count = min(step, whole(Of.size) - begin);
-  const at = <usize>begin << 2;
+  const at = (<usize>begin) << 2;
   let weights = <usize>whole(Of.weights) + at;
   let gradient = <usize>whole(Of.gradient) + at;
   let first = <usize>whole(Of.first) + at;

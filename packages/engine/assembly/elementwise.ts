@@ -27,7 +27,7 @@ export function dropout(piece: i32, room: usize): void {
   for (let start = begin; start < end; start += drawn) {
     const count = min(drawn, end - start);
     fillMask(start, start + count, room + 128, room);
-    const at = <usize>start << 2;
+    const at = (<usize>start) << 2;
     masked(<usize>whole(OfDropout.x) + at, room + 128, rest ? rest + at : 0, <usize>whole(OfDropout.y) + at, count);
   }
 }
@@ -72,10 +72,16 @@ export function hidden(piece: i32, room: usize): void {
     for (let start = 0; start < width; start += drawn) {
       const count = min(drawn, width - start);
       const entry = <i64>row * width + start;
-      const at = <usize>entry << 2;
+      const at = (<usize>entry) << 2;
       if (drops) fillMask(entry, entry + count, room + 128, room);
-      const bias = <usize>whole(OfHidden.bias) + (<usize>start << 2);
-      rectified(<usize>whole(OfHidden.product) + at, bias, drops ? room + 128 : 0, <usize>whole(OfHidden.y) + at, count);
+      const bias = <usize>whole(OfHidden.bias) + ((<usize>start) << 2);
+      rectified(
+        <usize>whole(OfHidden.product) + at,
+        bias,
+        drops ? room + 128 : 0,
+        <usize>whole(OfHidden.y) + at,
+        count,
+      );
     }
 }
 
@@ -117,10 +123,10 @@ export function hiddenGradient(piece: i32): void {
   const width = whole(OfHiddenGradient.width);
   const step = whole(OfHiddenGradient.step);
   const keep = number(OfHiddenGradient.keep);
-  const sums = <usize>whole(OfHiddenGradient.sums) + (<usize>piece * <usize>width << 2);
+  const sums = <usize>whole(OfHiddenGradient.sums) + ((<usize>piece * <usize>width) << 2);
   clear(sums, width);
   for (let row = piece * step; row < min((piece + 1) * step, whole(OfHiddenGradient.rows)); row++) {
-    const at = <usize>row * <usize>width << 2;
+    const at = (<usize>row * <usize>width) << 2;
     let dy = <usize>whole(OfHiddenGradient.dy) + at;
     let y = <usize>whole(OfHiddenGradient.y) + at;
     let dx = <usize>whole(OfHiddenGradient.dx) + at;
@@ -155,8 +161,8 @@ export function columnSums(piece: i32): void {
   const step = whole(OfSums.step);
   const from = piece * step;
   const count = min(step, columns - from);
-  const sums = <usize>whole(OfSums.sums) + (<usize>from << 2);
+  const sums = <usize>whole(OfSums.sums) + ((<usize>from) << 2);
   clear(sums, count);
-  let x = <usize>whole(OfSums.x) + (<usize>from << 2);
-  for (let row = 0; row < whole(OfSums.rows); row++, x += <usize>columns << 2) addTo(sums, x, count);
+  let x = <usize>whole(OfSums.x) + ((<usize>from) << 2);
+  for (let row = 0; row < whole(OfSums.rows); row++, x += (<usize>columns) << 2) addTo(sums, x, count);
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { useFastForms } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
-import { EngineError, type Engine } from './engine.js';
+import { EngineError, firstLine, type Engine } from './engine.js';
 import { useOwnConvolutions } from './wasm/convolutions.js';
 import { useCheapCopies } from './wasm/copies.js';
 import { addGradientKernels } from './wasm/gradients.js';
@@ -15,6 +15,7 @@ import { useFastSlices } from './wasm/slices.js';
 import { KernelTeam } from './wasm/team.js';
 import { prepareThreads } from './wasm/threads.js';
 import { wasmBackend } from './wasm/heap.js';
+import type { SharedMemory } from './wasm/web-assembly.js';
 
 const require = createRequire(import.meta.url);
 
@@ -32,7 +33,7 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
   wasm.setWasmPaths(`${folder}/`);
-  const threaded = prepareThreads(threads);
+  const threaded = prepareThreads();
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
   wasm.setThreadsCount(1);
   try {
@@ -45,7 +46,7 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   } finally {
     threaded.release();
   }
-  const team = new KernelTeam(threaded.memory()!, wasmBackend(), threads);
+  const team = startTeam(threaded.memory(), threads);
   useOwnProducts(team);
   useOwnConvolutions(team);
   useCheapCopies();
@@ -53,12 +54,25 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   useFastPoolingGradient();
   addGradientKernels();
   useFastForms('wasm', { ...ownForms(team), adamW: (variables, decay) => new OnePassAdamW(team, variables, decay) });
-  const running = team.threads;
   started = {
     name: 'wasm',
-    description: `WebAssembly with SIMD, ${running} thread${running === 1 ? '' : 's'}`,
-    threads: running,
+    description: `WebAssembly with SIMD, ${threads} thread${threads === 1 ? '' : 's'}`,
+    threads,
     memoryLimitBytes: trustedHeapBytes,
   };
   return started;
+}
+
+function startTeam(memory: SharedMemory | undefined, threads: number): KernelTeam {
+  if (!memory)
+    throw new EngineError(
+      'wasm',
+      'its memory cannot be shared between threads here',
+      'use --engine cpu, or a newer Node',
+    );
+  try {
+    return new KernelTeam(memory, wasmBackend(), threads);
+  } catch (error) {
+    throw new EngineError('wasm', `its own kernels could not be loaded: ${firstLine(error)}`, 'run npm run build');
+  }
 }

@@ -31,7 +31,9 @@ export function fitStacking(
   }
   if (!(prior > 0))
     throw new RangeError(`metrics/fitStacking: expected a prior above 0, got ${prior}; without one weights may be 0`);
-  const known = Array.from(targets, (target, i) => ({ target, i })).filter(({ target }) => target === 0 || target === 1);
+  const known = Array.from(targets, (target, i) => ({ target, i })).filter(
+    ({ target }) => target === 0 || target === 1,
+  );
   const mixed = (weights: readonly number[], i: number): number =>
     weights.reduce((sum, weight, model) => sum + weight * logits[model][i], 0);
   /** Minus the logarithm of the probability, but for a constant. */

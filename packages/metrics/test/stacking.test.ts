@@ -14,7 +14,12 @@ function observed(count: number, noises: readonly number[]): { targets: Float64A
 }
 
 /** What is to be as small as it can be. */
-function cost(weights: readonly number[], logits: readonly Float64Array[], targets: Float64Array, prior: number): number {
+function cost(
+  weights: readonly number[],
+  logits: readonly Float64Array[],
+  targets: Float64Array,
+  prior: number,
+): number {
   const likelihood = Array.from(targets, (target, i) => {
     const z = weights.reduce((sum, weight, model) => sum + weight * logits[model][i], 0);
     return Number.isNaN(target) ? 0 : Math.log(1 + Math.exp(z)) - z * target;
@@ -50,12 +55,20 @@ describe('fitStacking', () => {
     expect(fitStacking([logits[0], logits[0], logits[0]], new Float64Array(50).fill(NaN))[0]).toBeCloseTo(1 / 3, 12);
   });
   it('keeps to logits that are far apart', () => {
-    const weights = fitStacking([[500, -500, -300], [1, -1, 1]], [1, 0, 1]);
+    const weights = fitStacking(
+      [
+        [500, -500, -300],
+        [1, -1, 1],
+      ],
+      [1, 0, 1],
+    );
     expect(weights[0]).toBeLessThan(0.1);
     expect(weights.every((weight) => weight > 0)).toBe(true);
   });
   it('says what is wrong', () => {
-    expect(() => fitStacking([[1], [1, 2]], [1])).toThrow(/metrics\/fitStacking: expected 1 logits of each model, got 2/);
+    expect(() => fitStacking([[1], [1, 2]], [1])).toThrow(
+      /metrics\/fitStacking: expected 1 logits of each model, got 2/,
+    );
     expect(() => fitStacking([[1]], [1], { prior: 0 })).toThrow(/expected a prior above 0, got 0/);
   });
 });

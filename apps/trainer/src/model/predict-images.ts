@@ -102,8 +102,7 @@ export async function predictBranches(
       const images = inputs.batch(samples.slice(start, start + batchSize));
       return model.apply(images, Pass.predicting).branches.map(({ logits }) => logits);
     });
-    for (const [branch, logits] of said.entries())
-      (parts[branch] ??= []).push((await logits.data()) as Float32Array);
+    for (const [branch, logits] of said.entries()) (parts[branch] ??= []).push((await logits.data()) as Float32Array);
     tf.dispose(said);
   }
   return parts.map(joined);

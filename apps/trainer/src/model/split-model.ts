@@ -87,9 +87,7 @@ export class SplitModel implements Model {
     this.branchNames = ['splitter', 'stem'].slice(0, this.branches.length).concat(this.probe ? 'probe' : []);
     const { length: count } = this.branchNames;
     if (count > 1)
-      this.stacking = parameters
-        .scope('head')
-        .make<tf.Tensor1D>('stacking', [count], { constant: 1 / count }, false);
+      this.stacking = parameters.scope('head').make<tf.Tensor1D>('stacking', [count], { constant: 1 / count }, false);
   }
 
   private readonly useSimilarity: boolean;

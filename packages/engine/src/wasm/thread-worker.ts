@@ -26,7 +26,7 @@ export function threadWorkerClass(
 
     constructor(address: string | URL, options?: import('node:worker_threads').WorkerOptions) {
       const isBlob = String(address).startsWith('blob:');
-      if (isBlob) super(globals + workerText.replace(/\n/g, '\\n'), { ...options, eval: true });
+      if (isBlob) super(globals + workerText.replace(/\n/g, '\\n'), { ...options, eval: true, execArgv: [] });
       else super(address, options);
       this.runsKernels = isBlob;
       if (isBlob) onStart(this);

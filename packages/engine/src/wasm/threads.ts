@@ -14,12 +14,14 @@ export interface ThreadsHandle {
 }
 
 /**
- * Lets the wasm backend run its threaded binary in Node, where TensorFlow.js 4.22 never does: the binary starts its
- * workers from `blob:` addresses, which Node cannot load, and caps its pool at half of the processors it sees.
+ * Lets the wasm backend run its threaded binary in Node, where TensorFlow.js 4.22 never does: the binary starts its workers from
+ * `blob:` addresses, which Node cannot load. Its memory is what our own kernels and their threads share; its own threads, of which
+ * it starts half as many as it sees processors, get nothing to do: they would look for work for so long after each operation that
+ * ours had no processor left.
  *
  * Call it before the backend is initialised, and `release` afterwards.
  */
-export function prepareThreads(threads: number): ThreadsHandle {
+export function prepareThreads(): ThreadsHandle {
   const workerThreads = require('node:worker_threads') as WorkerThreads;
   const os = require('node:os') as typeof import('node:os');
   const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
@@ -37,7 +39,7 @@ export function prepareThreads(threads: number): ThreadsHandle {
     onMemory: (one) => (memory = one),
   });
   const processor = ownCpus()[0];
-  os.cpus = () => Array.from({ length: 2 * threads }, () => processor);
+  os.cpus = () => [processor, processor];
   return {
     memory: () => memory,
     release: () => {
