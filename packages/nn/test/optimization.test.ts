@@ -189,7 +189,7 @@ describe('AdamW in one pass on wasm', () => {
     expect(bits).toEqual(plainBits);
     norms.forEach((norm, step) => expect(norm / plainNorms[step]).toBeCloseTo(1, 5));
     const [clipped, plain] = [await run(true, 50), await run(false, 50)].map((values) => values.flat());
-    expect(Math.max(...clipped.map((value, i) => Math.abs(value - plain[i])))).toBeLessThan(2e-5);
+    expect(Math.max(...clipped.map((value, i) => Math.abs(value - plain[i])))).toBeLessThan(1e-4);
     expect(clipped).not.toEqual([norms, ...bits].flat());
     useFastForms('wasm', { adamW });
   });
