@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EngineError, firstLine, type Engine } from './engine.js';
 import { useOwnConvolutions } from './wasm/convolutions.js';
 import { useCheapCopies } from './wasm/copies.js';
+import { takeFusedApart } from './wasm/fused.js';
 import { addGradientKernels } from './wasm/gradients.js';
 import { OnePassAdamW } from './wasm/one-pass-adamw.js';
 import { useOwnProducts } from './wasm/products.js';
@@ -49,6 +50,7 @@ export async function startWasm(threads = Math.min(availableParallelism(), 8)): 
   const team = startTeam(threaded.memory(), threads);
   useOwnProducts(team);
   useOwnConvolutions(team);
+  takeFusedApart();
   useCheapCopies();
   useFastSlices();
   useFastPoolingGradient();

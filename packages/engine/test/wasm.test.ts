@@ -128,6 +128,30 @@ describe('convolutions of all kinds on wasm', () => {
   });
 });
 
+describe('layers of models that were trained elsewhere, on wasm', () => {
+  it.each(['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const)(
+    'are the same with activation %s',
+    async (activation) => {
+      const fused = () => ({
+        bias: normal(3, 6),
+        activation,
+      leakyreluAlpha: 0.1,
+        preluActivationWeights: activation === 'prelu' ? normal(4, 6) : undefined,
+      });
+      await expectSame(() =>
+        tf.fused.conv2d({
+          x: normal(1, 2, 7, 7, 4) as tf.Tensor4D,
+          filter: normal(2, 3, 3, 4, 6) as tf.Tensor4D,
+          strides: 2,
+          pad: 'same',
+          ...fused(),
+        }),
+      );
+      await expectSame(() => tf.fused.matMul({ a: normal(1, 8, 5), b: normal(2, 6, 5), transposeB: true, ...fused() }));
+    },
+  );
+});
+
 describe('average pooling on wasm', () => {
   it.each([
     [8, 2, 2],
