@@ -135,7 +135,7 @@ describe('layers of models that were trained elsewhere, on wasm', () => {
       const fused = () => ({
         bias: normal(3, 6),
         activation,
-      leakyreluAlpha: 0.1,
+        leakyreluAlpha: 0.1,
         preluActivationWeights: activation === 'prelu' ? normal(4, 6) : undefined,
       });
       await expectSame(() =>
