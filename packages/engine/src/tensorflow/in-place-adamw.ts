@@ -1,14 +1,12 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
+import { Moments } from '../moments.js';
 import { detach, moveToNewMemory } from './detach.js';
-import { flatValues } from './flat-values.js';
 import { Operations } from './operations.js';
 
-/** A variable and its moments. */
+/** A variable. */
 interface Slot {
   variable: tf.Variable;
-  first: tf.Tensor;
-  second: tf.Tensor;
   /** The data that the variable had after the last step: others mean that someone assigned to it since. */
   known?: object;
 }
@@ -21,25 +19,24 @@ interface Slot {
 export class InPlaceAdamW implements FusedAdamW {
   private readonly slots: Slot[];
   private readonly decays: tf.Tensor1D;
+  private readonly own: Moments;
 
   constructor(variables: readonly tf.Variable[], decay: readonly number[]) {
     this.decays = tf.tensor1d([...decay]);
-    this.slots = variables.map((variable) => ({
-      variable,
-      first: tf.zeros(variable.shape),
-      second: tf.zeros(variable.shape),
-    }));
+    this.slots = variables.map((variable) => ({ variable }));
+    this.own = new Moments(variables);
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
     const { step, learningRate, beta1, beta2, eps, maxGradientNorm = 0, factors } = settings;
     const ops = new Operations();
-    for (const slot of this.slots) own(slot);
+    for (const slot of this.slots) ownMemory(slot);
     const length = tf.tidy(() => {
       const corrections = [1 / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
       const numbers = tf.tensor1d([maxGradientNorm, beta1, beta2, eps, ...corrections]);
       const rates = tf.tensor1d(this.slots.map((_, i) => learningRate * (factors?.[i] ?? 1)));
-      const tensors = this.slots.flatMap(({ variable, first, second }, i) => [variable, first, second, gradients[i]]);
+      const { first, second } = this.own;
+      const tensors = this.slots.flatMap(({ variable }, i) => [variable, first[i], second[i], gradients[i]]);
       return ops.one(
         'CxrAdamW',
         [numbers, rates, this.decays, ...tensors],
@@ -50,27 +47,17 @@ export class InPlaceAdamW implements FusedAdamW {
     return length;
   }
 
-  async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
-    return {
-      first: await flatValues(this.slots.map(({ first }) => first)),
-      second: await flatValues(this.slots.map(({ second }) => second)),
-    };
+  moments(): Promise<{ first: Float32Array; second: Float32Array }> {
+    return this.own.values();
   }
 
   restore(moments: { first: Float32Array; second: Float32Array }): void {
-    for (const kind of ['first', 'second'] as const) {
-      let start = 0;
-      for (const slot of this.slots) {
-        const { size, shape } = slot.variable;
-        slot[kind].dispose();
-        slot[kind] = tf.tensor(moments[kind].slice(start, start + size), shape);
-        start += size;
-      }
-    }
+    this.own.restore(moments);
   }
 
   dispose(): void {
-    tf.dispose([this.decays, this.slots.map(({ first, second }) => [first, second])]);
+    this.decays.dispose();
+    this.own.dispose();
   }
 }
 
@@ -78,7 +65,7 @@ export class InPlaceAdamW implements FusedAdamW {
  * Gives a variable memory of its own before it is written to: a clone may share what it has, or the array that it was made of,
  * which TensorFlow takes as it is.
  */
-function own(slot: Slot): void {
+function ownMemory(slot: Slot): void {
   const { variable, known } = slot;
   if (variable.dataId === known) detach(variable);
   else moveToNewMemory(variable);

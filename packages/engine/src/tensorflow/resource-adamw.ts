@@ -1,7 +1,7 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { detach } from './detach.js';
-import { flatValues } from './flat-values.js';
+import { flatValues } from '../flat-values.js';
 import { Operations } from './operations.js';
 
 /** A variable, and where TensorFlow keeps it and its moments. */

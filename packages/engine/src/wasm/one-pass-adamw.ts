@@ -1,15 +1,8 @@
 import type { AdamWSettings, FusedAdamW } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { Kernel } from '../../assembly/call.js';
+import { Moments } from '../moments.js';
 import type { KernelTeam } from './team.js';
-
-/** A variable, its decay, and its moments. */
-interface Slot {
-  variable: tf.Variable;
-  decay: number;
-  first: tf.Tensor;
-  second: tf.Tensor;
-}
 
 /** Numbers of a piece. */
 const pieceSize = 2 ** 14;
@@ -21,19 +14,14 @@ const pieceSize = 2 ** 14;
  * identity of their tensor, and would go on with the old ones.
  */
 export class OnePassAdamW implements FusedAdamW {
-  private readonly slots: Slot[];
+  private readonly own: Moments;
 
   constructor(
     private readonly team: KernelTeam,
-    variables: readonly tf.Variable[],
-    decay: readonly number[],
+    private readonly variables: readonly tf.Variable[],
+    private readonly decay: readonly number[],
   ) {
-    this.slots = variables.map((variable, i) => ({
-      variable,
-      decay: decay[i],
-      first: tf.zeros(variable.shape),
-      second: tf.zeros(variable.shape),
-    }));
+    this.own = new Moments(variables);
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
@@ -42,12 +30,14 @@ export class OnePassAdamW implements FusedAdamW {
     const length = this.jointLength(gradients);
     const shrink = most === undefined ? 1 : Math.min(1, fround(fround(most) / fround(fround(length) + fround(1e-6))));
     const shared = [beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta2 ** step, (1 - beta1 ** step) / learningRate, eps];
-    this.slots.forEach(({ variable, decay, first, second }, i) => {
+    this.variables.forEach((variable, i) => {
       const factor = fround(factors?.[i] ?? 1);
-      const rate = fround(fround(fround(decay) * fround(learningRate)) * factor);
+      const rate = fround(fround(fround(this.decay[i]) * fround(learningRate)) * factor);
       const isInPlace = variable.rank < 4 && this.team.isAlone(variable);
       const next = isInPlace ? variable : this.team.make(variable.shape);
-      const places = [variable, gradients[i], first, second, next].map((tensor) => this.team.place(tensor));
+      const places = [variable, gradients[i], this.own.first[i], this.own.second[i], next].map((tensor) =>
+        this.team.place(tensor),
+      );
       const numbers = [shrink, ...shared, rate, factor].map((number) => ({ number }));
       const pieces = Math.ceil(variable.size / pieceSize);
       this.team.run(Kernel.adamW, pieces, pieceSize, [...places, variable.size, pieceSize, ...numbers]);
@@ -59,27 +49,16 @@ export class OnePassAdamW implements FusedAdamW {
     return tf.scalar(length);
   }
 
-  async moments(): Promise<{ first: Float32Array; second: Float32Array }> {
-    return {
-      first: await joined(this.slots.map(({ first }) => first)),
-      second: await joined(this.slots.map(({ second }) => second)),
-    };
+  moments(): Promise<{ first: Float32Array; second: Float32Array }> {
+    return this.own.values();
   }
 
   restore(moments: { first: Float32Array; second: Float32Array }): void {
-    for (const kind of ['first', 'second'] as const) {
-      let start = 0;
-      for (const slot of this.slots) {
-        const { size, shape } = slot.variable;
-        slot[kind].dispose();
-        slot[kind] = tf.tensor(moments[kind].slice(start, start + size), shape);
-        start += size;
-      }
-    }
+    this.own.restore(moments);
   }
 
   dispose(): void {
-    tf.dispose(this.slots.map(({ first, second }) => [first, second]));
+    this.own.dispose();
   }
 
   /** The length of all gradients together. */
@@ -96,14 +75,4 @@ export class OnePassAdamW implements FusedAdamW {
     });
     return Math.sqrt(team.doubles(sums, all).reduce((sum, part) => sum + part, 0));
   }
-}
-
-async function joined(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
-  const all = new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0));
-  let start = 0;
-  for (const tensor of tensors) {
-    all.set((await tensor.data()) as Float32Array, start);
-    start += tensor.size;
-  }
-  return all;
 }
