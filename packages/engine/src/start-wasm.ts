@@ -25,7 +25,7 @@ const trustedHeapBytes = 3 * 2 ** 30;
 
 let started: Engine | undefined;
 
-/** Starts the wasm backend with SIMD, threads, the gradients it lacks and its fast products. */
+/** Starts the wasm backend with our own kernels in its memory, and the gradients that it lacks. */
 export async function startWasm(threads = Math.min(availableParallelism(), 8)): Promise<Engine> {
   if (started) {
     await tf.setBackend('wasm');

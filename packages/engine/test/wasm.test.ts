@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/index.js';
+import type { WasmBackend } from '../src/wasm/heap.js';
+import { KernelTeam } from '../src/wasm/team.js';
+import type { SharedMemory } from '../src/wasm/web-assembly.js';
 
 type Build = () => tf.Tensor;
 const normal = (seed: number, ...shape: number[]): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', seed);
@@ -195,6 +198,20 @@ describe('copies on wasm', () => {
     x.dispose();
     expect([...clone.dataSync(), ...cast.dataSync(), ...other.dataSync()]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3]);
     tf.dispose([clone, cast, other]);
+  });
+});
+
+describe('the memory of the kernels', () => {
+  it('is not taken for granted', () => {
+    const memory = new (
+      globalThis as unknown as { WebAssembly: { Memory: new (size: object) => SharedMemory } }
+    ).WebAssembly.Memory({
+      initial: 1,
+      maximum: 65536,
+      shared: true,
+    });
+    const full = { wasm: { _malloc: () => 0, _free: () => {} } } as unknown as WasmBackend;
+    expect(() => new KernelTeam(memory, full, 1)).toThrow(/engine\/wasm: expected 256 bytes .* got none of the 4 GiB/);
   });
 });
 

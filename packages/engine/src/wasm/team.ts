@@ -129,6 +129,10 @@ export class KernelTeam {
     const { wasm } = this.backend;
     if (before.block) wasm._free(before.block);
     const block = wasm._malloc(bytes + line) >>> 0;
+    if (block === 0)
+      throw new RangeError(
+        `engine/wasm: expected ${bytes} bytes of memory for the kernels, got none of the 4 GiB; use smaller batches or images`,
+      );
     return { block, place: Math.ceil(block / line) * line, bytes };
   }
 
