@@ -6,7 +6,7 @@ let seed: i32 = 0;
 let purpose: i32 = 0;
 let step: i32 = 0;
 let epoch: i32 = 0;
-let below: v128 = i64x2.splat(0);
+let least: v128 = i64x2.splat(0);
 let kept: v128 = i64x2.splat(0);
 
 /** Entries that four blocks side by side decide. */
@@ -24,7 +24,7 @@ export function useMask(first: i32): bool {
   step = whole(first + 2);
   epoch = whole(first + 3);
   const limit = whole(first + 4);
-  below = i16x8.splat(<i16>(limit - 1));
+  least = i16x8.splat(<i16>limit);
   kept = f32x4.splat(number(first + 5));
   return limit > 0;
 }
@@ -32,7 +32,7 @@ export function useMask(first: i32): bool {
 /** Eight entries by the four words of a block. */
 @inline
 function eight(words: v128, to: usize): void {
-  const stays = i16x8.gt_u(words, below);
+  const stays = i16x8.ge_u(words, least);
   v128.store(to, v128.and(i32x4.extend_low_i16x8_s(stays), kept));
   v128.store(to, v128.and(i32x4.extend_high_i16x8_s(stays), kept), 16);
 }

@@ -90,6 +90,12 @@ describeBackends('what an engine has of its own', (engine) => {
       tf.dispose([x, dropped]);
     }
   });
+  it('drops nothing at a rate that is less than half a number of sixteen bits', () => {
+    const x = numbers('x', [100]);
+    const dropped = Pass.training({ seed: 1, step: 1 }).dropout(x, 1e-6, 'here');
+    expect(difference([dropped], [x])).toBeLessThan(2e-6);
+    tf.dispose([x, dropped]);
+  });
   it('normalises rows whose mean is far from 0, and takes products with few rows, as the plain operations do', () => {
     const all = (): tf.Tensor[] =>
       tf.tidy(() => {

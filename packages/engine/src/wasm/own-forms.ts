@@ -8,7 +8,7 @@ const pieceSize = 2 ** 13;
 
 /** The six arguments of a mask. */
 function maskArguments({ rate, words }: DropoutMask): Argument[] {
-  return [...words, Math.floor(rate * 65536 + 0.5), { number: 1 / (1 - rate) }];
+  return [...words, Math.min(65535, Math.floor(rate * 65536 + 0.5)), { number: 1 / (1 - rate) }];
 }
 
 /** Rows of a piece. */

@@ -120,19 +120,21 @@ export class KernelTeam {
 
   private makeRoom(bytes: number): void {
     if (bytes <= this.roomBytes) return;
-    this.roomBytes = Math.max(firstRoom, Math.ceil(bytes / line) * line);
-    this.room = this.allocate(this.threads * this.roomBytes, this.room);
+    const each = Math.max(firstRoom, Math.ceil(bytes / line) * line);
+    this.room = this.allocate(this.threads * each, this.room);
+    this.roomBytes = each;
   }
 
   /** Memory that begins with a line of the processor's cache: no vector lies in two, and nobody else's writing disturbs it. */
   private allocate(bytes: number, before = nowhere): Memory {
     const { wasm } = this.backend;
-    if (before.block) wasm._free(before.block);
     const block = wasm._malloc(bytes + line) >>> 0;
     if (block === 0)
       throw new RangeError(
         `engine/wasm: expected ${bytes} bytes of memory for the kernels, got none of the 4 GiB; use smaller batches or images`,
       );
+    // Only now: what was there is still whole where there is no more.
+    if (before.block) wasm._free(before.block);
     return { block, place: Math.ceil(block / line) * line, bytes };
   }
 
