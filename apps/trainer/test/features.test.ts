@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FeatureStore } from '@cxr-align/datasets';
 import { startEngine, type Engine } from '@cxr-align/engine';
+import { readSafetensors, sha256, writeSafetensors } from '@cxr-align/files';
 import { OnnxImageEncoder } from '@cxr-align/image-backbone';
 import { averagePoolModel, describeWithOnnx } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
@@ -184,6 +185,19 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
       ),
     ).toEqual(new Set(['encoder', 'splitter', 'head']));
     expect(namesOf('stemmed')).toContain('head/probe/weight');
+    // Runs of before have no weights of their branches.
+    const model = join(place, 'before stacking', 'model');
+    cpSync(join(place, 'stemmed', 'model'), model, { recursive: true });
+    const weightsFile = join(model, 'model.safetensors');
+    const { tensors } = readSafetensors(readFileSync(weightsFile), weightsFile);
+    expect(tensors.delete('head/stacking')).toBe(true);
+    const bytes = writeSafetensors(tensors);
+    writeFileSync(weightsFile, bytes);
+    const content = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'));
+    writeFileSync(join(model, 'config.json'), JSON.stringify({ ...content, weightsSha256: sha256(bytes) }));
+    const equal = loadModel(join(place, 'before stacking'));
+    expect([...equal.model.stacking!.dataSync()]).toEqual([1, 1, 1].map((one) => Math.fround(one / 3)));
+    equal.dispose();
     for (const image of readdirSync(join(bare, 'images'))) rmSync(join(bare, 'images', image));
     await train('images gone', configure(), request);
     expect(namesOf('images gone').filter(isOfStem)).toEqual([]);
