@@ -8,14 +8,16 @@ export interface StackingOptions {
 }
 
 /**
- * Weights of several models whose logits are added up: those that make the observed classes most probable, the weights
- * themselves being more probable the more alike they are. With few observations they stay near 1 / models; with many a model
- * that says nothing gets next to none.
+ * Weights of several models whose logits are added up: those that make the observed classes most probable. The shares are
+ * themselves the more probable the more alike they are: with few observations each stays near 1 / models, with many a model
+ * that says nothing gets next to none. The sum of the weights is a temperature: below 1 where the models are surer than
+ * they are right; its logarithm has a standard normal distribution beforehand.
  *
  * @param logits of each model, [observations].
  * @param targets [observations]: 1, 0; others (NaN) are left out.
- * @returns weights, each above 0, their sum 1.
- * @see Wolpert 1992, Stacked generalization, Neural Networks 5; Breiman 1996, Stacked regressions, Machine Learning 24.
+ * @returns weights, each above 0.
+ * @see Wolpert 1992, Stacked generalization, Neural Networks 5; Breiman 1996, Stacked regressions, Machine Learning 24;
+ *   Guo et al. 2017, arXiv:1706.04599 (temperature).
  */
 export function fitStacking(
   logits: readonly ArrayLike<number>[],
@@ -38,44 +40,51 @@ export function fitStacking(
     weights.reduce((sum, weight, model) => sum + weight * logits[model][i], 0);
   /** Minus the logarithm of the probability, but for a constant. */
   const costOf = (weights: readonly number[]): number => {
-    if (weights.some((weight) => weight <= 0)) return Infinity;
-    let cost = 0;
+    const total = Math.log(sumOf(weights));
+    let cost = total ** 2 / 2 + prior * models * total;
+    for (const weight of weights) cost -= prior * Math.log(weight);
     for (const { target, i } of known) {
       const z = mixed(weights, i);
       cost += Math.log1p(Math.exp(-Math.abs(z))) + Math.max(z, 0) - z * target;
     }
-    return weights.reduce((sum, weight) => sum - prior * Math.log(weight), cost);
+    return cost;
   };
   let weights = new Array<number>(models).fill(1 / models);
   let cost = costOf(weights);
-  // Newton's steps along the plane of weights that sum to 1; the cost is convex.
-  for (let step = 0; step < 100; step++) {
-    const slope = weights.map((weight) => -prior / weight);
-    const curvature = weights.map((weight, a) => weights.map((_, b) => (a === b ? prior / weight ** 2 : 0)));
+  // Gauss-Newton steps in the logarithms of the weights: the curvature that they see is never negative.
+  for (let step = 0; step < 200; step++) {
+    const sum = sumOf(weights);
+    const shares = weights.map((weight) => weight / sum);
+    const slope = shares.map((share) => prior * (models * share - 1) + Math.log(sum) * share);
+    const curvature = shares.map((one, a) =>
+      shares.map((other, b) => prior * models * ((a === b ? one : 0) - one * other) + one * other),
+    );
     for (const { target, i } of known) {
       const p = 1 / (1 + Math.exp(-mixed(weights, i)));
       for (let a = 0; a < models; a++) {
-        slope[a] += (p - target) * logits[a][i];
-        for (let b = 0; b < models; b++) curvature[a][b] += p * (1 - p) * logits[a][i] * logits[b][i];
+        const said = weights[a] * logits[a][i];
+        slope[a] += (p - target) * said;
+        for (let b = 0; b < models; b++) curvature[a][b] += p * (1 - p) * said * weights[b] * logits[b][i];
       }
     }
     const move = solve(
-      [...curvature.map((row) => [...row, 1]), [...new Array<number>(models).fill(1), 0]],
-      [...slope.map((value) => -value), 0],
-    ).slice(0, models);
-    const fall = -move.reduce((sum, value, model) => sum + value * slope[model], 0);
-    if (fall < 1e-10) break;
+      curvature,
+      slope.map((value) => -value),
+    );
+    const fall = -sumOf(move.map((value, model) => value * slope[model]));
+    if (!(fall > 1e-12)) break;
     let length = 1;
-    const at = (): number[] => weights.map((weight, model) => weight + length * move[model]);
-    while (costOf(at()) > cost - 1e-4 * length * fall && length > 1e-10) length /= 2;
+    const at = (): number[] => weights.map((weight, model) => weight * Math.exp(length * move[model]));
+    while (!(costOf(at()) <= cost - 1e-4 * length * fall) && length > 1e-10) length /= 2;
     const next = at();
     const lower = costOf(next);
     if (!(lower < cost)) break;
     [weights, cost] = [next, lower];
   }
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => weight / sum);
+  return weights;
 }
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** Solves a small system of linear equations by elimination with pivots. */
 function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {

@@ -24,7 +24,9 @@ function cost(
     const z = weights.reduce((sum, weight, model) => sum + weight * logits[model][i], 0);
     return Number.isNaN(target) ? 0 : Math.log(1 + Math.exp(z)) - z * target;
   }).reduce((sum, value) => sum + value, 0);
-  return likelihood - prior * weights.reduce((sum, weight) => sum + Math.log(weight), 0);
+  const total = Math.log(weights.reduce((sum, weight) => sum + weight, 0));
+  const alike = weights.reduce((sum, weight) => sum + Math.log(weight) - total, 0);
+  return likelihood - prior * alike + total ** 2 / 2;
 }
 
 describe('fitStacking', () => {
@@ -36,23 +38,44 @@ describe('fitStacking', () => {
     const { logits, targets } = observed(count, [0.5, 4, 1]);
     for (let i = 0; i < count; i += 7) targets[i] = NaN;
     const weights = fitStacking(logits, targets, { prior });
-    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
     const least = cost(weights, logits, targets, prior);
-    for (let a = 1; a < 40; a++)
-      for (let b = 1; a + b < 40; b++)
-        expect(cost([a / 40, b / 40, 1 - (a + b) / 40], logits, targets, prior)).toBeGreaterThanOrEqual(least - 1e-6);
+    for (let a = 1; a < 20; a++)
+      for (let b = 1; a + b < 20; b++)
+        for (let scale = 0.25; scale < 8; scale *= 1.4) {
+          const grid = [a, b, 20 - a - b].map((part) => (part / 20) * scale);
+          expect(cost(grid, logits, targets, prior)).toBeGreaterThanOrEqual(least - 1e-6);
+        }
+    // No step from there to a neighbour leads down.
+    for (let model = 0; model < 3; model++)
+      for (const factor of [0.999, 1.001]) {
+        const near = weights.map((weight, i) => (i === model ? weight * factor : weight));
+        expect(cost(near, logits, targets, prior)).toBeGreaterThan(least);
+      }
   });
-  it('stays near equal weights with few observations, and leaves a model that says nothing out with many', () => {
+  it('stays near equal shares with few observations, and leaves a model that says nothing out with many', () => {
+    const shareOf = (weights: readonly number[], model: number): number =>
+      weights[model] / weights.reduce((sum, weight) => sum + weight, 0);
     const few = observed(6, [0.2, 50]);
     const many = observed(5000, [0.2, 50]);
-    expect(Math.abs(fitStacking(few.logits, few.targets)[0] - 0.5)).toBeLessThan(0.1);
-    expect(fitStacking(many.logits, many.targets)[1]).toBeLessThan(0.05);
+    expect(Math.abs(shareOf(fitStacking(few.logits, few.targets), 0) - 0.5)).toBeLessThan(0.1);
+    expect(shareOf(fitStacking(many.logits, many.targets), 1)).toBeLessThan(0.05);
   });
-  it('gives models that say the same the same weight, and one model all of it', () => {
+  it('gives models that say the same the same weight', () => {
     const { logits, targets } = observed(50, [1]);
-    expect(fitStacking([logits[0], logits[0]], targets)).toEqual([0.5, 0.5]);
-    expect(fitStacking(logits, targets)).toEqual([1]);
+    const [one, other] = fitStacking([logits[0], logits[0]], targets);
+    expect(one).toBeCloseTo(other, 12);
     expect(fitStacking([logits[0], logits[0], logits[0]], new Float64Array(50).fill(NaN))[0]).toBeCloseTo(1 / 3, 12);
+  });
+  it('makes models that are too sure less sure, and the other way round', () => {
+    const { logits, targets } = observed(2000, [0.5, 1]);
+    const sum = (strength: number): number =>
+      fitStacking(
+        logits.map((one) => one.map((z) => strength * z)),
+        targets,
+      ).reduce((total, weight) => total + weight, 0);
+    expect(sum(8) / sum(2)).toBeCloseTo(1 / 4, 1);
+    expect(sum(8)).toBeLessThan(1);
+    expect(sum(0.1)).toBeGreaterThan(2);
   });
   it('keeps to logits that are far apart', () => {
     const weights = fitStacking(

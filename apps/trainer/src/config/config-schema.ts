@@ -149,7 +149,7 @@ export const configSchema = z.strictObject({
         .enum(['validation', 'equal'])
         .default('validation')
         .describe(
-          'frozen: how much splitter, stem and probe say: fitted on validation after each epoch, drawn to being equal where it is small; or the same',
+          'frozen: how much splitter, stem and probe say, and how sure they are together: fitted on validation after each epoch, drawn to equal shares where it is small; or their mean',
         ),
     })
     .prefault({}),

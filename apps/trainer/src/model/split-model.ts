@@ -168,7 +168,9 @@ export class SplitModel implements Model {
   private weighed<T extends tf.Tensor>(said: readonly T[]): T {
     if (said.length === 1) return said[0];
     const weights = tf.slice(this.stacking!, [0], [said.length]);
-    const shares = tf.split(tf.div(weights, tf.sum(weights)), said.length);
+    // The first ones say together as much as all would.
+    const scale = tf.div(tf.sum(this.stacking!), tf.sum(weights));
+    const shares = tf.split(tf.mul(weights, scale), said.length);
     return tf.addN(said.map((one, i) => tf.mul<T>(one, shares[i])));
   }
 

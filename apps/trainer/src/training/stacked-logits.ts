@@ -29,6 +29,6 @@ export async function stackedLogits(
 export async function stackingRemark({ stacking, branchNames }: Model, isFitted: boolean): Promise<string | undefined> {
   if (!stacking || !branchNames) return undefined;
   const weights = await stacking.data();
-  const shares = branchNames.map((name, i) => `${name} ${weights[i].toFixed(2)}`);
-  return `of each logit: ${shares.join(', ')}${isFitted ? ', fitted on validation' : ''}`;
+  const parts = branchNames.map((name, i) => `${weights[i].toFixed(2)} ${name}`);
+  return `logit = ${parts.join(' + ')}${isFitted ? ', fitted on validation' : ''}`;
 }
