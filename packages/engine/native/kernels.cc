@@ -674,6 +674,31 @@ void attentionGrad(void* made, TF_OpKernelContext* context) {
   });
 }
 
+// ---- CxrSoftmax: x → y over the last axis ---------------------------------------------------------------------------------------
+// TensorFlow has two, one where it runs an operation alone and one in a function, and they differ in the last bit.
+
+VECTORISED void softmaxRow(const float* __restrict x, float* __restrict y, int64_t count) {
+  float most = -INFINITY;
+  for (int64_t i = 0; i < count; i++) most = std::max(most, x[i]);
+  for (int64_t i = 0; i < count; i++) {
+    const float below = x[i] - most;
+    y[i] = below < -87.0f ? 0.0f : exponential(below);
+  }
+  const float sum = summed(y, count, [](auto part) __attribute__((always_inline)) { return part; });
+  for (int64_t i = 0; i < count; i++) y[i] /= sum;
+}
+
+void softmax(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const Tensor x = call.input(0);
+  if (!call.expect(x.rank() > 0, "CxrSoftmax: expected a tensor of one axis or more")) return;
+  const int64_t width = x.dim(-1), rows = width == 0 ? 0 : x.size() / width;
+  const Tensor y = call.output(0, x.shape());
+  eachRows(rows, width, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) softmaxRow(x.data() + row * width, y.data() + row * width, width);
+  });
+}
+
 // ---- CxrAdamW: numbers, rates, decays, and weight, first, second, gradient of each variable → the length of the gradient -----------
 
 /** What one step has for all entries of a variable. */
@@ -781,6 +806,7 @@ const bool registered = [] {
          add("CxrLayerNormGrad", {}, {"dy: float", "x: float", "statistics: float", "scale: float"},
              {"dx: float", "dscale: float", "dshift: float"}, create<none>, layerNormGrad) &&
          add("CxrColumnSums", {}, {"x: float"}, {"sums: float"}, create<none>, columnSums) &&
+         add("CxrSoftmax", {}, {"x: float"}, {"y: float"}, create<none>, softmax) &&
          add("CxrAttention", {"rate: float", "heads: int >= 1", "batch: int >= 1"}, {"query: float", "key_value: float", "key: int32"},
              {"mixed: float", "weights: float"}, create<ofAttention>, attention) &&
          add("CxrAttentionGrad", {"rate: float", "heads: int >= 1", "batch: int >= 1"},

@@ -42,6 +42,28 @@ export interface DropoutMask {
   words: Int32Array;
 }
 
+/** What a run of repeated work is told. */
+export interface RepeatedRun {
+  /** What the work is done on. */
+  inputs: tf.Tensor[];
+  /** The number that dropout masks and other counters of the work are made of; no two runs have the same. */
+  step: number;
+  /** What the work depends on besides stays as it is within a round. */
+  round: number;
+}
+
+/** Work that is done again and again. */
+export interface RepeatedWork {
+  /**
+   * Does the work, or what it was found to be made of.
+   *
+   * @param work a function of the inputs, of variables, of tensors that are kept, and of the step; it may assign to variables.
+   * @returns what the work gives. The caller owns it.
+   */
+  run(request: RepeatedRun, work: () => tf.NamedTensorMap): tf.NamedTensorMap;
+  dispose(): void;
+}
+
 /** What an engine does faster than the plain operations; each is left out where it has nothing better. */
 export interface FastForms {
   /** @param decay for each variable its decoupled weight decay. */
@@ -68,6 +90,8 @@ export interface FastForms {
   ) => FusedForward;
   /** x · wᵀ of x [rows, out] and w [in, out]. */
   timesTransposed?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
+  /** Work without the time that JavaScript takes for each operation. */
+  repeated?: () => RepeatedWork;
   /** The gradient of relu: dy where the output y was above 0, else 0. */
   reluGradient?: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 }

@@ -6,4 +6,6 @@ export {
   type FastForms,
   type FusedAdamW,
   type FusedForward,
+  type RepeatedRun,
+  type RepeatedWork,
 } from './fast-forms.js';

@@ -8,3 +8,4 @@ export { MultiHeadAttention, softmax } from './attention.js';
 export { TransformerDecoder, TransformerEncoder, TransformerLayer, type TransformerOptions } from './transformer.js';
 export { AdamW, type AdamWOptions, type AdamWState } from './adamw.js';
 export { scheduleFactor, scheduleNames, type ScheduleName, type ScheduleOptions } from './schedules.js';
+export { RepeatedGradients, repeatedWork } from './repeated.js';

@@ -1,8 +1,7 @@
 import { DenseSplitter } from '@cxr-align/image-backbone';
 import * as losses from '@cxr-align/losses';
-import { AdamW, Linear, Parameters, Pass, relu, TransformerEncoder } from '@cxr-align/nn';
+import { AdamW, Linear, Parameters, Pass, relu, RepeatedGradients, TransformerEncoder } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
-import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Size of a training step; the names are those of the peer. */
@@ -36,6 +35,7 @@ export class TrainingStep {
   private readonly promptScale: tf.Variable & tf.Scalar;
   private readonly optimizer: AdamW;
   private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
+  private readonly repeated = new RepeatedGradients();
   private step = 0;
 
   constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize) {
@@ -71,9 +71,12 @@ export class TrainingStep {
   /** Takes a step. @param features [batch, inputDim]; always the same ones unless given. @returns the loss. */
   async run(features?: Float32Array): Promise<number> {
     const given = features && tf.tensor2d(features, this.data.features.shape);
-    const pass = Pass.training({ seed: 1, step: this.step++ });
-    const { loss, gradients } = gradientsAndExtras(
-      () => ({ loss: this.loss(pass, given ?? this.data.features), extras: {} }),
+    const step = this.step++;
+    const pass = Pass.training({ seed: 1, step });
+    const input = given ?? this.data.features;
+    const { loss, gradients } = this.repeated.look(
+      { inputs: [input], step, round: 0 },
+      () => ({ loss: this.loss(pass, input), extras: {} }),
       this.parameters.trainable().map(({ variable }) => variable),
     );
     const norm = this.optimizer.apply(gradients, 2e-5);
@@ -106,6 +109,7 @@ export class TrainingStep {
   }
 
   dispose(): void {
+    this.repeated.dispose();
     this.optimizer.dispose();
     this.parameters.dispose();
     tf.dispose(this.data);

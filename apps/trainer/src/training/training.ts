@@ -1,7 +1,6 @@
-import { AdamW, Pass, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
+import { AdamW, Pass, RepeatedGradients, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
 import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/losses';
-import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from '../config/config.js';
 import type { ModelBatch } from '../inputs/model-inputs.js';
@@ -60,6 +59,7 @@ export interface TrainingEvents {
 export class TrainingLoop {
   readonly optimizer: AdamW;
   readonly average: WeightAverage;
+  private readonly repeated = new RepeatedGradients();
   readonly trained: Parameter[];
   /** Epochs that are finished. */
   epoch = 0;
@@ -231,7 +231,8 @@ export class TrainingLoop {
       objective.weighting.balance?.(ofTasks);
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
-    const { loss, gradients, extras } = gradientsAndExtras(
+    const { loss, gradients, extras } = this.repeated.look(
+      { inputs: [...Object.values<tf.Tensor>({ ...images }), targets, mask], step: place, round: this.epoch },
       () => {
         const { total, parts } = objective.losses(model, model.apply(images, pass), { targets, mask });
         return { loss: total, extras: parts };
@@ -257,6 +258,7 @@ export class TrainingLoop {
   }
 
   dispose(): void {
+    this.repeated.dispose();
     this.optimizer.dispose();
     this.average.dispose();
   }

@@ -1,4 +1,4 @@
-import type { Parameter } from '@cxr-align/nn';
+import { repeatedWork, type Parameter } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export class WeightAverage {
   private averages: tf.Tensor[];
   private steps = 0;
+  private readonly work = repeatedWork();
 
   /** @param decay in [0, 1); 0 keeps no average. */
   constructor(
@@ -21,12 +22,17 @@ export class WeightAverage {
   update(): void {
     if (this.decay === 0) return;
     const decay = Math.min(this.decay, (1 + this.steps) / (10 + this.steps));
-    this.steps++;
-    this.averages = this.averages.map((average, i) => {
-      const next = tf.tidy(() => tf.add(tf.mul(average, decay), tf.mul(this.parameters[i].variable, 1 - decay)));
-      average.dispose();
-      return next;
+    const step = this.steps++;
+    const shares = [tf.scalar(decay), tf.scalar(1 - decay)];
+    const before = this.averages;
+    const next = this.work.run({ inputs: [...shares, ...before], step, round: 0 }, () => {
+      const mixed = before.map((average, i) =>
+        tf.tidy(() => tf.add(tf.mul(average, shares[0]), tf.mul(this.parameters[i].variable, shares[1]))),
+      );
+      return Object.fromEntries(mixed.entries());
     });
+    tf.dispose([shares, before]);
+    this.averages = before.map((_, i) => next[i]);
   }
 
   /** The arrays and their averages change places; a second call puts them back. */
@@ -73,6 +79,7 @@ export class WeightAverage {
   }
 
   dispose(): void {
+    this.work.dispose();
     tf.dispose(this.averages);
   }
 }

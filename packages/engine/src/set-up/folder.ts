@@ -53,7 +53,7 @@ export function heldStderrFile(folder: string): string {
 export const napiVersion = 8;
 
 /** Counts what we change in the binding; one that was built before is built again. */
-export const bindingRevision = 5;
+export const bindingRevision = 6;
 
 /** Takes back what was set up, and what an interrupted try left. @returns whether there was anything. */
 export function removeSetUp(kind: SetUpKind): boolean {

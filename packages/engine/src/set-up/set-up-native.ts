@@ -126,13 +126,8 @@ const sources = ['../native', '../../native']
 /** The one source that is an addon of its own. */
 const heldStderr = 'held_stderr';
 
-/** Adds our own C++ to the binding. @throws {SetUpError} if the binding is not built as it is known to be. */
+/** Adds our own C++ to the binding, and what calls it. @throws {SetUpError} if the binding is not built as it is known to be. */
 function addSources(place: string): void {
-  const file = join(place, 'binding.gyp');
-  const text = readFileSync(file, 'utf8');
-  const [target, first] = ["'targets' : [{", "'binding/tfjs_backend.cc',"];
-  for (const part of [target, first])
-    if (!text.includes(part)) throw new SetUpError(`engine/setUpNative: expected ${part} in ${file}, got none`);
   if (sources === undefined)
     throw new SetUpError(
       `engine/setUpNative: expected the folder native beside dist, got none; install the package anew`,
@@ -140,12 +135,33 @@ function addSources(place: string): void {
   const names = readdirSync(sources);
   names.forEach((name) => cpSync(join(sources, name), join(place, 'binding', name)));
   const ofBinding = names.filter((name) => name !== `${heldStderr}.cc`).map((name) => `'binding/${name}',`);
-  writeFileSync(
-    file,
-    text
-      .replace(target, `'targets' : [{ 'target_name': '${heldStderr}', 'sources': ['binding/${heldStderr}.cc'] }, {`)
-      .replace(first, [first, ...ofBinding].join('\n      ')),
-  );
+  const backend = "'binding/tfjs_backend.cc',";
+  patch(join(place, 'binding.gyp'), {
+    "'targets' : [{": `'targets' : [{ 'target_name': '${heldStderr}', 'sources': ['binding/${heldStderr}.cc'] }, {`,
+    [backend]: [backend, ...ofBinding].join('\n      '),
+  });
+  const include = '#include "tfjs_backend.h"\n';
+  const made = '  TFE_DeleteContextOptions(tfe_options);\n';
+  patch(join(place, 'binding', 'tfjs_backend.cc'), {
+    [include]: `${include}namespace cxr { extern TFE_Context *context; }\n`,
+    [made]: `${made}  cxr::context = tfe_context_;\n`,
+  });
+  const filled = '  return exports;\n}\n\nNAPI_MODULE';
+  patch(join(place, 'binding', 'tfjs_binding.cc'), {
+    [include]: `${include}namespace cxr { void AddFunctions(napi_env env, napi_value exports); }\n`,
+    [filled]: `  cxr::AddFunctions(env, exports);\n${filled}`,
+  });
+}
+
+/** Replaces parts of a file's text. @throws {SetUpError} if one is not there. */
+function patch(file: string, parts: Record<string, string>): void {
+  let text = readFileSync(file, 'utf8');
+  for (const [part, by] of Object.entries(parts)) {
+    if (!text.includes(part))
+      throw new SetUpError(`engine/setUpNative: expected ${JSON.stringify(part)} in ${file}, got none`);
+    text = text.replace(part, () => by);
+  }
+  writeFileSync(file, text);
 }
 
 async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<void> {

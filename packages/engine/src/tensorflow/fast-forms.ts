@@ -4,6 +4,7 @@ import { deviceMask } from './device-mask.js';
 import { hasKernels, kernelForms } from './kernels.js';
 import { Operations } from './operations.js';
 import { useLeanKernels } from './lean-kernels.js';
+import { TensorflowRepeatedWork } from './repeated-work.js';
 import { ResourceAdamW } from './resource-adamw.js';
 
 /** Below so many rows a product with a transposed matrix takes three to four times as long as its mirror image. */
@@ -22,10 +23,12 @@ function timesTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
  * @param isOurs whether the binding was built with the kernels of this version.
  */
 export function useTensorflowForms({ onGpu, isOurs }: { onGpu: boolean; isOurs: boolean }): void {
-  useLeanKernels();
+  const hasOwn = isOurs && !onGpu && hasKernels();
+  useLeanKernels({ ownSoftmax: hasOwn });
   useFastForms('tensorflow', {
     adamW: (variables, decay) => new ResourceAdamW(variables, decay),
     reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
-    ...(onGpu ? { dropoutMask: deviceMask } : { timesTransposed, ...(isOurs && hasKernels() && kernelForms) }),
+    ...(isOurs && { repeated: () => new TensorflowRepeatedWork() }),
+    ...(onGpu ? { dropoutMask: deviceMask } : { timesTransposed, ...(hasOwn && kernelForms) }),
   });
 }

@@ -13,14 +13,19 @@ let areLean = false;
 
 /**
  * Replaces kernels of TensorFlow.js's Node binding whose calls of TensorFlow can be fewer or better: a reshape makes the tensor of
- * its shape once; a cast to the type that is there does nothing; a product of two matrices is a product of two matrices, not of
- * batches of one. Where a replacement does not know better, the kernel does what it did.
+ * its shape once, and so does a further axis; a cast to the type that is there does nothing; a product of two matrices is one, not
+ * one of batches of one; the softmax is our own where there is one. Where a replacement does not know better, the kernel does
+ * what it did.
  */
-export function useLeanKernels(): void {
+export function useLeanKernels({ ownSoftmax }: { ownSoftmax: boolean }): void {
   if (areLean) return;
   areLean = true;
   // TensorFlow, too, takes −1 for what is left.
   replace('Reshape', ({ x }, { shape }, ops) => ops.reshape(x, shape as number[]));
+  replace('ExpandDims', ({ input }, { dim }, ops) => {
+    const at = dim as number;
+    return ops.reshape(input, input.shape.toSpliced(at < 0 ? input.rank + 1 + at : at, 0, 1));
+  });
   replace('Cast', ({ x }, { dtype }) => {
     if (x.dtype !== dtype) return undefined;
     (tf.backend() as unknown as { incRef: (dataId: object) => void }).incRef(x.dataId);
@@ -36,6 +41,10 @@ export function useLeanKernels(): void {
     ];
     return ops.one('MatMul', [a, b], attributes);
   });
+  if (ownSoftmax)
+    replace('Softmax', ({ logits }, _, ops) =>
+      logits.dtype === 'float32' && logits.rank > 0 ? ops.one('CxrSoftmax', [logits], []) : undefined,
+    );
 }
 
 function replace(kernelName: string, lean: Kernel): void {

@@ -7,17 +7,35 @@ export interface Attribute {
   value: unknown;
 }
 
+type Place = string | number;
+
+/** What the binding says of an output. */
+interface TensorRecord {
+  id: number;
+  /** TensorFlow's number of it. */
+  dtype: number;
+}
+
+/** What the binding is asked for; the properties of capital letters are numbers of types. */
+export interface BindingMethods {
+  createTensor: (shape: number[], type: number, values: ArrayLike<number>) => number;
+  deleteTensor: (id: number) => void;
+  tensorDataSync: (id: number) => ArrayLike<number>;
+  executeOp: (name: string, attributes: Attribute[], inputs: number[], outputs: number) => TensorRecord[];
+  /** Of a binding with our own C++ alone; places are names of operations and numbers of their outputs in turns. */
+  addFunction: (name: string, graph: Uint8Array, inputs: Place[], outputs: Place[]) => void;
+  removeFunction: (name: string) => void;
+}
+
+export type NodeBinding = Record<string, number> & BindingMethods;
+
 /** What the backend of the Node binding has beside TensorFlow.js's own operations. */
-interface NodeBackend {
-  binding: Record<string, number> & {
-    createTensor: (shape: number[], type: number, values: Int32Array) => number;
-    deleteTensor: (id: number) => void;
-    executeOp: (name: string, attributes: Attribute[], inputs: number[], outputs: number) => object[];
-  };
+export interface NodeBackend {
+  binding: NodeBinding;
   getInputTensorIds: (tensors: tf.Tensor[]) => number[];
-  createOutputTensor: (output: object) => tf.Tensor;
+  createOutputTensor: (output: TensorRecord) => tf.Tensor;
   /** `values` not yet handed to TensorFlow, or the `id` that it knows them by; −1 is none. */
-  tensorMap: { get: (dataId: object) => { id: number; values: unknown } };
+  tensorMap: { get: (dataId: object) => { id: number; values: unknown; dtype: number } };
   executeSingleOutput: (name: string, attributes: Attribute[], inputs: tf.Tensor[]) => tf.Tensor;
   executeMultipleOutputs: (name: string, attributes: Attribute[], inputs: tf.Tensor[], outputs: number) => tf.Tensor[];
 }
@@ -59,7 +77,7 @@ export class Operations {
     work: (run: (name: string, inputs: (tf.Tensor | number)[], types: Record<string, TypeName>) => number) => number,
   ): tf.Tensor {
     const { binding } = this.backend;
-    const outputs: { id: number }[] = [];
+    const outputs: TensorRecord[] = [];
     work((name, inputs, types) => {
       const ids = inputs.map((one) => (typeof one === 'number' ? one : this.backend.getInputTensorIds([one])[0]));
       const attributes = Object.entries(types).map(([key, type]) => ({
@@ -68,7 +86,7 @@ export class Operations {
         value: typeNumbers[type],
       }));
       const [output] = binding.executeOp(name, attributes, ids, 1);
-      outputs.push(output as { id: number });
+      outputs.push(output);
       return outputs[outputs.length - 1].id;
     });
     const last = outputs.pop()!;

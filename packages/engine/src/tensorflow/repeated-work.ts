@@ -1,0 +1,198 @@
+import type { RepeatedRun, RepeatedWork } from '@cxr-align/fast-forms';
+import * as tf from '@tensorflow/tfjs-core';
+import type { NodeBackend } from './operations.js';
+import { forget, record, type Recording, type Source } from './recording.js';
+import { Replay } from './replay.js';
+
+/** How often recordings of the same inputs may differ before no more are made. */
+const patience = 6;
+
+/** What is known of the work for inputs of some shapes. */
+interface Known {
+  step: number;
+  round: number;
+  recording?: Recording;
+  /** It has the recording. */
+  replay?: Replay;
+  /** Whether the replay was seen to give what the work gives. */
+  isHeld: boolean;
+  differences: number;
+}
+
+/**
+ * Work whose operations TensorFlow runs as one, without JavaScript in between.
+ *
+ * Two runs are recorded. Where they are the same but for what counts the steps, the third is done both ways: only what gives the
+ * same bits is replayed from then on. The first run of each round is recorded again, and constants that have changed are taken
+ * from there; work that looks at values, or is not the same twice, is done as it is.
+ */
+export class TensorflowRepeatedWork implements RepeatedWork {
+  /** Why work is not replayed, where it was recorded in vain. */
+  reason?: string;
+  private readonly byShapes = new Map<string, Known>();
+  private readonly backend = tf.backend() as unknown as NodeBackend;
+
+  run({ inputs, step, round }: RepeatedRun, work: () => tf.NamedTensorMap): tf.NamedTensorMap {
+    const shapes = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ');
+    const known = this.byShapes.get(shapes) ?? { step, round, isHeld: false, differences: 0 };
+    this.byShapes.set(shapes, known);
+    if (known.differences > patience) return work();
+    if (known.replay && known.round === round) {
+      if (!known.isHeld) return this.hold(known, inputs, step, work);
+      try {
+        return known.replay.run(inputs, step);
+      } catch (error) {
+        // A tensor that was kept until now, say, is gone.
+        this.giveUp(known, (error as Error).message);
+        return work();
+      }
+    }
+    const { results, recording } = record(this.backend, inputs, work);
+    this.take(known, recording, step);
+    known.step = step;
+    known.round = round;
+    return results;
+  }
+
+  /** Makes of a further recording what can be made of it. */
+  private take(known: Known, recording: Recording | string, step: number): void {
+    if (typeof recording === 'string') {
+      this.giveUp(known, recording);
+      return;
+    }
+    const { replay, recording: before } = known;
+    known.recording = recording;
+    if (!before) return;
+    const difference = differenceOf(before, recording);
+    const counting = countingEntries(before, recording, known.step, step);
+    if (replay && difference === undefined) {
+      replay.renew(recording);
+      return;
+    }
+    if (difference !== undefined || typeof counting === 'string') {
+      this.reason = difference ?? (counting as string);
+      known.differences++;
+      known.isHeld = false;
+      known.replay = undefined;
+      if (replay) replay.dispose();
+      else forget(this.backend, before);
+      return;
+    }
+    forget(this.backend, before);
+    try {
+      known.replay = new Replay(this.backend, recording, counting);
+    } catch (error) {
+      this.giveUp(known, (error as Error).message);
+    }
+  }
+
+  /** Does the work both ways, and says whether the bits are the same. */
+  private hold(
+    known: Known,
+    inputs: readonly tf.Tensor[],
+    step: number,
+    work: () => tf.NamedTensorMap,
+  ): tf.NamedTensorMap {
+    const variables = [...known.recording!.assigned.keys()];
+    const before = variables.map((variable) => tf.clone(variable));
+    const restore = (): void => variables.forEach((variable, i) => variable.assign(before[i]));
+    // One after the other: gradients of all variables twice would be the most memory of all.
+    const bitsOf = (results: tf.NamedTensorMap): string =>
+      Object.entries({ ...results, ...Object.fromEntries(variables.entries()) })
+        .map(([name, tensor]) => `${name}:${hashOf(tensor)}`)
+        .join();
+    const done = work();
+    const expected = bitsOf(done);
+    tf.dispose(done);
+    restore();
+    const replayed = known.replay!.run(inputs, step);
+    known.isHeld = bitsOf(replayed) === expected;
+    let results = replayed;
+    if (known.isHeld) this.reason = undefined;
+    else {
+      this.giveUp(known, 'TensorFlow gives other bits where it runs the operations as one');
+      tf.dispose(replayed);
+      restore();
+      results = work();
+    }
+    tf.dispose(before);
+    return results;
+  }
+
+  private giveUp(known: Known, reason: string): void {
+    this.reason = reason;
+    known.differences = Infinity;
+    this.drop(known);
+  }
+
+  private drop(known: Known): void {
+    if (known.replay) known.replay.dispose();
+    else if (known.recording) forget(this.backend, known.recording);
+    known.replay = known.recording = undefined;
+  }
+
+  dispose(): void {
+    for (const known of this.byShapes.values()) this.drop(known);
+    this.byShapes.clear();
+  }
+}
+
+/** What differs between the operations of two recordings, or between what goes into them; undefined if nothing does. */
+function differenceOf(before: Recording, after: Recording): string | undefined {
+  const { operations } = before;
+  if (operations.length !== after.operations.length)
+    return `there were ${operations.length} operations, then ${after.operations.length}`;
+  const changed = operations.findIndex((one, i) => !isSame(one, after.operations[i]));
+  if (changed >= 0) return `operation ${changed}, ${operations[changed].name}, was another the next time`;
+  for (const part of ['results', 'assigned'] as const)
+    if (!isSame([...before[part].values()], [...after[part].values()])) return `${part} were others the next time`;
+  for (const [number, one] of before.sources) {
+    const other = after.sources.get(number);
+    if (!other || !isAlike(one, other)) return `a tensor (${one.kind}, then ${other?.kind}) was another the next time`;
+  }
+  return undefined;
+}
+
+/** Whether two sources are the same but for the values of constants. */
+function isAlike(one: Source, other: Source): boolean {
+  switch (one.kind) {
+    case 'constant':
+      return other.kind === 'constant' && one.type === other.type && isSame(one.shape, other.shape);
+    case 'input':
+      return other.kind === 'input' && one.index === other.index;
+    case 'variable':
+      return other.kind === 'variable' && one.variable === other.variable;
+    case 'kept':
+      return other.kind === 'kept' && one.id === other.id;
+  }
+}
+
+/** Which entries of constants differ between two steps; why they cannot be told for the next, if they are not the numbers of the steps. */
+function countingEntries(
+  before: Recording,
+  after: Recording,
+  step: number,
+  nextStep: number,
+): Map<number, number[]> | string {
+  const counting = new Map<number, number[]>();
+  for (const [number, one] of before.sources) {
+    const other = after.sources.get(number);
+    if (one.kind !== 'constant' || other?.kind !== 'constant') continue;
+    const places = one.values.flatMap((value, i) => (value === other.values[i] ? [] : [i]));
+    if (!places.every((i) => one.values[i] === step && other.values[i] === nextStep))
+      return 'a number that does not count the steps was another the next time';
+    if (places.length > 0) counting.set(number, places);
+  }
+  return counting;
+}
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** A number of the bits of a tensor's values (FNV-1a, a word at a time). */
+function hashOf(tensor: tf.Tensor): number {
+  const values = tensor.dataSync();
+  const words = new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
+  let hash = 0x811c9dc5;
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  return hash;
+}
