@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { FusedAdamW } from '@cxr-align/fast-forms';
 import { RandomStream, streamWords } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/index.js';
 import { deviceMask } from '../src/tensorflow/device-mask.js';
 import { InPlaceAdamW } from '../src/tensorflow/in-place-adamw.js';
+import { ReplayedAdamW } from '../src/tensorflow/replayed-adamw.js';
 import { ResourceAdamW } from '../src/tensorflow/resource-adamw.js';
 
 /** TensorFlow may not be set up: this runs where every other test of native does. */
@@ -26,31 +28,46 @@ describe('deviceMask(shape, mask)', () => {
   });
 });
 
-describe('ResourceAdamW, which a device has', () => {
-  itOnNative('steps, stores and restores as the kernel of the processor does (on native)', async () => {
+describe('AdamW by operations of TensorFlow', () => {
+  const itOnNativeEach = process.env.TEST_BACKENDS?.includes('native') ? it.each : it.skip.each;
+  itOnNativeEach([
+    ['ResourceAdamW, of a binding without our own kernels', ResourceAdamW],
+    ['ReplayedAdamW, which a device has', ReplayedAdamW],
+  ])('%s, steps, stores and restores as the kernel of the processor does (on native)', async (_, Form) => {
     await startEngine('native');
-    const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8, maxGradientNorm: 1, factors: [1, 0.5] };
-    const run = async (Form: typeof ResourceAdamW | typeof InPlaceAdamW): Promise<number[][]> => {
+    const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8, maxGradientNorm: 1 };
+    const run = async (
+      Made: typeof InPlaceAdamW | typeof ResourceAdamW | typeof ReplayedAdamW,
+    ): Promise<number[][]> => {
       const variables = [tf.variable(tf.reshape(tf.linspace(-1, 1, 6), [2, 3])), tf.variable(tf.linspace(0, 1, 5))];
-      const step = (form: ResourceAdamW | InPlaceAdamW, number: number): number => {
-        const gradients = variables.map((variable, i) => tf.sin(tf.add(tf.mul(variable, 9), number + i)));
-        return form.apply(gradients, { step: number, ...settings }).dataSync()[0];
+      const step = (form: FusedAdamW, number: number): number => {
+        const gradients = tf.tidy(() =>
+          variables.map((variable, i) => tf.sin(tf.add(tf.mul(variable, 9), number + i))),
+        );
+        // Of a rate that changes, and factors that change once.
+        const factors = number < 6 ? [1, 0.5] : [0, 1];
+        const length = form.apply(gradients, { ...settings, step: number, learningRate: 0.01 / number, factors });
+        const [value] = length.dataSync();
+        length.dispose();
+        return value;
       };
-      const form = new Form(variables, [0.1, 0]);
-      const norms = [step(form, 1), step(form, 2)];
+      const form = new Made(variables, [0.1, 0]);
+      const norms = [1, 2, 3, 4, 5, 6, 7].map((number) => step(form, number));
       const moments = await form.moments();
       form.dispose();
-      const resumed = new Form(variables, [0.1, 0]);
+      const resumed = new Made(variables, [0.1, 0]);
       resumed.restore(moments);
-      norms.push(step(resumed, 3));
+      const tensors = tf.memory().numTensors;
+      norms.push(...[8, 9, 10, 11].map((number) => step(resumed, number)));
+      expect(tf.memory().numTensors).toBe(tensors);
       const { first, second } = await resumed.moments();
       const values = variables.map((variable) => [...variable.dataSync()]);
       resumed.dispose();
       return [norms, ...values, [...first], [...second]];
     };
-    const [resource, inPlace] = [await run(ResourceAdamW), await run(InPlaceAdamW)];
-    resource.forEach((numbers, i) => numbers.forEach((value, j) => expect(value).toBeCloseTo(inPlace[i][j], 5)));
-    expect(resource[0][2]).toBeGreaterThan(0);
+    const [got, wanted] = [await run(Form), await run(InPlaceAdamW)];
+    wanted.forEach((numbers, i) => numbers.forEach((value, j) => expect(got[i][j]).toBeCloseTo(value, 5)));
+    expect(got[0][2]).toBeGreaterThan(0);
   });
 });
 

@@ -2,6 +2,7 @@ import { DenseSplitter } from '@cxr-align/image-backbone';
 import * as losses from '@cxr-align/losses';
 import { AdamW, Linear, Parameters, Pass, relu, RepeatedGradients, TransformerEncoder } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
+import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Size of a training step; the names are those of the peer. */
@@ -68,17 +69,26 @@ export class TrainingStep {
     }));
   }
 
-  /** Takes a step. @param features [batch, inputDim]; always the same ones unless given. @returns the loss. */
-  async run(features?: Float32Array): Promise<number> {
+  /**
+   * Takes a step.
+   *
+   * @param features [batch, inputDim]; always the same ones unless given.
+   * @param options `isReplayed`: whether the engine may run what it has recorded. Default true.
+   * @returns the loss.
+   */
+  async run(features?: Float32Array, { isReplayed = true } = {}): Promise<number> {
     const given = features && tf.tensor2d(features, this.data.features.shape);
     const step = this.step++;
     const pass = Pass.training({ seed: 1, step });
     const input = given ?? this.data.features;
-    const { loss, gradients } = this.repeated.look(
-      { inputs: [input], step, round: 0 },
-      () => ({ loss: this.loss(pass, input), extras: {} }),
-      this.parameters.trainable().map(({ variable }) => variable),
-    );
+    const forward = (): { loss: tf.Scalar; extras: tf.NamedTensorMap } => ({
+      loss: this.loss(pass, input),
+      extras: {},
+    });
+    const variables = this.parameters.trainable().map(({ variable }) => variable);
+    const { loss, gradients } = isReplayed
+      ? this.repeated.look({ inputs: [input], step, round: 0 }, forward, variables)
+      : gradientsAndExtras(forward, variables);
     const norm = this.optimizer.apply(gradients, 2e-5);
     const [value] = await loss.data();
     tf.dispose([loss, norm, ...(given ? [given] : [])]);

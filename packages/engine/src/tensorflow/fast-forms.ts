@@ -5,6 +5,7 @@ import { hasKernels, kernelForms } from './kernels.js';
 import { Operations } from './operations.js';
 import { useLeanKernels } from './lean-kernels.js';
 import { TensorflowRepeatedWork } from './repeated-work.js';
+import { ReplayedAdamW } from './replayed-adamw.js';
 import { ResourceAdamW } from './resource-adamw.js';
 
 /** Below so many rows a product with a transposed matrix takes three to four times as long as its mirror image. */
@@ -26,7 +27,7 @@ export function useTensorflowForms({ onGpu, isOurs }: { onGpu: boolean; isOurs: 
   const hasOwn = isOurs && !onGpu && hasKernels();
   useLeanKernels({ ownSoftmax: hasOwn });
   useFastForms('tensorflow', {
-    adamW: (variables, decay) => new ResourceAdamW(variables, decay),
+    adamW: (variables, decay) => new (isOurs ? ReplayedAdamW : ResourceAdamW)(variables, decay),
     reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
     ...(isOurs && { repeated: () => new TensorflowRepeatedWork() }),
     ...(onGpu ? { dropoutMask: deviceMask } : { timesTransposed, ...(hasOwn && kernelForms) }),

@@ -38,14 +38,8 @@ export class TensorflowRepeatedWork implements RepeatedWork {
     this.byShapes.set(shapes, known);
     if (known.differences > patience) return work();
     if (known.replay && known.round === round) {
-      if (!known.isHeld) return this.hold(known, inputs, step, work);
-      try {
-        return known.replay.run(inputs, step);
-      } catch (error) {
-        // A tensor that was kept until now, say, is gone.
-        this.giveUp(known, (error as Error).message);
-        return work();
-      }
+      const results = known.isHeld ? this.replay(known, inputs, step) : this.hold(known, inputs, step, work);
+      return results ?? work();
     }
     const { results, recording } = record(this.backend, inputs, work);
     this.take(known, recording, step);
@@ -86,37 +80,44 @@ export class TensorflowRepeatedWork implements RepeatedWork {
     }
   }
 
-  /** Does the work both ways, and says whether the bits are the same. */
+  /** What the replay gives; nothing, and no replay any more, where it cannot be run: a tensor that was kept is gone, say. */
+  private replay(known: Known, inputs: readonly tf.Tensor[], step: number): tf.NamedTensorMap | undefined {
+    try {
+      return known.replay!.run(inputs, step);
+    } catch (error) {
+      this.giveUp(known, (error as Error).message);
+      return undefined;
+    }
+  }
+
+  /** Does the work both ways. @returns what both give, if it is the same to the last bit; else all is as it was before. */
   private hold(
     known: Known,
     inputs: readonly tf.Tensor[],
     step: number,
     work: () => tf.NamedTensorMap,
-  ): tf.NamedTensorMap {
+  ): tf.NamedTensorMap | undefined {
     const variables = [...known.recording!.assigned.keys()];
     const before = variables.map((variable) => tf.clone(variable));
     const restore = (): void => variables.forEach((variable, i) => variable.assign(before[i]));
     // One after the other: gradients of all variables twice would be the most memory of all.
     const bitsOf = (results: tf.NamedTensorMap): string =>
-      Object.entries({ ...results, ...Object.fromEntries(variables.entries()) })
-        .map(([name, tensor]) => `${name}:${hashOf(tensor)}`)
-        .join();
+      [...Object.entries(results), ...variables.entries()].map(([name, tensor]) => `${name}:${hashOf(tensor)}`).join();
     const done = work();
     const expected = bitsOf(done);
     tf.dispose(done);
     restore();
-    const replayed = known.replay!.run(inputs, step);
-    known.isHeld = bitsOf(replayed) === expected;
-    let results = replayed;
+    let replayed = this.replay(known, inputs, step);
+    known.isHeld = replayed !== undefined && bitsOf(replayed) === expected;
     if (known.isHeld) this.reason = undefined;
-    else {
+    else if (replayed) {
       this.giveUp(known, 'TensorFlow gives other bits where it runs the operations as one');
       tf.dispose(replayed);
       restore();
-      results = work();
+      replayed = undefined;
     }
     tf.dispose(before);
-    return results;
+    return replayed;
   }
 
   private giveUp(known: Known, reason: string): void {

@@ -18,7 +18,7 @@ interface Slot {
 let count = 0;
 
 /**
- * AdamW by TensorFlow's own ResourceApplyAdam, which goes through memory once and in place. Each variable shares its memory with
+ * AdamW by TensorFlow's own ResourceApplyAdam, which goes through memory once and in place, for bindings that have nothing of ours. Each variable shares its memory with
  * a resource of TensorFlow.
  */
 export class ResourceAdamW implements FusedAdamW {
