@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeGreyPng, greyPngHeader, type GreyPixels } from './grey-png.js';
 import { decoding, openImage, pixelLimit, readImage } from './image-file.js';
+import { upperBytes } from './kernels.js';
 import { resample, type ResampleKernel } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
@@ -48,11 +49,13 @@ export async function decodeImage(
 
 /** Resizes grey values that are in memory already, as {@link decodeImage} does with files. */
 export async function resizePixels(pixels: GreyPixels, preprocessing: Preprocessing): Promise<Uint8Array> {
-  const { data, width, height } = pixels;
+  const { width, height } = pixels;
   const { size, resize = size } = preprocessing;
-  if (height === size && width === size && resize === size) return data;
+  const isThere = height === size && width === size && resize === size;
   const kernel = exactKernel(preprocessing, pixels);
-  if (kernel) return exactSquare(pixels, preprocessing, kernel);
+  if (kernel && !isThere) return exactSquare(pixels, preprocessing, kernel);
+  const data = pixels.depth === 16 ? upperBytes(pixels.data) : pixels.data;
+  if (isThere) return data;
   return sharpSquare(sharp(data, { raw: { width, height, channels: 1 } }), preprocessing);
 }
 
@@ -96,14 +99,14 @@ async function sharpSquare(
 }
 
 function exactSquare(
-  { data, width: fromWidth, height: fromHeight }: GreyPixels,
+  pixels: GreyPixels,
   { size, fit, resize = size }: Preprocessing,
   kernel: ResampleKernel,
 ): Uint8Array {
-  const factor = resize / Math.min(fromWidth, fromHeight);
+  const factor = resize / Math.min(pixels.width, pixels.height);
   const side = (extent: number): number => (fit === 'stretch' ? resize : Math.max(resize, Math.round(extent * factor)));
-  const [width, height] = [side(fromWidth), side(fromHeight)];
-  const resized = resample(data, { width: fromWidth, height: fromHeight }, { width, height }, kernel);
+  const [width, height] = [side(pixels.width), side(pixels.height)];
+  const resized = resample(pixels, { width, height }, kernel);
   if (width === size && height === size) return resized;
   const [left, top] = [width, height].map((extent) => Math.round((extent - size) / 2));
   const out = new Uint8Array(size * size);

@@ -56,8 +56,8 @@ export function withPlaces(sizes: readonly number[]): { kernels: Kernels; bytes:
   return { kernels, bytes: new Uint8Array(memory.buffer), places };
 }
 
-/** Values that are read into the kernels' memory at once. */
-export const bandValues = 2 ** 22;
+/** Values that are read into the kernels' memory at once: they stay in a processor's cache until they are used. */
+export const bandValues = 2 ** 17;
 
 /** The upper bytes of 16-bit values, the lower ones first, as most machines have them. */
 export function upperBytes(values: Uint8Array): Uint8Array {

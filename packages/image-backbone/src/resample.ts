@@ -1,3 +1,4 @@
+import type { GreyPixels } from './grey-png.js';
 import { bandValues, withPlaces } from './kernels.js';
 
 /** Weights are whole multiples of 2⁻²², as PIL has them, so that sums are exact; those of grey values stay within 32 bits. */
@@ -98,12 +99,10 @@ const rowTaps = remembering((kernel, from, to): PairedTaps => {
 /**
  * Resizes grey values, first along rows, then along columns, rounded after each, as PIL does it to the last bit.
  *
- * @param pixels height × width grey values, row by row.
  * @returns toHeight × toWidth grey values.
  */
 export function resample(
-  pixels: Uint8Array,
-  { width, height }: { width: number; height: number },
+  { data, width, height, depth = 8 }: GreyPixels,
   { width: toWidth, height: toHeight }: { width: number; height: number },
   kernel: ResampleKernel,
 ): Uint8Array {
@@ -112,20 +111,24 @@ export function resample(
   const pitch = 4 * Math.ceil(toWidth / 4);
   const bandHeight = Math.min(height, Math.max(1, Math.floor(bandValues / width)));
   const tables = [across.first, across.high, across.low, down.first, down.weights];
+  const bandSize = 16 * Math.ceil((bandHeight * width) / 16);
   const { kernels, bytes, places } = withPlaces([
+    depth === 16 ? 2 * bandSize : 0,
     // Weights of 0 reach over the end of the last row.
-    bandHeight * width + 8 * across.eights,
+    bandSize + 8 * across.eights,
     height * pitch,
     toHeight * pitch,
     ...tables.map(({ byteLength }) => byteLength),
   ]);
-  const [band, rows, out, firstAcross, high, low, firstDown, weights] = places;
+  const [wide, band, rows, out, firstAcross, high, low, firstDown, weights] = places;
   tables.forEach(({ buffer, byteOffset, byteLength }, i) =>
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), places[3 + i]),
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), places[4 + i]),
   );
   for (let y = 0; y < height; y += bandHeight) {
     const lines = Math.min(bandHeight, height - y);
-    bytes.set(pixels.subarray(y * width, (y + lines) * width), band);
+    const values = data.subarray((y * width * depth) / 8, ((y + lines) * width * depth) / 8);
+    bytes.set(values, depth === 16 ? wide : band);
+    if (depth === 16) kernels.upperBytes(wide, band, bandSize);
     kernels.alongRows(band, width, lines, rows + y * pitch, pitch, toWidth, firstAcross, high, low, across.eights);
   }
   kernels.alongColumns(rows, pitch, out, toHeight, firstDown, weights, down.count);

@@ -59,8 +59,11 @@ describe('decodeGreyPng(bytes, header)', () => {
     for (const image of [grey8, grey16]) {
       const file = await image.clone().png(options).toBuffer();
       const pixels = await decodeGreyPng(file, greyPngHeader(file)!);
-      expect(pixels).toMatchObject({ width, height });
-      expect([...pixels!.data]).toEqual([...values].map((value) => value >> 8));
+      const depth = image === grey16 ? 16 : 8;
+      expect(pixels).toMatchObject({ width, height, depth });
+      const { data } = pixels!;
+      const wanted = [...values].flatMap((value) => (depth === 16 ? [value & 255, value >> 8] : [value >> 8]));
+      expect([...data]).toEqual(wanted);
     }
   });
   it('does not read what is cut short or damaged', async () => {

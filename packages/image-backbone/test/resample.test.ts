@@ -44,7 +44,7 @@ function slowly(
   );
 }
 
-describe('resample(pixels, from, to, kernel)', () => {
+describe('resample(pixels, to, kernel)', () => {
   it.each<[ResampleKernel, number, number, number, number]>([
     ['linear', 61, 47, 20, 30],
     ['linear', 1, 1, 5, 3],
@@ -56,17 +56,18 @@ describe('resample(pixels, from, to, kernel)', () => {
   ])('%s from %i × %i to %i × %i, as it is written down', (kernel, width, height, toWidth, toHeight) => {
     const random = new RandomStream({ seed: 1, purpose: 'resample' });
     // Black and white alone: the wider filters overshoot most there.
-    const pixels = Uint8Array.from({ length: width * height }, () => (random.chance(0.5) ? 255 : 0));
+    const data = Uint8Array.from({ length: width * height }, () => (random.chance(0.5) ? 255 : 0));
     const to = { width: toWidth, height: toHeight };
-    expect([...resample(pixels, { width, height }, to, kernel)]).toEqual([
-      ...slowly(pixels, { width, height }, to, kernel),
-    ]);
+    const wanted = [...slowly(data, { width, height }, to, kernel)];
+    expect([...resample({ data, width, height }, to, kernel)]).toEqual(wanted);
+    const wide = Uint8Array.from({ length: 2 * data.length }, (_, at) => (at % 2 ? data[at >> 1] : at % 251));
+    expect([...resample({ data: wide, width, height, depth: 16 }, to, kernel)]).toEqual(wanted);
   });
   it('takes images that are larger than what it reads at once', () => {
     const [width, height] = [2100, 2500];
-    const pixels = Uint8Array.from({ length: width * height }, (_, at) => (at % width) % 251);
-    const resized = resample(pixels, { width, height }, { width: 8, height: 8 }, 'linear');
-    const first = slowly(pixels.subarray(0, width), { width, height: 1 }, { width: 8, height: 1 }, 'linear');
+    const data = Uint8Array.from({ length: width * height }, (_, at) => (at % width) % 251);
+    const resized = resample({ data, width, height }, { width: 8, height: 8 }, 'linear');
+    const first = slowly(data.subarray(0, width), { width, height: 1 }, { width: 8, height: 1 }, 'linear');
     for (let y = 0; y < 8; y++) expect([...resized.subarray(8 * y, 8 * y + 8)]).toEqual([...first]);
   });
 });
