@@ -122,13 +122,13 @@ export class Objective {
     this.weighting = makeWeighting(config, tasks, () => this.draws);
   }
 
-  /**
-   * Has to be called before each step: what is drawn in it depends on the step alone.
-   *
-   * @param aligns leaves the classification loss out. Default false.
-   */
-  beginStep(step: number, { aligns = false }: { aligns?: boolean } = {}): void {
+  /** Has to be called before each step: what is drawn in it depends on the step alone. */
+  beginStep(step: number): void {
     this.draws = this.drawsOf(step);
+  }
+
+  /** Has to be called before each epoch. @param options `aligns` leaves the classification loss out. */
+  beginEpoch({ aligns }: { aligns: boolean }): void {
     this.aligns = aligns;
   }
 

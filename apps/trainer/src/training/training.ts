@@ -74,6 +74,9 @@ export class TrainingLoop {
   /** What is trained in this epoch, and what the learning rate of each array is multiplied by. */
   private trainedNow: Parameter[] = [];
   private factors?: number[];
+  /** What a step depends on besides batch, weights and its number, as text, and how often that has changed. */
+  private surroundings = '';
+  private round = 0;
 
   constructor(
     private readonly config: Config,
@@ -138,6 +141,10 @@ export class TrainingLoop {
     const factors = rateFactors(config, this.trained, this.epoch);
     this.trainedNow = this.trained.filter((_, i) => factors[i] !== 0);
     this.factors = factors.every((factor) => factor === 1) ? undefined : factors;
+    this.objective.beginEpoch({ aligns: this.epoch < config.alignEpochs });
+    const surroundings = JSON.stringify([factors, await this.objective.weights()]);
+    if (surroundings !== this.surroundings) this.round++;
+    this.surroundings = surroundings;
     const sums: Record<string, number> = {};
     let norms = 0;
     let rate = 0;
@@ -187,7 +194,7 @@ export class TrainingLoop {
   ): Promise<{ values: Record<string, number>; norm: number }> {
     const { config } = this;
     const began = performance.now();
-    this.objective.beginStep(step, { aligns: this.epoch < config.alignEpochs });
+    this.objective.beginStep(step);
     const all = group.reduce((sum, batch) => sum + batch.length, 0);
     const values: Record<string, number> = {};
     let gradients: tf.NamedTensorMap = {};
@@ -232,7 +239,7 @@ export class TrainingLoop {
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
     const { loss, gradients, extras } = this.repeated.look(
-      { inputs: [...Object.values<tf.Tensor>({ ...images }), targets, mask], step: place, round: this.epoch },
+      { inputs: [...Object.values<tf.Tensor>({ ...images }), targets, mask], step: place, round: this.round },
       () => {
         const { total, parts } = objective.losses(model, model.apply(images, pass), { targets, mask });
         return { loss: total, extras: parts };
