@@ -699,6 +699,28 @@ void softmax(void*, TF_OpKernelContext* context) {
   });
 }
 
+// ---- CxrHash: x → four numbers of 16 bits that its bits decide -------------------------------------------------------------------
+
+void hash(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const Tensor x = call.input(0);
+  const int64_t pieces = (x.size() + pieceSize - 1) / pieceSize;
+  // FNV-1a, a word at a time.
+  const auto take = [](uint64_t sum, uint64_t word) { return (sum ^ word) * 0x100000001b3u; };
+  std::vector<uint64_t> sums(pieces, 0xcbf29ce484222325u);
+  spread(pieces, static_cast<double>(pieceSize), [&](int64_t piece) {
+    for (int64_t i = piece * pieceSize; i < std::min(x.size(), (piece + 1) * pieceSize); i++) {
+      uint32_t word;
+      std::memcpy(&word, x.data() + i, sizeof word);
+      sums[piece] = take(sums[piece], word);
+    }
+  });
+  uint64_t all = 0xcbf29ce484222325u;
+  for (const uint64_t one : sums) all = take(all, one);
+  const Tensor parts = call.output(0, {4});
+  for (int i = 0; i < 4; i++) parts.data()[i] = static_cast<float>((all >> (16 * i)) & 0xffff);
+}
+
 // ---- CxrAdamW: numbers, rates, decays, and weight, first, second, gradient of each variable → the length of the gradient -----------
 
 /** What one step has for all entries of a variable. */
@@ -807,6 +829,7 @@ const bool registered = [] {
              {"dx: float", "dscale: float", "dshift: float"}, create<none>, layerNormGrad) &&
          add("CxrColumnSums", {}, {"x: float"}, {"sums: float"}, create<none>, columnSums) &&
          add("CxrSoftmax", {}, {"x: float"}, {"y: float"}, create<none>, softmax) &&
+         add("CxrHash", {}, {"x: float"}, {"parts: float"}, create<none>, hash) &&
          add("CxrAttention", {"rate: float", "heads: int >= 1", "batch: int >= 1"}, {"query: float", "key_value: float", "key: int32"},
              {"mixed: float", "weights: float"}, create<ofAttention>, attention) &&
          add("CxrAttentionGrad", {"rate: float", "heads: int >= 1", "batch: int >= 1"},

@@ -1,6 +1,6 @@
 import type { RepeatedRun, RepeatedWork } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
-import type { NodeBackend } from './operations.js';
+import { Operations, type NodeBackend } from './operations.js';
 import { forget, record, type Recording, type Source } from './recording.js';
 import { Replay } from './replay.js';
 
@@ -189,11 +189,11 @@ function countingEntries(
 
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** A number of the bits of a tensor's values (FNV-1a, a word at a time). */
-function hashOf(tensor: tf.Tensor): number {
-  const values = tensor.dataSync();
-  const words = new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
-  let hash = 0x811c9dc5;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+/** Numbers that the bits of a tensor's values decide, or all values of what are no floats. */
+function hashOf(tensor: tf.Tensor): string {
+  if (tensor.dtype !== 'float32') return tensor.dataSync().join();
+  const parts = new Operations().one('CxrHash', [tensor], []);
+  const hash = parts.dataSync().join();
+  parts.dispose();
   return hash;
 }
