@@ -90,6 +90,19 @@ describe('TensorflowRepeatedWork', () => {
     const done = [0, 1, 2, 3, 4, 5, 6, 7].map((number) => step(number, { rows: 5 + (number % 2) }));
     expect(done).toEqual([true, true, true, true, true, true, false, false]);
   });
+  itOnNative('does work as it is whose shapes hardly come again, and on another engine', async () => {
+    for (let rows = 1; rows <= 16; rows++) step(rows, { rows });
+    const shapes = held();
+    for (let number = 0; number < 5; number++) expect(step(number, { rows: 17 })).toBe(true);
+    expect(held()).toBe(shapes);
+    expect([20, 21, 22].map((number) => step(number, { rows: 5 }))).toEqual([true, true, false]);
+    const { sum } = await startEngine('cpu').then(() =>
+      tf.tidy(() => repeated.run({ inputs: [], step: 0, round: 0 }, () => ({ sum: tf.sum(tf.ones([4])) }))),
+    );
+    expect(sum.dataSync()[0]).toBe(4);
+    sum.dispose();
+    await startEngine('native');
+  });
   itOnNative('sees in a new round what has become other, constants and operations', () => {
     for (const number of [0, 1, 2, 3]) step(number);
     plain.factor = work.factor = 5;

@@ -54,6 +54,8 @@ export interface RepeatedRun {
 
 /** Work that is done again and again. */
 export interface RepeatedWork {
+  /** Why the work is done as it is, where it cannot be done otherwise. */
+  readonly reason?: string;
   /**
    * Does the work, or what it was found to be made of.
    *

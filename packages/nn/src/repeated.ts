@@ -14,6 +14,11 @@ export function repeatedWork(): RepeatedWork {
 export class RepeatedGradients {
   private readonly work = repeatedWork();
 
+  /** Why the engine does the work as it is, though it would have another way. */
+  get reason(): string | undefined {
+    return this.work.reason;
+  }
+
   /**
    * As {@link gradientsAndExtras}.
    *

@@ -36,7 +36,7 @@ export class TrainingStep {
   private readonly promptScale: tf.Variable & tf.Scalar;
   private readonly optimizer: AdamW;
   private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
-  private readonly repeated = new RepeatedGradients();
+  readonly repeated = new RepeatedGradients();
   private step = 0;
 
   constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize) {

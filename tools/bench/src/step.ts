@@ -19,6 +19,8 @@ export interface OwnTiming {
   firstLoss: number;
   lastLoss: number;
   /** Milliseconds a step by operation, where asked. */
+  /** Why operations were called one by one, on an engine that would run them as one. */
+  oneByOne?: string;
   profile?: Record<string, { ms: number; calls: number }>;
 }
 
@@ -88,6 +90,7 @@ export async function timeStep(
     tensorGrowth,
     firstLoss,
     lastLoss,
+    ...(step.repeated.reason !== undefined && { oneByOne: step.repeated.reason }),
     ...(profile && { profile: await profileStep(step) }),
   };
 }
@@ -183,7 +186,7 @@ export async function stepOnce(flags: Flags): Promise<OwnTiming> {
   return timeStep(flags.choice('--engine', engineNames, 'native'), full, steps, flags.has('--profile'));
 }
 
-/** The results as a Markdown table, and the profile where there is one. */
+/** The results as a Markdown table, what kept a step from being one operation, and the profile where there is one. */
 export function stepText(results: readonly StepResult[]): string {
   const fixed = (value: number | undefined, digits = 2): string => (value === undefined ? '–' : value.toFixed(digits));
   const rows = results.map(({ dim, layers, batch, mixing, ours, gflop, torch, ...ratios }) => [
@@ -221,7 +224,10 @@ export function stepText(results: readonly StepResult[]): string {
         ]
       : [],
   );
-  return [`${results[0].ours.engine}`, '', table, ...profiles].join('\n');
+  const notes = results.flatMap(({ dim, batch, ours: { oneByOne } }) =>
+    oneByOne === undefined ? [] : ['', `${dim} wide, batch ${batch}: operations were called one by one: ${oneByOne}`],
+  );
+  return [`${results[0].ours.engine}`, '', table, ...notes, ...profiles].join('\n');
 }
 
 /** Reads the flags of `bench -- step`. @throws {UsageError} if one cannot be meant. */

@@ -7,6 +7,9 @@ import { Replay } from './replay.js';
 /** How often recordings of the same inputs may differ before no more are made. */
 const patience = 6;
 
+/** Inputs of more shapes are not kept apart: work whose shapes hardly come again is done as it is. */
+const mostShapes = 16;
+
 /** What is known of the work for inputs of some shapes. */
 interface Known {
   step: number;
@@ -30,13 +33,17 @@ export class TensorflowRepeatedWork implements RepeatedWork {
   /** Why work is not replayed, where it was recorded in vain. */
   reason?: string;
   private readonly byShapes = new Map<string, Known>();
-  private readonly backend = tf.backend() as unknown as NodeBackend;
+  private readonly asBackend = tf.backend();
+  private readonly backend = this.asBackend as unknown as NodeBackend;
 
   run({ inputs, step, round }: RepeatedRun, work: () => tf.NamedTensorMap): tf.NamedTensorMap {
     const shapes = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ');
     const known = this.byShapes.get(shapes) ?? { step, round, isHeld: false, differences: 0 };
+    const isNew = !this.byShapes.has(shapes);
+    // Another backend may be in use by now.
+    if (known.differences > patience || (isNew && this.byShapes.size >= mostShapes) || tf.backend() !== this.asBackend)
+      return work();
     this.byShapes.set(shapes, known);
-    if (known.differences > patience) return work();
     if (known.replay && known.round === round) {
       const results = known.isHeld ? this.replay(known, inputs, step) : this.hold(known, inputs, step, work);
       return results ?? work();
