@@ -75,7 +75,7 @@ describe('steps that TensorFlow runs as one operation', () => {
   ])('train as JavaScript does, bit for bit: %s', async (name, changes, replays) => {
     let replayed: Buffer[] = [];
     const names = await callsDuring(async () => (replayed = await trained(name, changes)));
-    const runs = names.filter((one) => one.startsWith('cxr_align')).length;
+    const functions = new Set(names.filter((one) => one.startsWith('cxr_align'))).size;
     const forms = fastForms();
     useFastForms('tensorflow', { ...forms, repeated: undefined });
     try {
@@ -83,9 +83,8 @@ describe('steps that TensorFlow runs as one operation', () => {
     } finally {
       useFastForms('tensorflow', forms);
     }
-    // The average of the weights is always taken so.
-    const steps = JSON.parse(replayed[0].toString().trim().split('\n')[2]).step;
-    if (replays) expect(runs).toBeGreaterThan(steps);
-    else expect(runs).toBeLessThan(steps);
+    // The average of the weights is always taken so, and validation predicts so.
+    if (replays) expect(functions).toBeGreaterThan(2);
+    else expect(functions).toBe(2);
   });
 });

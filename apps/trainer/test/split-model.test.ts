@@ -54,7 +54,7 @@ describe('a model with branches beside frozen features', () => {
     const equal = await stackedLogits(model, inputs, [0, 1]);
     expectClose(model.apply(batch, Pass.predicting).logits, [...equal], 1e-5);
     expect(await stackingRemark(model, false)).toBe('logit = 0.33 splitter + 0.33 stem + 0.33 probe');
-    const fitted = await stackedLogits(model, inputs, [0, 1], truth);
+    const fitted = await stackedLogits(model, inputs, [0, 1], { truth });
     const said = await predictBranches(model, inputs, [0, 1]);
     expectClose(model.stacking!, fitStacking(said, truth), 1e-6);
     const { logits } = model.apply(batch, Pass.predicting);

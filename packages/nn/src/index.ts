@@ -9,3 +9,4 @@ export { TransformerDecoder, TransformerEncoder, TransformerLayer, type Transfor
 export { AdamW, type AdamWOptions, type AdamWState } from './adamw.js';
 export { scheduleFactor, scheduleNames, type ScheduleName, type ScheduleOptions } from './schedules.js';
 export { RepeatedGradients, repeatedWork } from './repeated.js';
+export type { RepeatedRun, RepeatedWork } from '@cxr-align/fast-forms';

@@ -1,4 +1,4 @@
-import { Pass } from '@cxr-align/nn';
+import { Pass, type RepeatedWork } from '@cxr-align/nn';
 import { cosineMatrix } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from './model.js';
@@ -89,21 +89,30 @@ export async function predictLogits(
   return (await predictImages(model, inputs, samples, options)).logits;
 }
 
-/** What each branch says of images, [images, labels] row by row. */
+/**
+ * What each branch says of images, [images, labels] row by row.
+ *
+ * @param options `work`: that of the model's earlier predictions, where they are made again and again.
+ */
 export async function predictBranches(
   model: Model,
   inputs: Pick<ModelInputs, 'batch'>,
   samples: readonly number[],
-  { batchSize = 64 }: Pick<PredictOptions, 'batchSize'> = {},
+  { batchSize = 64, work }: Pick<PredictOptions, 'batchSize'> & { work?: RepeatedWork } = {},
 ): Promise<Float32Array[]> {
   const parts: Float32Array[][] = [];
   for (let start = 0; start < samples.length; start += batchSize) {
-    const said = tf.tidy(() => {
-      const images = inputs.batch(samples.slice(start, start + batchSize));
-      return model.apply(images, Pass.predicting).branches.map(({ logits }) => logits);
-    });
-    for (const [branch, logits] of said.entries()) (parts[branch] ??= []).push((await logits.data()) as Float32Array);
-    tf.dispose(said);
+    const images = inputs.batch(samples.slice(start, start + batchSize));
+    const predict = (): tf.NamedTensorMap =>
+      tf.tidy(() => {
+        const { branches } = model.apply(images, Pass.predicting);
+        return Object.fromEntries(branches.map(({ logits }, branch) => [branch, logits]));
+      });
+    const told = { inputs: Object.values<tf.Tensor>({ ...images }), step: 0, round: 0 };
+    const said = work ? work.run(told, predict) : predict();
+    for (const [branch, logits] of Object.values(said).entries())
+      (parts[branch] ??= []).push((await logits.data()) as Float32Array);
+    tf.dispose([{ ...images }, said]);
   }
   return parts.map(joined);
 }

@@ -1,4 +1,5 @@
 import { fitStacking } from '@cxr-align/metrics';
+import type { RepeatedWork } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelInputs } from '../inputs/model-inputs.js';
 import type { Model } from '../model/model.js';
@@ -7,16 +8,17 @@ import { predictBranches } from '../model/predict-images.js';
 /**
  * The logits of images that a model was not trained on. Where it has several branches, how much each says is fitted on them first.
  *
- * @param truth [samples, labels] row by row: 1, 0, NaN; nothing is fitted without it.
+ * @param options `truth` [samples, labels] row by row: 1, 0, NaN; nothing is fitted without it. `work`: that of the earlier
+ *   calls.
  * @returns [samples, labels] row by row.
  */
 export async function stackedLogits(
   model: Model,
   inputs: Pick<ModelInputs, 'batch'>,
   samples: readonly number[],
-  truth?: Float32Array,
+  { truth, work }: { truth?: Float32Array; work?: RepeatedWork } = {},
 ): Promise<Float32Array> {
-  const [first = new Float32Array(), ...others] = await predictBranches(model, inputs, samples);
+  const [first = new Float32Array(), ...others] = await predictBranches(model, inputs, samples, { work });
   const { stacking } = model;
   if (!stacking || others.length === 0) return first;
   const said = [first, ...others];

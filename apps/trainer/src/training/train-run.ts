@@ -3,7 +3,7 @@ import { selectSplit } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { sha256, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
-import { Parameters } from '@cxr-align/nn';
+import { Parameters, repeatedWork } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { fitOnValidation } from '../evaluation/calibrated.js';
 import { hasCheckpoint, readBest, restoreCheckpoint, writeBest, writeCheckpoint } from './checkpoint.js';
@@ -134,6 +134,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
   const truth = truthOf(data.dataset, config, graph);
   const validationTruth = rowsOf(truth, validation, graph.labels.length);
   const isStacked = config.encoder.stacking === 'validation';
+  const work = repeatedWork();
   const bar = progress.start('training', loop.totalSteps);
   bar.update(loop.epoch * (loop.totalSteps / config.epochs));
   let note = '';
@@ -146,7 +147,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     onGradients: (record) => gradients.append(record),
     validate: async () =>
       macroAuroc(
-        await stackedLogits(model, inputs, validation, isStacked ? validationTruth : undefined),
+        await stackedLogits(model, inputs, validation, { truth: isStacked ? validationTruth : undefined, work }),
         validation,
         truth,
         graph.labels.length,
@@ -163,6 +164,7 @@ export async function trainRun(request: TrainRequest, engine: Engine, progress: 
     },
   });
   bar.stop();
+  work.dispose();
 
   parameters.load(
     new Map([...readBest(run)].map(([name, { shape, data: values }]) => [name, { shape, data: values }])),
