@@ -50,6 +50,8 @@ export interface RepeatedRun {
   step: number;
   /** What the work depends on besides stays as it is within a round. */
   round: number;
+  /** Asked after the work: whether it drew numbers of its own, and so is another each time, even where it looks the same. */
+  hasDrawn?: () => boolean;
 }
 
 /** Work that is done again and again. */

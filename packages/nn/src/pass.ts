@@ -8,10 +8,13 @@ import * as tf from '@tensorflow/tfjs-core';
  * alone, so a resumed run draws the same ones.
  */
 export class Pass {
+  private drew = false;
+
   private constructor(
     readonly training: boolean,
     private readonly seed: number,
-    private readonly step: number,
+    /** What numbers it; 0 when predicting. */
+    readonly step: number,
     /** Whether running statistics take note of the batch. */
     readonly records: boolean,
   ) {}
@@ -30,7 +33,14 @@ export class Pass {
 
   /** What a run that trains draws at a place; undefined when predicting. */
   random(place: string): RandomStream | undefined {
-    return this.training ? new RandomStream(this.key(place)) : undefined;
+    if (!this.training) return undefined;
+    this.drew = true;
+    return new RandomStream(this.key(place));
+  }
+
+  /** Whether {@link random} has drawn: the engine that makes the dropout masks does not know of that. */
+  get hasDrawn(): boolean {
+    return this.drew;
   }
 
   private key(purpose: string): RandomKey {
@@ -57,7 +67,7 @@ export class Pass {
     if (!form) {
       const drawn =
         fastForms().dropoutMask?.(x.shape, mask) ??
-        tf.tensor(this.random(`dropout/${place}`)!.dropoutMask(x.size, rate), x.shape);
+        tf.tensor(new RandomStream(this.key(`dropout/${place}`)).dropoutMask(x.size, rate), x.shape);
       const dropped = tf.mul(x, drawn);
       return (rest ? tf.add(rest, dropped) : dropped) as T;
     }

@@ -1,6 +1,7 @@
-import { fastForms, type RepeatedRun, type RepeatedWork } from '@cxr-align/fast-forms';
+import { fastForms, type RepeatedWork } from '@cxr-align/fast-forms';
 import { gradientsAndExtras, type GradientsAndExtras } from '@cxr-align/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Pass } from './pass.js';
 
 /** Work that is done again and again, by what the engine that runs has for it, else as it is. */
 export function repeatedWork(): RepeatedWork {
@@ -22,16 +23,17 @@ export class RepeatedGradients {
   /**
    * As {@link gradientsAndExtras}.
    *
-   * @param request `inputs` are the tensors of the batch; `step` numbers the pass ({@link Pass.training}); what else `forward`
-   *   depends on besides variables and tensors that are kept stays as it is within a `round`, say an epoch.
+   * @param request `inputs` are the tensors of the batch, `pass` is that of the step; what else `forward` depends on besides
+   *   variables and tensors that are kept stays as it is within a `round`, say an epoch.
    */
   look(
-    request: RepeatedRun,
+    { inputs, pass, round }: { inputs: tf.Tensor[]; pass: Pass; round: number },
     forward: () => { loss: tf.Scalar; extras: Record<string, tf.Tensor> },
     variables: tf.Variable[],
   ): GradientsAndExtras {
     const found: GradientsAndExtras = { loss: undefined as unknown as tf.Scalar, gradients: {}, extras: {} };
-    const results = this.work.run(request, () => {
+    const told = { inputs, step: pass.step, round, hasDrawn: () => pass.hasDrawn };
+    const results = this.work.run(told, () => {
       const { loss, gradients, extras } = gradientsAndExtras(forward, variables);
       return { loss, ...prefixed('gradients', gradients), ...prefixed('extras', extras) };
     });

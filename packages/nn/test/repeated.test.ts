@@ -9,8 +9,7 @@ function training() {
   const norm = new BatchNorm(parameters.scope('norm'), 8);
   const encoder = new TransformerEncoder(parameters.scope('encoder'), { dim: 8, layers: 2, heads: 2, dropout: 0.2 });
   const head = new Linear(parameters.scope('head'), 8, 1);
-  const forward = (map: tf.Tensor4D, targets: tf.Tensor, step: number) => () => {
-    const pass = Pass.training({ seed: 3, step });
+  const forward = (map: tf.Tensor4D, targets: tf.Tensor, pass: Pass) => () => {
     const [batch, height, width] = map.shape;
     const tokens = tf.reshape(norm.apply(map, pass), [batch, height * width, 8]);
     const scores = tf.mean(tf.squeeze(head.apply(encoder.apply(tokens, pass)), [-1]), 1);
@@ -36,7 +35,8 @@ describeBackends('RepeatedGradients', () => {
           [3, 2, 2, 8],
         );
         const targets = tf.tensor1d([1, 0, step]);
-        const found = look({ inputs: [map, targets], step, round: 0 }, forward(map, targets, step), variables);
+        const pass = Pass.training({ seed: 3, step });
+        const found = look({ inputs: [map, targets], pass, round: 0 }, forward(map, targets, pass), variables);
         expect(Object.keys(found.gradients).sort()).toEqual(variables.map(({ name }) => name).sort());
         const { loss, gradients, extras } = found;
         seen.push([...loss.dataSync(), ...extras['part/one'].dataSync()]);
@@ -53,6 +53,29 @@ describeBackends('RepeatedGradients', () => {
     const got = run((...args) => repeated.look(...args));
     repeated.dispose();
     expect(got).toEqual(run((_, forward, variables) => gradientsAndExtras(forward, variables)));
+  });
+  it('does as it is what draws numbers of its own', () => {
+    const variable = tf.variable(tf.scalar(1));
+    const repeated = new RepeatedGradients();
+    const drawn: boolean[] = [];
+    for (let step = 0; step < 12; step++) {
+      const pass = Pass.training({ seed: 3, step });
+      const { loss, gradients, extras } = repeated.look(
+        { inputs: [], pass, round: 0 },
+        () => {
+          // One in four: a few steps in a row look the same.
+          const sign = pass.random('sign')!.chance(0.25) ? -1 : 1;
+          drawn.push(sign < 0);
+          return { loss: tf.mul(variable, tf.scalar(sign)) as tf.Scalar, extras: {} };
+        },
+        [variable],
+      );
+      expect([step, loss.dataSync()[0]]).toEqual([step, drawn[step] ? -1 : 1]);
+      tf.dispose([loss, gradients, extras]);
+    }
+    expect(new Set(drawn).size).toBe(2);
+    repeated.dispose();
+    variable.dispose();
   });
 });
 

@@ -78,8 +78,7 @@ export class TrainingStep {
    */
   async run(features?: Float32Array, { isReplayed = true } = {}): Promise<number> {
     const given = features && tf.tensor2d(features, this.data.features.shape);
-    const step = this.step++;
-    const pass = Pass.training({ seed: 1, step });
+    const pass = Pass.training({ seed: 1, step: this.step++ });
     const input = given ?? this.data.features;
     const forward = (): { loss: tf.Scalar; extras: tf.NamedTensorMap } => ({
       loss: this.loss(pass, input),
@@ -87,7 +86,7 @@ export class TrainingStep {
     });
     const variables = this.parameters.trainable().map(({ variable }) => variable);
     const { loss, gradients } = isReplayed
-      ? this.repeated.look({ inputs: [input], step, round: 0 }, forward, variables)
+      ? this.repeated.look({ inputs: [input], pass, round: 0 }, forward, variables)
       : gradientsAndExtras(forward, variables);
     const norm = this.optimizer.apply(gradients, 2e-5);
     const [value] = await loss.data();

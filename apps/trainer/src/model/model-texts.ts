@@ -1,5 +1,5 @@
 import type { StoredTensor } from '@cxr-align/files';
-import type { RandomStream } from '@cxr-align/random';
+import type { Pass } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { FrozenTexts } from '../prompts/texts.js';
 
@@ -29,9 +29,10 @@ export class ModelTexts {
     return this.prompts.shape[2];
   }
 
-  /** One prompt of each label and kind, drawn; the mean of all where there is no bank. */
-  drawn(random: RandomStream): tf.Tensor3D {
-    if (!this.bank) return this.prompts;
+  /** One prompt of each label and kind, drawn where there is a bank and the pass trains; else the mean of all. */
+  chosen(pass: Pass): tf.Tensor3D {
+    const random = this.bank && pass.random('prompts');
+    if (!this.bank || !random) return this.prompts;
     const rows = this.bank.rows.map((choices) => choices[random.integer(choices.length)]);
     return tf.reshape(tf.gather(this.bank.values, tf.tensor1d(rows, 'int32')), this.prompts.shape);
   }

@@ -146,8 +146,7 @@ export class SplitModel implements Model {
   }
 
   private encode(texts: ModelTexts, pass: Pass): NonNullable<ModelOutput['prompts']> {
-    const random = pass.random('prompts');
-    const frozen = texts.tokens ?? (random ? texts.drawn(random) : texts.prompts);
+    const frozen = texts.tokens ?? texts.chosen(pass);
     const [positive, negative] = unstack<tf.Tensor2D>(this.promptEncoder!.apply(frozen, pass));
     return { positive, negative };
   }

@@ -148,6 +148,11 @@ export class Objective {
     return { total: this.weighting.combine(Object.fromEntries(scaled) as Record<Task, tf.Scalar>), parts };
   }
 
+  /** Whether each step weighs the losses anew, by what was drawn or by the gradients of the tasks. */
+  get isDrawn(): boolean {
+    return this.weighting.balance !== undefined || this.config.weighting === 'random';
+  }
+
   private scaleOf(task: Task): number {
     return this.aligns && task === 'classification' ? 0 : this.config.losses[task];
   }

@@ -1,6 +1,7 @@
 import { AdamW, Pass, RepeatedGradients, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
 import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/losses';
+import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from '../config/config.js';
 import type { ModelBatch } from '../inputs/model-inputs.js';
@@ -238,14 +239,16 @@ export class TrainingLoop {
       objective.weighting.balance?.(ofTasks);
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
-    const { loss, gradients, extras } = this.repeated.look(
-      { inputs: [...Object.values<tf.Tensor>({ ...images }), targets, mask], step: place, round: this.round },
-      () => {
-        const { total, parts } = objective.losses(model, model.apply(images, pass), { targets, mask });
-        return { loss: total, extras: parts };
-      },
-      this.trainedNow.map(({ variable }) => variable),
-    );
+    const forward = (): { loss: tf.Scalar; extras: Record<string, tf.Scalar> } => {
+      const { total, parts } = objective.losses(model, model.apply(images, pass), { targets, mask });
+      return { loss: total, extras: parts };
+    };
+    const variables = this.trainedNow.map(({ variable }) => variable);
+    const inputs = [...Object.values<tf.Tensor>({ ...images }), targets, mask];
+    // What differs from step to step without being told of is not to be repeated, though a few steps may look the same.
+    const { loss, gradients, extras } = objective.isDrawn
+      ? gradientsAndExtras(forward, variables)
+      : this.repeated.look({ inputs, pass, round: this.round }, forward, variables);
     const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
     const values: Record<string, number> = { total: await read(loss) };
     for (const [name, part] of Object.entries(extras)) values[name] = await read(part);

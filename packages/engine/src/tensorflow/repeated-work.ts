@@ -36,7 +36,7 @@ export class TensorflowRepeatedWork implements RepeatedWork {
   private readonly asBackend = tf.backend();
   private readonly backend = this.asBackend as unknown as NodeBackend;
 
-  run({ inputs, step, round }: RepeatedRun, work: () => tf.NamedTensorMap): tf.NamedTensorMap {
+  run({ inputs, step, round, hasDrawn }: RepeatedRun, work: () => tf.NamedTensorMap): tf.NamedTensorMap {
     const shapes = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ');
     const known = this.byShapes.get(shapes) ?? { step, round, isHeld: false, differences: 0 };
     const isNew = !this.byShapes.has(shapes);
@@ -50,6 +50,7 @@ export class TensorflowRepeatedWork implements RepeatedWork {
     }
     const { results, recording } = record(this.backend, inputs, work);
     this.take(known, recording, step);
+    if (hasDrawn?.()) this.giveUp(known, 'the work draws numbers of its own');
     known.step = step;
     known.round = round;
     return results;
