@@ -5,6 +5,7 @@ import { expectClose } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig } from '../src/config/config.js';
 import type { FeatureInput, ModelBatch } from '../src/inputs/model-inputs.js';
+import { ModelTexts } from '../src/model/model-texts.js';
 import { buildModel } from '../src/model/build-model.js';
 import { stackedLogits, stackingRemark } from '../src/training/stacked-logits.js';
 import { predictBranches } from '../src/model/predict-images.js';
@@ -60,6 +61,20 @@ describe('a model with branches beside frozen features', () => {
     const { logits } = model.apply(batch, Pass.predicting);
     expectClose(logits, [...fitted], 1e-5);
     expect(tf.max(tf.abs(tf.sub(logits, tf.tensor(equal, [2, 3])))).dataSync()[0]).toBeGreaterThan(1e-6);
+  });
+  it('lets those that can be asked for other labels say together as much as all of them', () => {
+    const aligned = checkConfig({ ...config, model: 'aligned', score: 'similarity' }, 'test');
+    const prompts = {
+      shape: [2, 3, 4],
+      data: Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+    };
+    const texts = new ModelTexts({ prompts, words: [], encoder: null });
+    const model = buildModel(aligned, new Parameters(1), { input, labels: 3, texts });
+    model.stacking!.assign(tf.tensor1d([0.2, 0.6, 1.2]));
+    const { branches } = model.apply(batch, Pass.predicting);
+    // The probe cannot be asked: splitter and stem share its part as they share the rest, one to three.
+    const wanted = tf.add(tf.mul(branches[0].logits, 0.5), tf.mul(branches[1].logits, 1.5));
+    expectClose(model.ask!(model.featureMaps!(batch), texts), [...wanted.dataSync()], 1e-5);
   });
   it('trains each as if it were alone', () => {
     const parameters = new Parameters(1);
