@@ -151,6 +151,21 @@ describe('TensorflowRepeatedWork', () => {
     for (let number = 0; number < 6; number++) expect(step(number)).toBe(true);
     expect(repeated.reason).toMatch(/other bits/);
   });
+  itOnNative('does not take an input for a variable that it shares its memory with', () => {
+    const variable = tf.variable(tf.tensor1d([1, 2]));
+    const values: number[][] = [];
+    for (let number = 0; number < 9; number++) {
+      // For a while the input is a clone of the variable.
+      const input = number < 4 ? tf.clone(variable) : tf.tensor1d([number, 0]);
+      const run = (): tf.NamedTensorMap => tf.tidy(() => ({ both: tf.add(tf.mul(input, 10), variable) }));
+      const { both } = repeated.run({ inputs: [input], step: number, round: 0 }, run);
+      values.push([...both.dataSync()]);
+      tf.dispose([input, both]);
+    }
+    expect(values).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => (n < 4 ? [11, 22] : [10 * n + 1, 2])));
+    expect(repeated.reason).toBeUndefined();
+    variable.dispose();
+  });
   itOnNative('goes back to the work where a tensor that it took for kept is gone', () => {
     for (const number of [0, 1, 2, 3]) step(number);
     for (const one of [plain, work]) {

@@ -42,10 +42,13 @@ export function idOf(backend: NodeBackend, tensor: tf.Tensor): number {
   return backend.getInputTensorIds([tensor])[0];
 }
 
+/** Why there is no recording where there may be one the next time. */
+export const sharing = 'two inputs, or an input and a variable, share memory';
+
 /**
  * Does some work, and writes down what operations it is made of.
  *
- * @returns the results and the recording; instead of that why there is none: the work looked at values.
+ * @returns the results and the recording; instead of that why there is none.
  */
 export function record(
   backend: NodeBackend,
@@ -58,6 +61,8 @@ export function record(
   const told = new Map<number, Source>();
   for (const [variable, id] of before) told.set(id, { kind: 'variable', variable, type: typeOf(variable) });
   inputs.forEach((tensor, index) => told.set(idOf(backend, tensor), { kind: 'input', index, type: typeOf(tensor) }));
+  // A clone shares what TensorFlow has, and next time it may not.
+  const isAmbiguous = told.size < before.size + inputs.length;
 
   const recorder = new Recorder(backend.binding, told);
   const { binding } = backend;
@@ -69,6 +74,7 @@ export function record(
     backend.binding = binding;
   }
   const { operations, sources, looked } = recorder;
+  const reason = looked ?? (isAmbiguous ? sharing : undefined);
   const now = (tensor: tf.Tensor): number => recorder.numberOf(idOf(backend, tensor));
   const recording = {
     operations,
@@ -81,9 +87,9 @@ export function record(
     ),
   };
   recorder.close();
-  if (looked === undefined) return { results, recording };
+  if (reason === undefined) return { results, recording };
   forget(backend, recording);
-  return { results, recording: looked };
+  return { results, recording: reason };
 }
 
 /** Gives back what a recording keeps. */

@@ -1,7 +1,7 @@
 import type { RepeatedRun, RepeatedWork } from '@cxr-align/fast-forms';
 import * as tf from '@tensorflow/tfjs-core';
 import { Operations, type NodeBackend } from './operations.js';
-import { forget, record, type Recording, type Source } from './recording.js';
+import { forget, record, sharing, type Recording, type Source } from './recording.js';
 import { Replay } from './replay.js';
 
 /** How often recordings of the same inputs may differ before no more are made. */
@@ -59,28 +59,27 @@ export class TensorflowRepeatedWork implements RepeatedWork {
   /** Makes of a further recording what can be made of it. */
   private take(known: Known, recording: Recording | string, step: number): void {
     if (typeof recording === 'string') {
-      this.giveUp(known, recording);
+      this.reason = recording;
+      known.differences += recording === sharing ? 1 : Infinity;
+      this.drop(known);
       return;
     }
     const { replay, recording: before } = known;
-    known.recording = recording;
-    if (!before) return;
-    const difference = differenceOf(before, recording);
-    const counting = countingEntries(before, recording, known.step, step);
+    const difference = before && differenceOf(before, recording);
     if (replay && difference === undefined) {
       replay.renew(recording);
+      known.recording = recording;
       return;
     }
+    const counting = before && countingEntries(before, recording, known.step, step);
+    this.drop(known);
+    known.recording = recording;
+    if (!counting) return;
     if (difference !== undefined || typeof counting === 'string') {
       this.reason = difference ?? (counting as string);
       known.differences++;
-      known.isHeld = false;
-      known.replay = undefined;
-      if (replay) replay.dispose();
-      else forget(this.backend, before);
       return;
     }
-    forget(this.backend, before);
     try {
       known.replay = new Replay(this.backend, recording, counting);
     } catch (error) {
@@ -138,6 +137,7 @@ export class TensorflowRepeatedWork implements RepeatedWork {
     if (known.replay) known.replay.dispose();
     else if (known.recording) forget(this.backend, known.recording);
     known.replay = known.recording = undefined;
+    known.isHeld = false;
   }
 
   dispose(): void {
