@@ -18,9 +18,9 @@ export interface OwnTiming {
   tensorGrowth: number;
   firstLoss: number;
   lastLoss: number;
-  /** Milliseconds a step by operation, where asked. */
   /** Why operations were called one by one, on an engine that would run them as one. */
   oneByOne?: string;
+  /** Milliseconds a step by operation, where asked. */
   profile?: Record<string, { ms: number; calls: number }>;
 }
 

@@ -34,7 +34,10 @@ export interface ModelOutput {
 export interface Model {
   /** ln κ and offset of the similarity score, if the model has one. */
   readonly similarity?: SimilarityScore;
-  /** What each branch's logits are multiplied by before they are added, float32 [branches]; 1 / branches until they are fitted. Only where there are several. */
+  /**
+   * What each branch's logits are multiplied by before they are added, float32 [branches]; 1 / branches until they are fitted.
+   * Only where there are several.
+   */
   readonly stacking?: tf.Variable & tf.Tensor1D;
   /** What the branches are, where there are several. */
   readonly branchNames?: readonly string[];

@@ -24,7 +24,7 @@ export function useLeanKernels({ ownSoftmax }: { ownSoftmax: boolean }): void {
   replace('Reshape', ({ x }, { shape }, ops) => ops.reshape(x, shape as number[]));
   replace('ExpandDims', ({ input }, { dim }, ops) => {
     const at = dim as number;
-    return ops.reshape(input, input.shape.toSpliced(at < 0 ? input.rank + 1 + at : at, 0, 1));
+    return ops.reshape(input, input.shape.toSpliced(at < 0 ? input.shape.length + 1 + at : at, 0, 1));
   });
   replace('Cast', ({ x }, { dtype }) => {
     if (x.dtype !== dtype) return undefined;
@@ -43,7 +43,7 @@ export function useLeanKernels({ ownSoftmax }: { ownSoftmax: boolean }): void {
   });
   if (ownSoftmax)
     replace('Softmax', ({ logits }, _, ops) =>
-      logits.dtype === 'float32' && logits.rank > 0 ? ops.one('CxrSoftmax', [logits], []) : undefined,
+      logits.dtype === 'float32' && logits.shape.length > 0 ? ops.one('CxrSoftmax', [logits], []) : undefined,
     );
 }
 
