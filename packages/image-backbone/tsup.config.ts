@@ -1,3 +1,3 @@
 import { library } from '../../tools/scripts/tsup-library';
 
-export default library({ parts: ['images'] });
+export default library({ parts: ['images', 'decode-thread'] });

@@ -1,8 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
-import { decodeGreyPng, greyPngHeader, type GreyPixels } from './grey-png.js';
+import { openGreyPng, readGreyRows, type GreyPixels, type GreyPng } from './grey-png.js';
 import { decoding, openImage, pixelLimit, readImage } from './image-file.js';
-import { upperBytes } from './kernels.js';
-import { resample, type ResampleKernel } from './resample.js';
+import { Resampler, type Extent, type ResampleKernel } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
 export interface Preprocessing {
@@ -36,27 +35,48 @@ export async function decodeImage(
 ): Promise<Uint8Array> {
   const bytes = typeof source === 'string' ? await readImage(source) : source;
   return decoding(name, async () => {
-    const header = greyPngHeader(bytes);
-    // Of 16 bits sharp resizes all, and takes the upper 8 after it.
-    const isPlain = header && (header.depth === 8 || exactKernel(preprocessing, header));
-    if (isPlain && header.width * header.height <= pixelLimit) {
-      const pixels = await decodeGreyPng(bytes, header);
-      if (pixels) return resizePixels(pixels, preprocessing);
-    }
+    const png = openGreyPng(bytes);
+    const square = png && (await plainSquare(png, preprocessing));
+    if (square) return square;
     return toSquare(await openImage(bytes, name), preprocessing);
   });
 }
 
+/** Rows of more bytes are left to sharp, as a row is wanted in one piece. */
+const longestRow = 2 ** 17;
+
+/** A plain file's square; undefined where sharp has to read it, or to say what is wrong. */
+async function plainSquare(png: GreyPng, preprocessing: Preprocessing): Promise<Uint8Array | undefined> {
+  const { width, height, depth } = png;
+  const kernel = exactKernel(preprocessing, png);
+  // Of 16 bits sharp resizes all, and takes the upper 8 after it.
+  if ((depth === 16 && !kernel) || width * height > pixelLimit || width > longestRow) return undefined;
+  if (kernel && !isSquare(png, preprocessing)) {
+    const square = exactSquare(png, preprocessing, kernel);
+    const isSound = await readGreyRows(png, (rows) => square.push(rows));
+    return isSound ? square.finish() : undefined;
+  }
+  const data = new Uint8Array(width * height);
+  let at = 0;
+  const isSound = await readGreyRows(png, (rows) => {
+    data.set(rows, at);
+    at += rows.length;
+  });
+  return isSound ? resizePixels({ data, width, height }, preprocessing) : undefined;
+}
+
 /** Resizes grey values that are in memory already, as {@link decodeImage} does with files. */
 export async function resizePixels(pixels: GreyPixels, preprocessing: Preprocessing): Promise<Uint8Array> {
-  const { width, height } = pixels;
-  const { size, resize = size } = preprocessing;
-  const isThere = height === size && width === size && resize === size;
+  const { data, width, height } = pixels;
+  if (isSquare(pixels, preprocessing)) return data;
   const kernel = exactKernel(preprocessing, pixels);
-  if (kernel && !isThere) return exactSquare(pixels, preprocessing, kernel);
-  const data = pixels.depth === 16 ? upperBytes(pixels.data) : pixels.data;
-  if (isThere) return data;
+  if (kernel) return exactlyResized(pixels, preprocessing, kernel);
   return sharpSquare(sharp(data, { raw: { width, height, channels: 1 } }), preprocessing);
+}
+
+/** Whether nothing is to be done. */
+function isSquare({ width, height }: Extent, { size, resize = size }: Preprocessing): boolean {
+  return height === size && width === size && resize === size;
 }
 
 /**
@@ -65,7 +85,7 @@ export async function resizePixels(pixels: GreyPixels, preprocessing: Preprocess
  */
 function exactKernel(
   { kernel, fit, size, resize = size }: Preprocessing,
-  { width, height }: { width: number; height: number },
+  { width, height }: Extent,
 ): ResampleKernel | undefined {
   if (kernel === 'nearest' || fit === 'pad') return undefined;
   const isLong = fit === 'crop' && (resize * resize * Math.max(width, height)) / Math.min(width, height) > pixelLimit;
@@ -82,7 +102,7 @@ async function toSquare(image: Sharp, preprocessing: Preprocessing): Promise<Uin
     const kernel = exactKernel(preprocessing, { width, height });
     if (kernel && (format !== 'jpeg' || width * height <= muchLarger * resize * resize)) {
       const { data, info } = await image.toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
-      return exactSquare({ data, width: info.width, height: info.height }, preprocessing, kernel);
+      return exactlyResized({ data, width: info.width, height: info.height }, preprocessing, kernel);
     }
   }
   return sharpSquare(image, preprocessing);
@@ -98,23 +118,34 @@ async function sharpSquare(
   return rawGrey(cut);
 }
 
+function exactlyResized(pixels: GreyPixels, preprocessing: Preprocessing, kernel: ResampleKernel): Uint8Array {
+  const square = exactSquare(pixels, preprocessing, kernel);
+  square.push(pixels.data);
+  return square.finish();
+}
+
+/** Takes an image's rows some at a time, and makes the square of them. */
 function exactSquare(
-  pixels: GreyPixels,
+  from: Extent,
   { size, fit, resize = size }: Preprocessing,
   kernel: ResampleKernel,
-): Uint8Array {
-  const factor = resize / Math.min(pixels.width, pixels.height);
+): { push: (rows: Uint8Array) => void; finish: () => Uint8Array } {
+  const factor = resize / Math.min(from.width, from.height);
   const side = (extent: number): number => (fit === 'stretch' ? resize : Math.max(resize, Math.round(extent * factor)));
-  const [width, height] = [side(pixels.width), side(pixels.height)];
-  const resized = resample(pixels, { width, height }, kernel);
-  if (width === size && height === size) return resized;
-  const [left, top] = [width, height].map((extent) => Math.round((extent - size) / 2));
-  const out = new Uint8Array(size * size);
-  for (let y = 0; y < size; y++) {
-    const start = (top + y) * width + left;
-    out.set(resized.subarray(start, start + size), y * size);
-  }
-  return out;
+  const [width, height] = [side(from.width), side(from.height)];
+  const resampler = new Resampler(from, { width, height }, kernel);
+  const finish = (): Uint8Array => {
+    const resized = resampler.finish();
+    if (width === size && height === size) return resized;
+    const [left, top] = [width, height].map((extent) => Math.round((extent - size) / 2));
+    const out = new Uint8Array(size * size);
+    for (let y = 0; y < size; y++) {
+      const start = (top + y) * width + left;
+      out.set(resized.subarray(start, start + size), y * size);
+    }
+    return out;
+  };
+  return { push: (rows) => resampler.push(rows), finish };
 }
 
 async function rawGrey(image: Sharp): Promise<Uint8Array> {
@@ -123,10 +154,7 @@ async function rawGrey(image: Sharp): Promise<Uint8Array> {
 }
 
 /** Encodes grey values as a PNG file. */
-export async function encodePng(
-  pixels: Uint8Array,
-  { width, height }: { width: number; height: number },
-): Promise<Uint8Array> {
+export async function encodePng(pixels: Uint8Array, { width, height }: Extent): Promise<Uint8Array> {
   return sharp(pixels, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
     .png()

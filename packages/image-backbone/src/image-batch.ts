@@ -30,15 +30,18 @@ export function imageBatch(
 ): tf.Tensor4D {
   const area = size * size;
   const values = new Float32Array(places.length * area);
+  const scaled = (value: number): number => (value - mean) / deviation;
+  const ofGrey = Float32Array.from({ length: 256 }, (_, grey) => scaled(Math.fround(grey / 255)));
   for (let i = 0; i < places.length; i++) {
     const image = pixels.subarray(places[i] * area, (places[i] + 1) * area);
+    const start = i * area;
     if (change) {
       const random = new RandomStream({ seed: change.seed, purpose: 'augment', epoch: change.epoch, step: places[i] });
-      augmentImage(image, size, change.augmentation, random, values, i * area);
+      augmentImage(image, size, change.augmentation, random, values, start);
+      for (let at = start; at < start + area; at++) values[at] = scaled(values[at]);
     } else {
-      for (let at = 0; at < area; at++) values[i * area + at] = image[at] / 255;
+      for (let at = 0; at < area; at++) values[start + at] = ofGrey[image[at]];
     }
   }
-  for (let at = 0; at < values.length; at++) values[at] = (values[at] - mean) / deviation;
   return tf.tensor4d(values, [places.length, size, size, 1]);
 }

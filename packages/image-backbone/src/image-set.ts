@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { InputError } from '@cxr-align/files';
+import type { Piscina } from 'piscina';
 import { decodeImage, resizePixels, type Preprocessing } from './decode.js';
+import type { DecodeTask } from './decode-thread.js';
 import type { GreyPixels } from './grey-png.js';
 
 /** An image to be loaded: a path, or pixels in memory. */
@@ -12,12 +16,22 @@ export interface ImageSet {
   pixels: Uint8Array;
   /** For each image asked for its place in `pixels`, or −1 if it could not be read. */
   places: Int32Array;
-  /** Images that could not be read, and why. */
-  unreadable: { at: number; error: InputError }[];
+  /** Images that could not be read, and why: an {@link InputError}'s words. */
+  unreadable: { at: number; reason: string }[];
 }
 
 /** The most bytes of pixels that are kept in memory. */
 const memoryLimit = 8 * 2 ** 30;
+
+/** How images are loaded. */
+export interface LoadOptions {
+  /**
+   * Seconds that threads must save this one for them to be started: 0 always, Infinity never. Much of the work is done by
+   * libuv's threads anyway, of which there are `UV_THREADPOOL_SIZE`. Default 0.5.
+   */
+  threadsSave?: number;
+  onImage?: (done: number) => void;
+}
 
 /**
  * Decodes images into memory, several at a time; those that cannot be read are listed.
@@ -27,7 +41,7 @@ const memoryLimit = 8 * 2 ** 30;
 export async function loadImages(
   sources: readonly ImageSource[],
   preprocessing: Preprocessing,
-  { concurrency = 8, onImage }: { concurrency?: number; onImage?: (done: number) => void } = {},
+  { threadsSave = 0.5, onImage }: LoadOptions = {},
 ): Promise<ImageSet> {
   const { size } = preprocessing;
   const area = size * size;
@@ -37,26 +51,13 @@ export async function loadImages(
       `expected ${sources.length} images to fit into ${memoryLimit / 2 ** 30} GiB, got ${size} × ${size} pixels each; use a size of ${most} or less`,
     );
   }
-  const decoded = new Array<Uint8Array | InputError>(sources.length);
-  let next = 0;
+  const decoded = new Array<Uint8Array | string>(sources.length);
   let done = 0;
-  const work = async (): Promise<void> => {
-    while (next < sources.length) {
-      const at = next++;
-      const source = sources[at];
-      try {
-        decoded[at] =
-          typeof source === 'string'
-            ? await decodeImage(source, preprocessing)
-            : await resizePixels(source, preprocessing);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        decoded[at] = error;
-      }
-      onImage?.(++done);
-    }
+  const keep = (at: number, image: Uint8Array | string): void => {
+    decoded[at] = image;
+    onImage?.(++done);
   };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  await decodeAll(sources, preprocessing, threadsSave, keep);
   const places = new Int32Array(sources.length).fill(-1);
   const unreadable: ImageSet['unreadable'] = [];
   const pixels = new Uint8Array(decoded.filter((image) => image instanceof Uint8Array).length * area);
@@ -65,9 +66,94 @@ export async function loadImages(
     if (image instanceof Uint8Array) {
       pixels.set(image, place * area);
       places[at] = place++;
-    } else unreadable.push({ at, error: image });
+    } else unreadable.push({ at, reason: image });
   });
   return { size, pixels, places, unreadable };
+}
+
+/** An image, or why it cannot be read. */
+export async function decodeSource(source: ImageSource, preprocessing: Preprocessing): Promise<Uint8Array | string> {
+  try {
+    return await (typeof source === 'string'
+      ? decodeImage(source, preprocessing)
+      : resizePixels(source, preprocessing));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.message;
+  }
+}
+
+/** Images that are decoded at once in this thread. */
+const atOnce = 8;
+/** After so many images it is known how long the others would take here. */
+const tried = 16;
+/** Images that a thread is given at a time, twice: one part is sent while it decodes another. */
+const part = 2;
+
+/** The threads' script is built beside the package; sources that run as they are have none. */
+const script = new URL('./decode-thread.js', import.meta.url);
+
+type DecodeThreads = Piscina<DecodeTask, (Uint8Array | string)[]>;
+
+async function startThreads(preprocessing: Preprocessing): Promise<DecodeThreads> {
+  const { Piscina } = await import('piscina');
+  const count = availableParallelism();
+  const threads: DecodeThreads = new Piscina({
+    filename: script.href,
+    minThreads: count,
+    maxThreads: count,
+    concurrentTasksPerWorker: 2,
+    atomics: 'disabled',
+  });
+  await threads.run({ sources: [], preprocessing });
+  return threads;
+}
+
+/** Decodes here, until threads that are worth it have started, which decode the rest. */
+async function decodeAll(
+  sources: readonly ImageSource[],
+  preprocessing: Preprocessing,
+  threadsSave: number,
+  keep: (at: number, image: Uint8Array | string) => void,
+): Promise<void> {
+  const began = performance.eventLoopUtilization();
+  const saved = existsSync(script) ? 1 - 1 / availableParallelism() : 0;
+  let next = 0;
+  let done = 0;
+  const areWorthIt = (): boolean => {
+    const busySeconds = performance.eventLoopUtilization(began).active / 1000;
+    return done >= tried && (busySeconds / done) * (sources.length - next) * saved > threadsSave;
+  };
+  let starting: Promise<DecodeThreads> | undefined;
+  let haveStarted = false;
+  const work = async (): Promise<void> => {
+    while (next < sources.length && !haveStarted) {
+      const at = next++;
+      keep(at, await decodeSource(sources[at], preprocessing));
+      done++;
+      if (starting || !areWorthIt()) continue;
+      starting = startThreads(preprocessing);
+      starting.then(
+        () => (haveStarted = true),
+        // Thrown below, where it is waited for.
+        () => (haveStarted = true),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  const threads = await starting;
+  if (!threads) return;
+  const starts = Array.from({ length: Math.ceil((sources.length - next) / part) }, (_, i) => next + i * part);
+  try {
+    await Promise.all(
+      starts.map(async (start) => {
+        const images = await threads.run({ sources: sources.slice(start, start + part), preprocessing });
+        images.forEach((image, i) => keep(start + i, image));
+      }),
+    );
+  } finally {
+    await threads.destroy();
+  }
 }
 
 /** Mean and standard deviation of the grey values in [0, 1], over all images; a deviation of 0 counts as 1. */

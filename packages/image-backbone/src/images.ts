@@ -3,5 +3,5 @@ export { decodeImage, encodePng, resizePixels, type Preprocessing } from './deco
 export { imageSize, readImage } from './image-file.js';
 export { decodeDicom } from './dicom/decode-dicom.js';
 export { drawMap, visibleWindow, type DrawnMap, type PixelWindow } from './draw-map.js';
-export { loadImages, pixelStatistics, type ImageSet, type ImageSource } from './image-set.js';
+export { loadImages, pixelStatistics, type ImageSet, type ImageSource, type LoadOptions } from './image-set.js';
 export { augmentImage, type Augmentation } from './augment.js';

@@ -2,15 +2,125 @@
 (module
   (memory (export "memory") 1)
 
-  ;; The upper bytes of 16-bit values: count bytes of them, a multiple of 16, from twice as many.
-  (func (export "upperBytes") (param $from i32) (param $to i32) (param $count i32)
-    (loop $sixteens
-      (v128.store (local.get $to)
-        (i8x16.shuffle 1 3 5 7 9 11 13 15 17 19 21 23 25 27 29 31
-          (v128.load (local.get $from)) (v128.load offset=16 (local.get $from))))
-      (local.set $from (i32.add (local.get $from) (i32.const 32)))
-      (local.set $to (i32.add (local.get $to) (i32.const 16)))
-      (br_if $sixteens (local.tee $count (i32.sub (local.get $count) (i32.const 16))))))
+  ;; Rows of a PNG file without their filters, as its standard has them; of 16-bit values the upper bytes alone, which do
+  ;; not depend on the lower ones. Up to 31 bytes after the rows are read, and up to 15 after the output are written.
+  ;;   from: height rows of 1 + width × step bytes, the filter first; to: height rows of width bytes, after the row above
+  ;;   gives whether all filters are known
+  (func (export "unfilter")
+    (param $from i32) (param $to i32) (param $width i32) (param $height i32) (param $step i32) (result i32)
+    (local $at i32) (local $end i32) (local $filter i32) (local $sixteen v128) (local $zero v128) (local $last v128)
+    (local $left i32) (local $up i32) (local $corner i32)
+    (local $toLeft i32) (local $toUp i32) (local $toCorner i32)
+    (loop $rows
+      (local.set $filter (i32.load8_u (local.get $from)))
+      (local.set $from (i32.add (local.get $from) (i32.const 1)))
+      (local.set $at (local.get $to))
+      (local.set $end (i32.add (local.get $to) (local.get $width)))
+      (if (i32.eq (local.get $step) (i32.const 1))
+        (then (memory.copy (local.get $to) (local.get $from) (local.get $width)))
+        (else
+          (local.set $left (local.get $from))
+          (loop $sixteens
+            (v128.store (local.get $at)
+              (i8x16.shuffle 0 2 4 6 8 10 12 14 16 18 20 22 24 26 28 30
+                (v128.load (local.get $left)) (v128.load offset=16 (local.get $left))))
+            (local.set $left (i32.add (local.get $left) (i32.const 32)))
+            (br_if $sixteens
+              (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+          (local.set $at (local.get $to))))
+      (block $done
+        (block $unknown
+          (block $paeth
+            (block $average
+              (block $up
+                (block $sub
+                  (br_table $done $sub $up $average $paeth $unknown (local.get $filter)))
+                ;; The value before it: sums over sixteen, of one, two, four and eight before, and the last of those before them.
+                (local.set $last (local.get $zero))
+                (loop $sixteens
+                  (local.set $sixteen (v128.load (local.get $at)))
+                  (local.set $sixteen
+                    (i8x16.add (local.get $sixteen)
+                      (i8x16.shuffle 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30
+                        (local.get $zero) (local.get $sixteen))))
+                  (local.set $sixteen
+                    (i8x16.add (local.get $sixteen)
+                      (i8x16.shuffle 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29
+                        (local.get $zero) (local.get $sixteen))))
+                  (local.set $sixteen
+                    (i8x16.add (local.get $sixteen)
+                      (i8x16.shuffle 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27
+                        (local.get $zero) (local.get $sixteen))))
+                  (local.set $sixteen
+                    (i8x16.add (local.get $sixteen)
+                      (i8x16.shuffle 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23
+                        (local.get $zero) (local.get $sixteen))))
+                  (local.set $sixteen (i8x16.add (local.get $sixteen) (local.get $last)))
+                  (v128.store (local.get $at) (local.get $sixteen))
+                  (local.set $last (i8x16.splat (i8x16.extract_lane_u 15 (local.get $sixteen))))
+                  (br_if $sixteens
+                    (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+                (br $done))
+              ;; The value above it.
+              (loop $sixteens
+                (v128.store (local.get $at)
+                  (i8x16.add (v128.load (local.get $at))
+                    (v128.load (i32.sub (local.get $at) (local.get $width)))))
+                (br_if $sixteens
+                  (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+              (br $done))
+            ;; The mean of both, rounded down: x + (left + up) / 2 is (left + (up + 2x)) / 2, of which only left is waited for.
+            (local.set $left (i32.const 0))
+            (loop $ones
+              (local.set $left
+                (i32.and (i32.const 255)
+                  (i32.shr_u
+                    (i32.add (local.get $left)
+                      (i32.add
+                        (i32.load8_u (i32.sub (local.get $at) (local.get $width)))
+                        (i32.shl (i32.load8_u (local.get $at)) (i32.const 1))))
+                    (i32.const 1))))
+              (i32.store8 (local.get $at) (local.get $left))
+              (br_if $ones (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $end))))
+            (br $done))
+          ;; Of the values before it, above it and before that one, the nearest to first + second − third.
+          (local.set $left (i32.const 0))
+          (local.set $corner (i32.const 0))
+          (loop $ones
+            (local.set $up (i32.load8_u (i32.sub (local.get $at) (local.get $width))))
+            (local.set $toLeft (i32.sub (local.get $up) (local.get $corner)))
+            (local.set $toUp (i32.sub (local.get $left) (local.get $corner)))
+            (local.set $toCorner (i32.add (local.get $toLeft) (local.get $toUp)))
+            (local.set $toLeft
+              (select (i32.sub (i32.const 0) (local.get $toLeft)) (local.get $toLeft)
+                (i32.lt_s (local.get $toLeft) (i32.const 0))))
+            (local.set $toUp
+              (select (i32.sub (i32.const 0) (local.get $toUp)) (local.get $toUp)
+                (i32.lt_s (local.get $toUp) (i32.const 0))))
+            (local.set $toCorner
+              (select (i32.sub (i32.const 0) (local.get $toCorner)) (local.get $toCorner)
+                (i32.lt_s (local.get $toCorner) (i32.const 0))))
+            (local.set $left
+              (i32.and (i32.const 255)
+                (i32.add (i32.load8_u (local.get $at))
+                  (select
+                    (local.get $left)
+                    (select
+                      (local.get $up)
+                      (local.get $corner)
+                      (i32.le_u (local.get $toUp) (local.get $toCorner)))
+                    (i32.and
+                      (i32.le_u (local.get $toLeft) (local.get $toUp))
+                      (i32.le_u (local.get $toLeft) (local.get $toCorner)))))))
+            (i32.store8 (local.get $at) (local.get $left))
+            (local.set $corner (local.get $up))
+            (br_if $ones (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $end))))
+          (br $done))
+        (return (i32.const 0)))
+      (local.set $from (i32.add (local.get $from) (i32.mul (local.get $width) (local.get $step))))
+      (local.set $to (local.get $end))
+      (br_if $rows (local.tee $height (i32.sub (local.get $height) (i32.const 1)))))
+    (i32.const 1))
 
   ;; Resizing along rows, with weights of 22 bits. A weight is 2048 × high + low, both of 16 bits, so that products come
   ;; in pairs, eight at a time; a pixel of the output has eights × 8 weights. Pixels after its last are read, and weigh 0.

@@ -1,5 +1,6 @@
-import type { GreyPixels } from './grey-png.js';
-import { bandValues, withPlaces } from './kernels.js';
+import { kernelMemory } from './kernels.js';
+
+const withPlaces = kernelMemory();
 
 /** Weights are whole multiples of 2⁻²², as PIL has them, so that sums are exact; those of grey values stay within 32 bits. */
 const bits = 22;
@@ -96,45 +97,82 @@ const rowTaps = remembering((kernel, from, to): PairedTaps => {
   return { eights, first, high, low };
 });
 
-/**
- * Resizes grey values, first along rows, then along columns, rounded after each, as PIL does it to the last bit.
- *
- * @returns toHeight × toWidth grey values.
- */
-export function resample(
-  { data, width, height, depth = 8 }: GreyPixels,
-  { width: toWidth, height: toHeight }: { width: number; height: number },
-  kernel: ResampleKernel,
-): Uint8Array {
-  const across = rowTaps(kernel, width, toWidth);
-  const down = columnTaps(kernel, height, toHeight);
-  const pitch = 4 * Math.ceil(toWidth / 4);
-  const bandHeight = Math.min(height, Math.max(1, Math.floor(bandValues / width)));
-  const tables = [across.first, across.high, across.low, down.first, down.weights];
-  const bandSize = 16 * Math.ceil((bandHeight * width) / 16);
-  const { kernels, bytes, places } = withPlaces([
-    depth === 16 ? 2 * bandSize : 0,
-    // Weights of 0 reach over the end of the last row.
-    bandSize + 8 * across.eights,
-    height * pitch,
-    toHeight * pitch,
-    ...tables.map(({ byteLength }) => byteLength),
-  ]);
-  const [wide, band, rows, out, firstAcross, high, low, firstDown, weights] = places;
-  tables.forEach(({ buffer, byteOffset, byteLength }, i) =>
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), places[4 + i]),
-  );
-  for (let y = 0; y < height; y += bandHeight) {
-    const lines = Math.min(bandHeight, height - y);
-    const values = data.subarray((y * width * depth) / 8, ((y + lines) * width * depth) / 8);
-    bytes.set(values, depth === 16 ? wide : band);
-    if (depth === 16) kernels.upperBytes(wide, band, bandSize);
-    kernels.alongRows(band, width, lines, rows + y * pitch, pitch, toWidth, firstAcross, high, low, across.eights);
+/** Values that are resized along rows at once: they stay in a processor's cache until they are used. */
+const bandValues = 2 ** 17;
+
+/** Width and height, in pixels. */
+export interface Extent {
+  width: number;
+  height: number;
+}
+
+/** Resizes an image whose rows come some at a time, first along rows, then along columns, rounded after each, as PIL does it to the last bit. */
+export class Resampler {
+  private readonly across: PairedTaps;
+  private readonly down: Taps;
+  /** Bytes from one resized row to the next. */
+  private readonly pitch: number;
+  /** What is resized along rows. */
+  private readonly rows: Uint8Array;
+  private done = 0;
+
+  constructor(
+    private readonly from: Extent,
+    private readonly to: Extent,
+    kernel: ResampleKernel,
+  ) {
+    this.across = rowTaps(kernel, from.width, to.width);
+    this.down = columnTaps(kernel, from.height, to.height);
+    this.pitch = 4 * Math.ceil(to.width / 4);
+    this.rows = new Uint8Array(from.height * this.pitch);
   }
-  kernels.alongColumns(rows, pitch, out, toHeight, firstDown, weights, down.count);
-  if (pitch === toWidth) return bytes.slice(out, out + toHeight * toWidth);
-  const resized = new Uint8Array(toHeight * toWidth);
-  for (let y = 0; y < toHeight; y++)
-    resized.set(bytes.subarray(out + y * pitch, out + y * pitch + toWidth), y * toWidth);
-  return resized;
+
+  /** Takes the next rows. */
+  push(rows: Uint8Array): void {
+    const { width } = this.from;
+    const band = width * Math.max(1, Math.floor(bandValues / width));
+    for (let at = 0; at < rows.length; at += band) this.pushBand(rows.subarray(at, at + band));
+  }
+
+  private pushBand(band: Uint8Array): void {
+    const { from, to, across, pitch } = this;
+    const height = band.length / from.width;
+    const { kernels, bytes, places } = withPlaces([
+      // Weights of 0 reach over the end of the last row.
+      band.length + 8 * across.eights,
+      height * pitch,
+      ...[across.first, across.high, across.low].map(({ byteLength }) => byteLength),
+    ]);
+    const [pixels, out, first, high, low] = places;
+    bytes.set(band, pixels);
+    putTables(bytes, { [first]: across.first, [high]: across.high, [low]: across.low });
+    kernels.alongRows(pixels, from.width, height, out, pitch, to.width, first, high, low, across.eights);
+    this.rows.set(bytes.subarray(out, out + height * pitch), this.done * pitch);
+    this.done += height;
+  }
+
+  /** The resized image, once all rows are there: to.height × to.width grey values. */
+  finish(): Uint8Array {
+    const { to, down, pitch } = this;
+    const { kernels, bytes, places } = withPlaces([
+      this.rows.length,
+      to.height * pitch,
+      down.first.byteLength,
+      down.weights.byteLength,
+    ]);
+    const [rows, out, first, weights] = places;
+    bytes.set(this.rows, rows);
+    putTables(bytes, { [first]: down.first, [weights]: down.weights });
+    kernels.alongColumns(rows, pitch, out, to.height, first, weights, down.count);
+    if (pitch === to.width) return bytes.slice(out, out + to.height * to.width);
+    const resized = new Uint8Array(to.height * to.width);
+    for (let y = 0; y < to.height; y++)
+      resized.set(bytes.subarray(out + y * pitch, out + y * pitch + to.width), y * to.width);
+    return resized;
+  }
+}
+
+function putTables(bytes: Uint8Array, tables: Record<number, Int32Array | Int16Array>): void {
+  for (const [place, { buffer, byteOffset, byteLength }] of Object.entries(tables))
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), Number(place));
 }

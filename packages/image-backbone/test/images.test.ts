@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { RandomStream } from '@cxr-align/random';
 import { describeBackends, expectClose } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
-import { augmentImage, imageBatch, loadImages, pixelStatistics } from '../src/index.js';
+import { augmentImage, encodePng, imageBatch, loadImages, pixelStatistics } from '../src/index.js';
 
 const still = { rotation: 0, translation: 0, scale: 0, brightness: 0, contrast: 0, flip: 0 };
 const strong = { rotation: 20, translation: 0.2, scale: 0.2, brightness: 0.1, contrast: 0.2, flip: 0.5 };
@@ -39,6 +44,17 @@ describe('augmentImage(pixels, size, augmentation, random, out, start)', () => {
   });
 });
 
+/** Loads the images that it is told, with threads, and says what came of it and how many threads there were. */
+const inThreads = `
+import { readFileSync } from 'node:fs';
+import { loadImages } from '@cxr-align/image-backbone/images';
+let [workers, done] = [0, 0];
+process.on('worker', () => workers++);
+const { files, options } = JSON.parse(readFileSync(0, 'utf8'));
+const set = await loadImages(files, options, { threadsSave: 0, onImage: (count) => (done = count) });
+console.log(JSON.stringify({ workers, done, pixels: [...set.pixels], places: [...set.places], unreadable: set.unreadable }));
+`;
+
 describe('loadImages(sources, preprocessing)', () => {
   it('lists what it cannot read and keeps the rest in order', async () => {
     const grey = (value: number) => ({ data: new Uint8Array(16).fill(value), width: 4, height: 4 });
@@ -47,6 +63,35 @@ describe('loadImages(sources, preprocessing)', () => {
     expect(set.unreadable).toHaveLength(1);
     expect(set.unreadable[0].at).toBe(1);
     expect([set.pixels[0], set.pixels[16]]).toEqual([1, 3]);
+  });
+  it('gives the same in threads', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cxr-align-images-'));
+    const random = new RandomStream({ seed: 1, purpose: 'images' });
+    const [width, height] = [600, 600];
+    const [large, broken] = ['large.png', 'broken.png'].map((name) => join(folder, name));
+    const noise = Uint8Array.from({ length: width * height }, () => random.integer(256));
+    writeFileSync(large, await encodePng(noise, { width, height }));
+    writeFileSync(broken, '');
+    // Enough of them for threads to start while they are decoded.
+    const files = Array.from({ length: 150 }, (_, i) => (i === 140 ? broken : large));
+    const options = { size: 4, fit: 'stretch', kernel: 'linear' } as const;
+    // The build, for sources have no script that a thread could run.
+    const built = spawnSync(process.execPath, ['--input-type=module', '-e', inThreads], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      input: JSON.stringify({ files, options }),
+      encoding: 'utf8',
+    });
+    expect(built.stderr).toBe('');
+    const { workers, pixels, places, unreadable, done } = JSON.parse(built.stdout) as Record<string, unknown>;
+    const here = await loadImages(files, options, { threadsSave: Infinity });
+    expect(Number(workers) > 0).toBe(availableParallelism() > 1);
+    expect(done).toBe(150);
+    expect({ pixels, places, unreadable }).toEqual({
+      pixels: [...here.pixels],
+      places: [...here.places],
+      unreadable: [{ at: 140, reason: expect.stringContaining('broken.png: expected an image, got an empty file') }],
+    });
+    rmSync(folder, { recursive: true });
   });
 });
 

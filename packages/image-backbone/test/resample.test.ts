@@ -1,5 +1,5 @@
 import { RandomStream } from '@cxr-align/random';
-import { resample, type ResampleKernel } from '../src/resample.js';
+import { Resampler, type Extent, type ResampleKernel } from '../src/resample.js';
 
 /** PIL's weights and sums as they are written down, one pixel at a time. */
 function slowly(
@@ -44,7 +44,15 @@ function slowly(
   );
 }
 
-describe('resample(pixels, to, kernel)', () => {
+/** The resized image, with so many rows given at once. */
+function resample(data: Uint8Array, from: Extent, to: Extent, kernel: ResampleKernel, rows = from.height): Uint8Array {
+  const resampler = new Resampler(from, to, kernel);
+  const step = rows * from.width;
+  for (let at = 0; at < data.length; at += step) resampler.push(data.subarray(at, at + step));
+  return resampler.finish();
+}
+
+describe('Resampler', () => {
   it.each<[ResampleKernel, number, number, number, number]>([
     ['linear', 61, 47, 20, 30],
     ['linear', 1, 1, 5, 3],
@@ -57,16 +65,26 @@ describe('resample(pixels, to, kernel)', () => {
     const random = new RandomStream({ seed: 1, purpose: 'resample' });
     // Black and white alone: the wider filters overshoot most there.
     const data = Uint8Array.from({ length: width * height }, () => (random.chance(0.5) ? 255 : 0));
+    const from = { width, height };
     const to = { width: toWidth, height: toHeight };
-    const wanted = [...slowly(data, { width, height }, to, kernel)];
-    expect([...resample({ data, width, height }, to, kernel)]).toEqual(wanted);
-    const wide = Uint8Array.from({ length: 2 * data.length }, (_, at) => (at % 2 ? data[at >> 1] : at % 251));
-    expect([...resample({ data: wide, width, height, depth: 16 }, to, kernel)]).toEqual(wanted);
+    const wanted = [...slowly(data, from, to, kernel)];
+    for (const rows of [height, 1, 3]) expect([...resample(data, from, to, kernel, rows)]).toEqual(wanted);
+  });
+  it('keeps images apart whose rows come in turns', () => {
+    const from = { width: 20, height: 6 };
+    const to = { width: 7, height: 5 };
+    const images = [3, 7].map((step) => Uint8Array.from({ length: 120 }, (_, at) => (at * step) & 255));
+    const resamplers = images.map(() => new Resampler(from, to, 'cubic'));
+    for (let at = 0; at < 120; at += 40)
+      resamplers.forEach((resampler, i) => resampler.push(images[i].subarray(at, at + 40)));
+    resamplers.forEach((resampler, i) =>
+      expect([...resampler.finish()]).toEqual([...slowly(images[i], from, to, 'cubic')]),
+    );
   });
   it('takes images that are larger than what it reads at once', () => {
     const [width, height] = [2100, 2500];
     const data = Uint8Array.from({ length: width * height }, (_, at) => (at % width) % 251);
-    const resized = resample({ data, width, height }, { width: 8, height: 8 }, 'linear');
+    const resized = resample(data, { width, height }, { width: 8, height: 8 }, 'linear');
     const first = slowly(data.subarray(0, width), { width, height: 1 }, { width: 8, height: 1 }, 'linear');
     for (let y = 0; y < 8; y++) expect([...resized.subarray(8 * y, 8 * y + 8)]).toEqual([...first]);
   });

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { writePhantom, type PhantomImage, type PhantomPlan } from '@cxr-align/datasets';
+import { writePhantom, type PhantomImage } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import type { PainterSettings } from '../workers/phantom-worker.js';
-import { ThreadPool } from '../workers/thread-pool.js';
+import { Piscina } from 'piscina';
+import type { PaintTask } from '../workers/phantom-worker.js';
 import { commonFlags, printResult, progress, type Command } from './command.js';
 
 const flags = {
@@ -42,19 +42,20 @@ export const phantom: Command<unknown> = {
         { file: out },
       );
     const bar = progress.start('drawing phantoms', images);
-    const settings: PainterSettings = { folder: out, seed, size };
-    const painters = new ThreadPool<PhantomPlan, PhantomImage['boxes']>(
-      new URL('./phantom-worker.js', import.meta.url),
-      availableParallelism(),
-      settings,
-    );
+    const threads = availableParallelism();
+    const painters = new Piscina<PaintTask, PhantomImage['boxes']>({
+      filename: new URL('./phantom-worker.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      atomics: 'disabled',
+    });
     await writePhantom(out, {
       images,
       seed,
-      concurrency: painters.count,
-      draw: (plan) => painters.run(plan),
+      concurrency: threads,
+      draw: (plan) => painters.run({ plan, folder: out, seed, size }),
       onImage: (done) => bar.update(done),
-    }).finally(() => painters.stop());
+    }).finally(() => painters.destroy());
     bar.stop();
     printResult(
       json,

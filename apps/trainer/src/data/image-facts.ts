@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import type { Sample } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { decodeImage, imageSize, readImage, resizePixels } from '@cxr-align/image-backbone/images';
+import { Piscina } from 'piscina';
 import { contentHash, type ImageOfSample } from '../inputs/decode-views.js';
 import type { Progress } from '../progress.js';
-import { ThreadPool } from '../workers/thread-pool.js';
 import { differenceHash, hashedSize } from './perceptual-hash.js';
 
 /** What an image is like, or why it cannot be read. */
@@ -59,8 +59,14 @@ export async function checkImages(samples: readonly Sample[], progress: Progress
     images.slice(i * atATime, (i + 1) * atATime),
   );
   // Sources that run as they are, without a build, have no thread.
+  const threads = Math.min(availableParallelism(), parts.length);
   const pool = existsSync(worker)
-    ? new ThreadPool<ImageOfSample[], ImageFacts[]>(worker, Math.min(availableParallelism(), parts.length))
+    ? new Piscina<ImageOfSample[], ImageFacts[]>({
+        filename: worker.href,
+        minThreads: threads,
+        maxThreads: threads,
+        atomics: 'disabled',
+      })
     : undefined;
   let done = 0;
   try {
@@ -74,6 +80,6 @@ export async function checkImages(samples: readonly Sample[], progress: Progress
     return found.flat();
   } finally {
     bar.stop();
-    await pool?.stop();
+    await pool?.destroy();
   }
 }

@@ -11,7 +11,8 @@ import {
   type Preprocessing,
 } from '@cxr-align/image-backbone/images';
 import { RandomStream } from '@cxr-align/random';
-import { ThreadPool } from '../workers/thread-pool.js';
+import { Piscina } from 'piscina';
+import type { DecodeTask } from '../workers/decode-worker.js';
 
 /** How the views of an image are made. */
 export interface ViewOptions {
@@ -74,15 +75,23 @@ export function startDecoder(options: ViewOptions): Decoder {
       stop: async () => {},
     };
   }
-  const pool = new ThreadPool<ImageOfSample[], DecodedViews[]>(worker, availableParallelism(), options);
+  const threads = availableParallelism();
+  const pool = new Piscina<DecodeTask, DecodedViews[]>({
+    filename: worker.href,
+    minThreads: threads,
+    maxThreads: threads,
+    // A thread has its next part before it is done with one: this one may be too busy to hand out more.
+    concurrentTasksPerWorker: 2,
+    atomics: 'disabled',
+  });
   return {
-    // Each thread gets its whole part at once: this one may be too busy to hand out more.
     decode: async (samples) => {
       const images = samples.map(({ id, image }) => ({ id, image }));
-      const most = Math.ceil(images.length / pool.count);
-      const parts = Array.from({ length: pool.count }, (_, i) => images.slice(i * most, (i + 1) * most));
-      return (await Promise.all(parts.filter(({ length }) => length > 0).map((part) => pool.run(part)))).flat();
+      const most = Math.ceil(images.length / threads);
+      const parts = Array.from({ length: threads }, (_, i) => images.slice(i * most, (i + 1) * most));
+      const tasks = parts.filter(({ length }) => length > 0);
+      return (await Promise.all(tasks.map((part) => pool.run({ images: part, options })))).flat();
     },
-    stop: () => pool.stop(),
+    stop: () => pool.destroy(),
   };
 }

@@ -70,7 +70,7 @@ async function loadPixels(
     preprocessing,
     { onImage: (done) => bar.update(done) },
   ).finally(() => bar.stop());
-  const reasons = all.unreadable.map(({ error }) => error.message);
+  const reasons = all.unreadable.map(({ reason }) => reason);
   const kept = keepReadable(
     { dataset, remarks },
     [...all.places.keys()].filter((at) => all.places[at] >= 0),

@@ -9,7 +9,8 @@ import {
 } from '@cxr-align/image-backbone';
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
-import { ThreadPool } from '../workers/thread-pool.js';
+import { Piscina } from 'piscina';
+import type { ReadTask } from '../workers/feature-reader-worker.js';
 
 /** Images of one size, from which a trained encoder makes features. */
 export interface ImageInput {
@@ -101,7 +102,7 @@ export function scaleOf({ pixels, size }: Pick<ImageSet, 'pixels' | 'size'>, sam
 /** Features in a store on disk: a batch is read when it is asked for, or by a thread while the step before it runs. */
 export class FeatureInputs implements ModelInputs {
   readonly description: FeatureInput;
-  private reader?: ThreadPool<number[], Float32Array>;
+  private reader?: Piscina<ReadTask, Float32Array>;
   /** The batch that is being read ahead, and its values. */
   private ahead?: { samples: readonly number[]; epoch: number; values: Promise<Float32Array> };
 
@@ -139,12 +140,13 @@ export class FeatureInputs implements ModelInputs {
     // The thread's script is built beside the command; sources that run as they are have none.
     const script = new URL('./feature-reader-worker.js', import.meta.url);
     if (!existsSync(script)) return;
-    this.reader ??= new ThreadPool(script, 1, this.store.folder);
-    this.ahead = { samples, epoch: draw.epoch, values: this.reader.run(this.trainingRows(samples, draw)) };
+    this.reader ??= new Piscina({ filename: script.href, minThreads: 1, maxThreads: 1, atomics: 'disabled' });
+    const task = { folder: this.store.folder, rows: this.trainingRows(samples, draw) };
+    this.ahead = { samples, epoch: draw.epoch, values: this.reader.run(task) };
   }
 
   async dispose(): Promise<void> {
-    await this.reader?.stop();
+    await this.reader?.destroy();
     this.store.close();
   }
 

@@ -1,6 +1,11 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { decodeViews, type ImageOfSample, type ViewOptions } from '../inputs/decode-views.js';
+import { decodeViews, type DecodedViews, type ImageOfSample, type ViewOptions } from '../inputs/decode-views.js';
 
-parentPort!.on('message', async (images: ImageOfSample[]) => {
-  parentPort!.postMessage(await Promise.all(images.map((image) => decodeViews(image, workerData as ViewOptions))));
-});
+/** Images that a thread decodes, and how. */
+export interface DecodeTask {
+  images: readonly ImageOfSample[];
+  options: ViewOptions;
+}
+
+export default async function decode({ images, options }: DecodeTask): Promise<DecodedViews[]> {
+  return Promise.all(images.map((image) => decodeViews(image, options)));
+}

@@ -1,9 +1,16 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { FeatureStore } from '@cxr-align/datasets';
+import { move } from 'piscina';
 
-const store = new FeatureStore(workerData as string);
+/** Rows that are read of a store. */
+export interface ReadTask {
+  folder: string;
+  rows: number[];
+}
 
-parentPort!.on('message', (rows: number[]) => {
-  const values = store.read(rows);
-  parentPort!.postMessage(values, [values.buffer as ArrayBuffer]);
-});
+let store: FeatureStore | undefined;
+
+export default function read({ folder, rows }: ReadTask): Float32Array {
+  if (store?.folder !== folder) store = new FeatureStore(folder);
+  // Given away instead of copied.
+  return move(store.read(rows)) as unknown as Float32Array;
+}

@@ -1,7 +1,6 @@
-import { parentPort } from 'node:worker_threads';
-import { imageFacts } from '../data/image-facts.js';
+import { imageFacts, type ImageFacts } from '../data/image-facts.js';
 import type { ImageOfSample } from '../inputs/decode-views.js';
 
-parentPort!.on('message', async (images: ImageOfSample[]) => {
-  parentPort!.postMessage(await Promise.all(images.map(imageFacts)));
-});
+export default async function look(images: readonly ImageOfSample[]): Promise<ImageFacts[]> {
+  return Promise.all(images.map(imageFacts));
+}
