@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig, type Config } from '../src/config/config.js';
 import { evaluateRun } from '../src/evaluation/evaluate-run.js';
 import { loadModel } from '../src/model/load-model.js';
+import { withDecoder } from '../src/inputs/decoder.js';
 import { extractFeatures, type ExtractOptions, type ExtractResult } from '../src/inputs/extract-features.js';
 import { openDataset } from '../src/inputs/prepare-data.js';
 import { readPredictions } from '../src/evaluation/predictions-file.js';
@@ -45,7 +46,9 @@ async function extract(
 ): Promise<ExtractResult> {
   const loaded = await OnnxImageEncoder.load(encoder);
   const { dataset } = await openDataset({ path });
-  return extractFeatures(dataset, loaded, join(place, out), { augmentation, seed: 3, ...options }, progress);
+  return withDecoder((decode) =>
+    extractFeatures(dataset, loaded, join(place, out), { augmentation, seed: 3, decode, ...options }, progress),
+  );
 }
 
 beforeAll(async () => {
@@ -103,7 +106,9 @@ describeWithOnnx('extractFeatures(dataset, encoder, out, options)', () => {
     const { dataset } = await openDataset({ path: broken });
     const loaded = await OnnxImageEncoder.load(encoder);
     const run = () =>
-      extractFeatures(dataset, loaded, join(place, 'broken'), { augmentation, seed: 0 }, silentProgress);
+      withDecoder((decode) =>
+        extractFeatures(dataset, loaded, join(place, 'broken'), { augmentation, seed: 0, decode }, silentProgress),
+      );
     const { unreadable } = await run();
     expect(unreadable.map(({ id }) => id)).toEqual(['7.png', '9.png']);
     expect(unreadable[1].reason).toContain('no such file');
@@ -168,7 +173,9 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     const store = join(place, 'of bare');
     const { dataset } = await openDataset({ path: bare });
     const loaded = await OnnxImageEncoder.load(encoder);
-    await extractFeatures(dataset, loaded, store, { augmentation, seed: 0, map: true }, silentProgress);
+    await withDecoder((decode) =>
+      extractFeatures(dataset, loaded, store, { augmentation, seed: 0, map: true, decode }, silentProgress),
+    );
     const request = { path: bare, features: store, encoder: undefined };
     const namesOf = (name: string): string[] => {
       const { stored, dispose } = loadModel(join(place, name));

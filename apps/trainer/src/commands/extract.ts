@@ -1,5 +1,6 @@
 import { InputError } from '@cxr-align/files';
 import { makeConfig } from '../config/config.js';
+import { withDecoder } from '../inputs/decoder.js';
 import { extractFeatures, type ExtractResult } from '../inputs/extract-features.js';
 import { encoderFolder } from '../inputs/hub.js';
 import { isOnnx, openImageEncoder } from '../inputs/image-encoders.js';
@@ -96,15 +97,14 @@ export const extract: Command<unknown> = {
     // An encoder of TensorFlow.js runs on the engine; one in ONNX brings its own.
     const folder = await encoderFolder(args.encoder, { ...args, progress });
     if (!isOnnx(folder)) await startAsked(args);
-    const encoder = await openImageEncoder(folder, { providers: args.provider });
-    const result = await extractFeatures(
-      dataset,
-      encoder,
-      args.out,
-      { views, augmentation, seed, map, dtype, batchSize: batch },
-      progress,
-    );
-    await encoder.dispose();
+    // The threads start while the encoder is opened.
+    const result = await withDecoder(async (decode) => {
+      const encoder = await openImageEncoder(folder, { providers: args.provider });
+      const options = { views, augmentation, seed, map, dtype, batchSize: batch, decode };
+      const extracted = await extractFeatures(dataset, encoder, args.out, options, progress);
+      await encoder.dispose();
+      return extracted;
+    });
     printResult(args.json, result, () => extractText(result));
     const share = result.unreadable.length / Math.max(1, result.images - result.alreadyThere);
     if (share > args.maxBad)

@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os';
-import { existsSync } from 'node:fs';
 import type { Sample } from '@cxr-align/datasets';
 import { InputError, sha256 } from '@cxr-align/files';
 import {
@@ -11,8 +9,6 @@ import {
   type Preprocessing,
 } from '@cxr-align/image-backbone/images';
 import { RandomStream } from '@cxr-align/random';
-import { Piscina } from 'piscina';
-import type { DecodeTask } from '../workers/decode-worker.js';
 
 /** How the views of an image are made. */
 export interface ViewOptions {
@@ -58,40 +54,4 @@ export async function decodeViews(
 /** The start of the SHA-256 of an image's bytes: what a store knows its images by. */
 export function contentHash(bytes: Uint8Array): string {
   return sha256(bytes).slice(0, 16);
-}
-
-/** Decodes images on all processors. */
-export interface Decoder {
-  decode: (samples: readonly Sample[]) => Promise<DecodedViews[]>;
-  stop: () => Promise<void>;
-}
-
-/** Starts a thread on each processor; sources that run as they are, without a build, decode in this one. */
-export function startDecoder(options: ViewOptions): Decoder {
-  const worker = new URL('./decode-worker.js', import.meta.url);
-  if (!existsSync(worker)) {
-    return {
-      decode: (samples) => Promise.all(samples.map((sample) => decodeViews(sample, options))),
-      stop: async () => {},
-    };
-  }
-  const threads = availableParallelism();
-  const pool = new Piscina<DecodeTask, DecodedViews[]>({
-    filename: worker.href,
-    minThreads: threads,
-    maxThreads: threads,
-    // A thread has its next part before it is done with one: this one may be too busy to hand out more.
-    concurrentTasksPerWorker: 2,
-    atomics: 'disabled',
-  });
-  return {
-    decode: async (samples) => {
-      const images = samples.map(({ id, image }) => ({ id, image }));
-      const most = Math.ceil(images.length / threads);
-      const parts = Array.from({ length: threads }, (_, i) => images.slice(i * most, (i + 1) * most));
-      const tasks = parts.filter(({ length }) => length > 0);
-      return (await Promise.all(tasks.map((part) => pool.run({ images: part, options })))).flat();
-    },
-    stop: () => pool.destroy(),
-  };
 }

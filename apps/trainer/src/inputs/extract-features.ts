@@ -1,7 +1,8 @@
 import { FeatureStoreWriter, type Dataset, type FeatureLayout } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import type { Augmentation, FrozenImageEncoder } from '@cxr-align/image-backbone';
-import { startDecoder, type DecodedViews } from './decode-views.js';
+import type { DecodedViews } from './decode-views.js';
+import type { Decoder } from './decoder.js';
 import type { Progress } from '../progress.js';
 
 /** How a feature store is filled. */
@@ -18,6 +19,7 @@ export interface ExtractOptions {
   batchSize?: number;
   /** The most images of a shard: what a kill can lose. Default: as many as fit into 128 MiB, at most 2,048. */
   shardImages?: number;
+  decode: Decoder;
 }
 
 /** What came of it. */
@@ -60,6 +62,7 @@ export async function extractFeatures(
     dtype,
     batchSize = 16,
     shardImages = mostImagesOfShard,
+    decode,
   }: ExtractOptions,
   progress: Progress,
 ): Promise<ExtractResult> {
@@ -85,15 +88,15 @@ export async function extractFeatures(
     Math.max(batchSize, Math.min(shardImages, Math.floor(shardBytes / (4 * perImage)))),
   );
   const unreadable: ExtractResult['unreadable'] = [];
-  const decoder = startDecoder({ preprocessing: encoder.preprocessing, views, augmentation, seed });
+  const viewOptions = { preprocessing: encoder.preprocessing, views, augmentation, seed };
   const batches = Array.from({ length: Math.ceil(open.length / batchSize) }, (_, i) =>
     open.slice(i * batchSize, (i + 1) * batchSize),
   );
   // Batches are decoded ahead of those that are encoded.
-  const ahead = batches.slice(0, batchesAhead).map((batch) => decoder.decode(batch));
+  const ahead = batches.slice(0, batchesAhead).map((batch) => decode(batch, viewOptions));
   let encoded = 0;
   for (const [i, batch] of batches.entries()) {
-    if (i + batchesAhead < batches.length) ahead.push(decoder.decode(batches[i + batchesAhead]));
+    if (i + batchesAhead < batches.length) ahead.push(decode(batches[i + batchesAhead], viewOptions));
     const decoded = await ahead[i];
     delete ahead[i];
     const sound = decoded.filter((one): one is Extract<DecodedViews, { views: unknown }> => 'views' in one);
@@ -108,7 +111,6 @@ export async function extractFeatures(
     encoded += batch.length;
     bar.update(encoded, `${(encoded / ((performance.now() - began) / 1000)).toFixed(0)} images/s`);
   }
-  await decoder.stop();
   shard.flush();
   writer.finish(unreadable);
   bar.stop();

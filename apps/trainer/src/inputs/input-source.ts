@@ -4,6 +4,7 @@ import { FeatureStore, type Dataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import type { Augmentation } from '@cxr-align/image-backbone';
 import type { Config } from '../config/config.js';
+import { withDecoder } from './decoder.js';
 import { extractFeatures } from './extract-features.js';
 import { openImageEncoder } from './image-encoders.js';
 import { defaultMaxBad, type ImageSource, type InputSource, type StoredSource } from './load-inputs.js';
@@ -135,24 +136,22 @@ export async function featureSource(
 ): Promise<StoredSource> {
   const store = features ?? join(out, 'features');
   if (folder === undefined) return { kind: 'features', store, encoder: null };
-  const encoder = await openImageEncoder(folder);
   // A store that is there already has its layout.
   const existing = existsSync(join(store, 'index.json')) ? new FeatureStore(store).index : undefined;
-  const layout = existing
-    ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
-    : { map: map && encoder.map !== undefined, views };
   const known = (existing?.augmentation ?? { ...augmentation, seed: newSeed }) as Augmentation & { seed: number };
   const { seed, ...changes } = known;
-  const { images, alreadyThere } = await extractFeatures(
-    dataset,
-    encoder,
-    store,
-    { ...layout, augmentation: changes, seed },
-    progress,
-  );
-  await encoder.dispose();
+  const { encoder, images, alreadyThere } = await withDecoder(async (decode) => {
+    const opened = await openImageEncoder(folder);
+    const layout = existing
+      ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
+      : { map: map && opened.map !== undefined, views };
+    const options = { ...layout, augmentation: changes, seed, decode };
+    const extracted = await extractFeatures(dataset, opened, store, options, progress);
+    await opened.dispose();
+    return extracted;
+  });
   progress.say(
-    `features of ${encoder.name} in ${store}: ${images - alreadyThere} images encoded, ${alreadyThere} there already`,
+    `features of ${encoder} in ${store}: ${images - alreadyThere} images encoded, ${alreadyThere} there already`,
   );
   return { kind: 'features', store, encoder: resolve(folder) };
 }

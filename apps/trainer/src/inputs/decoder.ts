@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { Sample } from '@cxr-align/datasets';
+import { Piscina } from 'piscina';
+import type { DecodeTask } from '../workers/decode-worker.js';
+import { decodeViews, type DecodedViews, type ViewOptions } from './decode-views.js';
+
+/** Decodes images on all processors. */
+export type Decoder = (samples: readonly Sample[], options: ViewOptions) => Promise<DecodedViews[]>;
+
+/** What needs a decoder: a thread on each processor, started before it and stopped after it. */
+export async function withDecoder<T>(work: (decode: Decoder) => Promise<T>): Promise<T> {
+  const worker = new URL('./decode-worker.js', import.meta.url);
+  // Sources that run as they are, without a build, decode in this thread.
+  if (!existsSync(worker))
+    return work((samples, options) => Promise.all(samples.map((sample) => decodeViews(sample, options))));
+  const threads = availableParallelism();
+  const pool = new Piscina<DecodeTask, DecodedViews[]>({
+    filename: worker.href,
+    minThreads: threads,
+    maxThreads: threads,
+    // A thread has its next part before it is done with one: this one may be too busy to hand out more.
+    concurrentTasksPerWorker: 2,
+    atomics: 'disabled',
+  });
+  try {
+    return await work(async (samples, options) => {
+      const images = samples.map(({ id, image }) => ({ id, image }));
+      const most = Math.ceil(images.length / threads);
+      const parts = Array.from({ length: threads }, (_, i) => images.slice(i * most, (i + 1) * most));
+      const tasks = parts.filter(({ length }) => length > 0);
+      return (await Promise.all(tasks.map((part) => pool.run({ images: part, options })))).flat();
+    });
+  } finally {
+    await pool.destroy();
+  }
+}
