@@ -82,7 +82,8 @@ export async function readGreyRows(png: GreyPng, onRows: (rows: Uint8Array) => v
 
 async function inflate(parts: readonly Uint8Array[], onBand: (band: Uint8Array) => void): Promise<void> {
   const stream = createInflate({ chunkSize: bandBytes });
-  const ended = finished(stream);
+  // What comes after the values is not waited for.
+  const ended = finished(stream, { writable: false });
   stream.on('data', (band: Uint8Array) => {
     try {
       onBand(band);

@@ -23,10 +23,16 @@ function withChunk(file: Uint8Array, kind: string, content: number[]): Uint8Arra
   return Buffer.concat([file.subarray(0, 33), chunk(kind, content), file.subarray(33)]);
 }
 
-/** A file as the standard says, with these filters in turns, its compressed values in parts of so many bytes. */
+/** A file as the standard says, with these filters in turns, its compressed values in parts of so many bytes, some more after them. */
 function written(
   bytes: (x: number, y: number) => number[],
-  { width, height, filters, part = 1000 }: { width: number; height: number; filters: number[]; part?: number },
+  {
+    width,
+    height,
+    filters,
+    part = 1000,
+    more = 0,
+  }: { width: number; height: number; filters: number[]; part?: number; more?: number },
 ): Buffer {
   const depth = 8 * bytes(0, 0).length;
   const step = depth / 8;
@@ -44,7 +50,7 @@ function written(
     lines.push([filter, ...line.map((value, i) => (value - guess(i)) & 255)]);
     above = line;
   }
-  const data = deflateSync(Uint8Array.from(lines.flat()), { level: 1 });
+  const data = Buffer.concat([deflateSync(Uint8Array.from(lines.flat()), { level: 1 }), new Uint8Array(more)]);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width);
   header.writeUInt32BE(height, 4);
@@ -129,6 +135,13 @@ describe('readGreyRows(png, onRows)', () => {
     const file = written(bytes, { width, height, filters: [1, 2, 4], part: 60_000 });
     const wanted = Array.from({ length: width * height }, (_, at) => bytes(at % width, Math.floor(at / width))[0]);
     expect(await read(file)).toEqual(wanted);
+  });
+  it.each([
+    [20, 10],
+    [1100, 500],
+  ])('does not wait for what comes after the values: %i × %i', async (width, height) => {
+    const file = written((x) => [x & 255], { width, height, filters: [1], part: 60_000, more: 1_500_000 });
+    expect(await read(file)).toHaveLength(width * height);
   });
   it.each([
     [20, 10],
