@@ -47,9 +47,16 @@ async function main(): Promise<void> {
     .parseAsync();
 }
 
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // A reader that has enough, as `head` has, ends the command.
+  if (code === 'EPIPE') process.exit();
+  process.stderr.write(`cxr-align: the result could not be written: ${message}\n`);
+  process.exit(1);
+});
+
 main().then(
   // A wasm or native engine may hold threads that keep the process alive.
-  () => process.exit(process.exitCode ?? 0),
+  () => end(Number(process.exitCode ?? 0)),
   (error: unknown) => {
     const isUsage =
       error instanceof InputError ||
@@ -59,9 +66,19 @@ main().then(
     const text = error instanceof Error ? (isUsage ? error.message : error.message || error.stack) : String(error);
     process.stderr.write(`cxr-align: ${text}\n`);
     if (process.env.CXR_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.exit(isUsage ? 2 : 1);
+    end(isUsage ? 2 : 1);
   },
 );
+
+/** Ends the process once all that it printed has been taken: a pipe holds 64 KiB, and what comes after it waits in memory. */
+function end(code: number): void {
+  let open = 2;
+  for (const stream of [process.stdout, process.stderr])
+    stream.write('', () => {
+      // Errors of writing are told after this.
+      if (--open === 0) setImmediate(() => process.exit(code));
+    });
+}
 
 /** yargs makes a list of a flag that comes twice, also where one value is expected; it passes all it knows of the options. */
 function refuseRepeats(argv: Record<string, unknown>, options: object): true {

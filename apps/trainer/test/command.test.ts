@@ -46,6 +46,14 @@ describe('cxr-align', () => {
     }
   });
 
+  it('prints all of a long result to a reader that is slow, and ends where one has enough', () => {
+    const matrix = `'${process.execPath}' '${bin}' graph matrix --graph padchest --kind wu-palmer --json`;
+    const shell = (line: string): { stdout: string; stderr: string } =>
+      spawnSync('sh', ['-c', line], { encoding: 'utf8', maxBuffer: 2 ** 24 });
+    const { stdout } = shell(`${matrix} | (sleep 3; cat)`);
+    expect((JSON.parse(stdout) as { labels: string[] }).labels).toHaveLength(193);
+    expect(shell(`${matrix} | head -c 9`)).toMatchObject({ stdout: '{"labels"', stderr: '' });
+  });
   it('trains: a table on stdout, the rest on stderr', () => {
     const { code, out, err } = cxrAlign(
       'train',
