@@ -12,6 +12,7 @@ import { evaluateRun } from '../src/evaluation/evaluate-run.js';
 import { loadModel } from '../src/model/load-model.js';
 import { withDecoder } from '../src/inputs/decoder.js';
 import { extractFeatures, type ExtractOptions, type ExtractResult } from '../src/inputs/extract-features.js';
+import { FeatureInputs } from '../src/inputs/model-inputs.js';
 import { openDataset } from '../src/inputs/prepare-data.js';
 import { readPredictions } from '../src/evaluation/predictions-file.js';
 import { predictLogits } from '../src/model/predict-images.js';
@@ -213,6 +214,33 @@ describeWithOnnx('trainRun(request) on the features of a frozen encoder', () => 
     // What was trained with images is evaluated with them.
     const again = { run: join(place, 'stemmed'), path: bare, features: store, out: join(place, 'stemmed again') };
     await expect(evaluateRun(again, silentProgress)).rejects.toThrow('8 of 8 cannot be read');
+  });
+  it('are read before they are needed, those of the next epoch too', async () => {
+    const calls: { kind: 'asked' | 'ahead'; samples: readonly number[]; epoch: number }[] = [];
+    const { prepare, trainingBatch } = FeatureInputs.prototype;
+    FeatureInputs.prototype.prepare = function (samples, draw) {
+      calls.push({ kind: 'ahead', samples, epoch: draw.epoch });
+      return prepare.call(this, samples, draw);
+    };
+    FeatureInputs.prototype.trainingBatch = function (samples, draw) {
+      calls.push({ kind: 'asked', samples, epoch: draw.epoch });
+      return trainingBatch.call(this, samples, draw);
+    };
+    try {
+      await train('read ahead', configure({ epochs: 3, accumulation: 2 }));
+    } finally {
+      Object.assign(FeatureInputs.prototype, { prepare, trainingBatch });
+    }
+    const [first, ...others] = calls;
+    expect(first).toMatchObject({ kind: 'asked', epoch: 0 });
+    expect(others.length % 2).toBe(0);
+    // In turns, and what is asked for is the very array that was read ahead.
+    for (let i = 0; i < others.length; i += 2) {
+      const [ahead, asked] = others.slice(i, i + 2);
+      expect([ahead.kind, asked.kind, ahead.epoch]).toEqual(['ahead', 'asked', asked.epoch]);
+      expect(ahead.samples).toBe(asked.samples);
+    }
+    expect(new Set(others.map(({ epoch }) => epoch))).toEqual(new Set([0, 1, 2]));
   });
   it('draws other views in other epochs, and goes on from a checkpoint bit for bit', async () => {
     await extract('four views', { views: 4, map: true });

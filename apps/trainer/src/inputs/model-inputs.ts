@@ -143,6 +143,8 @@ export class FeatureInputs implements ModelInputs {
     this.reader ??= new Piscina({ filename: script.href, minThreads: 1, maxThreads: 1, atomics: 'disabled' });
     const task = { folder: this.store.folder, rows: this.trainingRows(samples, draw) };
     this.ahead = { samples, epoch: draw.epoch, values: this.reader.run(task) };
+    // Thrown where it is waited for, if it is.
+    this.ahead.values.catch(() => {});
   }
 
   async dispose(): Promise<void> {

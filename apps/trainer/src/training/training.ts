@@ -53,6 +53,12 @@ export interface TrainingEvents {
   onEpoch?: (record: EpochRecord, isBest: boolean) => Promise<void> | void;
 }
 
+/** Samples of one step, or of a part of it. */
+interface Batch {
+  samples: readonly number[];
+  epoch: number;
+}
+
 /**
  * The training loop: batches in an order of the epoch, one step each, validation after each epoch on the averaged
  * weights. It knows no terminal and no files.
@@ -78,6 +84,8 @@ export class TrainingLoop {
   /** What a step depends on besides batch, weights and its number, as text, and how often that has changed. */
   private surroundings = '';
   private round = 0;
+  /** The batches of the epoch after this one; none after the last. */
+  private upcoming: Batch[] = [];
 
   constructor(
     private readonly config: Config,
@@ -127,18 +135,26 @@ export class TrainingLoop {
     return patience > 0 && this.bestEpoch > 0 && this.epoch - this.bestEpoch >= patience;
   }
 
-  private async runEpoch({ onStep, onGradients }: TrainingEvents): Promise<EpochRecord> {
+  /** The training samples in the order of an epoch. */
+  private batchesOf(epoch: number): Batch[] {
+    if (this.upcoming[0]?.epoch === epoch) return this.upcoming;
     const { config, data, stepsPerEpoch } = this;
-    const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch: this.epoch }).permutation(
-      data.training.length,
-    );
-    const { accumulation } = config;
-    const count = Math.min(order.length, stepsPerEpoch * accumulation);
-    const batches = Array.from({ length: count }, (_, i) => {
+    const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch }).permutation(data.training.length);
+    const count = Math.min(order.length, stepsPerEpoch * config.accumulation);
+    return Array.from({ length: count }, (_, i) => {
       const begin = Math.floor((i * order.length) / count);
       const end = Math.floor(((i + 1) * order.length) / count);
-      return Array.from(order.subarray(begin, end), (place) => data.training[place]);
+      return { samples: Array.from(order.subarray(begin, end), (place) => data.training[place]), epoch };
     });
+  }
+
+  private async runEpoch({ onStep, onGradients }: TrainingEvents): Promise<EpochRecord> {
+    const { config, data, stepsPerEpoch } = this;
+    const { accumulation } = config;
+    const batches = this.batchesOf(this.epoch);
+    this.upcoming = this.epoch + 1 < config.epochs ? this.batchesOf(this.epoch + 1) : [];
+    // The first batch of the next epoch is read while the last step of this one and its validation run.
+    const andNext = [...batches, ...this.upcoming.slice(0, 1)];
     const factors = rateFactors(config, this.trained, this.epoch);
     this.trainedNow = this.trained.filter((_, i) => factors[i] !== 0);
     this.factors = factors.every((factor) => factor === 1) ? undefined : factors;
@@ -152,14 +168,14 @@ export class TrainingLoop {
     for (let i = 0; i < stepsPerEpoch; i++) {
       const step = this.epoch * stepsPerEpoch + i;
       const group = batches.slice(i * accumulation, (i + 1) * accumulation);
-      const size = group.reduce((sum, batch) => sum + batch.length, 0);
+      const size = group.reduce((sum, { samples }) => sum + samples.length, 0);
       rate =
         config.learningRate *
         scheduleFactor(config.schedule, step + 1, {
           warmup: Math.round(config.warmup * this.totalSteps),
           total: this.totalSteps + 1,
         });
-      const { values, norm } = await this.trainStep(group, batches[(i + 1) * accumulation], step, rate, onGradients);
+      const { values, norm } = await this.trainStep(group, andNext[(i + 1) * accumulation], step, rate, onGradients);
       for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value * size;
       norms += norm;
       onStep?.(step + 1, this.totalSteps, values.total);
@@ -170,7 +186,7 @@ export class TrainingLoop {
       }
     }
     const { total, ...losses } = Object.fromEntries(
-      Object.entries(sums).map(([name, sum]) => [name, sum / order.length]),
+      Object.entries(sums).map(([name, sum]) => [name, sum / data.training.length]),
     );
     this.objective.observe(losses);
     return {
@@ -187,8 +203,8 @@ export class TrainingLoop {
 
   /** Takes one step on some batches together. */
   private async trainStep(
-    group: readonly (readonly number[])[],
-    next: readonly number[] | undefined,
+    group: readonly Batch[],
+    next: Batch | undefined,
     step: number,
     rate: number,
     onGradients: TrainingEvents['onGradients'],
@@ -196,7 +212,7 @@ export class TrainingLoop {
     const { config } = this;
     const began = performance.now();
     this.objective.beginStep(step);
-    const all = group.reduce((sum, batch) => sum + batch.length, 0);
+    const all = group.reduce((sum, { samples }) => sum + samples.length, 0);
     const values: Record<string, number> = {};
     let gradients: tf.NamedTensorMap = {};
     for (const [i, batch] of group.entries()) {
@@ -207,7 +223,7 @@ export class TrainingLoop {
         step * config.accumulation + i,
         isLogged ? (record) => onGradients?.({ step: step + 1, ...record }) : undefined,
       );
-      const share = batch.length / all;
+      const share = batch.samples.length / all;
       for (const [name, value] of Object.entries(looked.values)) values[name] = (values[name] ?? 0) + share * value;
       gradients = share === 1 ? looked.gradients : addScaled(gradients, looked.gradients, share);
     }
@@ -221,18 +237,18 @@ export class TrainingLoop {
 
   /** The gradients of one batch, and its losses. */
   private async gradientsOf(
-    batch: readonly number[],
-    next: readonly number[] | undefined,
+    { samples, epoch }: Batch,
+    next: Batch | undefined,
     place: number,
     onGradients?: (record: Omit<GradientRecord, 'step'>) => void,
   ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
     const { config, data, model, objective } = this;
     const pass = Pass.training({ seed: config.seed, step: place });
     const began = performance.now();
-    const draw = { seed: config.seed, epoch: this.epoch };
-    const images = await data.inputs.trainingBatch(batch, draw);
-    if (next) data.inputs.prepare?.(next, draw);
-    const [targets, mask] = targetTensors(data, batch);
+    const { seed } = config;
+    const images = await data.inputs.trainingBatch(samples, { seed, epoch });
+    if (next) data.inputs.prepare?.(next.samples, { seed, epoch: next.epoch });
+    const [targets, mask] = targetTensors(data, samples);
     this.waitedMs += performance.now() - began;
     if (onGradients || objective.weighting.balance) {
       const ofTasks = await this.lookAtTasks(images, { targets, mask }, place);
