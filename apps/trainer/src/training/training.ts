@@ -1,5 +1,4 @@
 import { AdamW, Pass, RepeatedGradients, scheduleFactor, type Parameter, type Parameters } from '@cxr-align/nn';
-import { RandomStream } from '@cxr-align/random';
 import { gradientCosines, taskGradients, type TaskGradients } from '@cxr-align/losses';
 import { gradientsAndExtras } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,6 +7,7 @@ import type { ModelBatch } from '../inputs/model-inputs.js';
 import type { Model } from '../model/model.js';
 import type { ModelInputs } from '../inputs/model-inputs.js';
 import type { BatchTargets, Objective, Task } from './objective.js';
+import { epochBatches, type Batch } from './batches.js';
 import { rateFactors } from './rate-factors.js';
 import { WeightAverage } from './weight-average.js';
 
@@ -51,12 +51,6 @@ export interface TrainingEvents {
   /** After an epoch, before it is validated; the averaged weights are in the model while `validate` runs. */
   validate: () => Promise<number>;
   onEpoch?: (record: EpochRecord, isBest: boolean) => Promise<void> | void;
-}
-
-/** Samples of one step, or of a part of it. */
-interface Batch {
-  samples: readonly number[];
-  epoch: number;
 }
 
 /**
@@ -135,17 +129,12 @@ export class TrainingLoop {
     return patience > 0 && this.bestEpoch > 0 && this.epoch - this.bestEpoch >= patience;
   }
 
-  /** The training samples in the order of an epoch. */
   private batchesOf(epoch: number): Batch[] {
-    if (this.upcoming[0]?.epoch === epoch) return this.upcoming;
     const { config, data, stepsPerEpoch } = this;
-    const order = new RandomStream({ seed: config.seed, purpose: 'order', epoch }).permutation(data.training.length);
-    const count = Math.min(order.length, stepsPerEpoch * config.accumulation);
-    return Array.from({ length: count }, (_, i) => {
-      const begin = Math.floor((i * order.length) / count);
-      const end = Math.floor(((i + 1) * order.length) / count);
-      return { samples: Array.from(order.subarray(begin, end), (place) => data.training[place]), epoch };
-    });
+    const isKnown = this.upcoming[0]?.epoch === epoch;
+    return isKnown
+      ? this.upcoming
+      : epochBatches(data.training, config.seed, epoch, stepsPerEpoch * config.accumulation);
   }
 
   private async runEpoch({ onStep, onGradients }: TrainingEvents): Promise<EpochRecord> {
