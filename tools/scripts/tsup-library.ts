@@ -3,7 +3,7 @@ import { defineConfig, type Options } from 'tsup';
 /**
  * How every package is built: ESM, CommonJS and type declarations from `src/index.ts`.
  *
- * @param parts files of `src` that can be imported by themselves, too, as `package/part`.
+ * @param parts files of `src` that are built by themselves, too: to be imported as `package/part`, or run by a thread.
  * @param after a command that makes more of `dist`.
  * @param bundle packages of this workspace whose code and types go into the build instead of being imported by it.
  */

@@ -42,7 +42,7 @@ export async function decodeImage(
   });
 }
 
-/** Rows of more bytes are left to sharp, as a row is wanted in one piece. */
+/** Pixels; wider images are left to sharp, as a row is wanted in one piece. */
 const longestRow = 2 ** 17;
 
 /** A plain file's square; undefined where sharp has to read it, or to say what is wrong. */

@@ -26,8 +26,8 @@ const memoryLimit = 8 * 2 ** 30;
 /** How images are loaded. */
 export interface LoadOptions {
   /**
-   * Seconds that threads must save this one for them to be started: 0 always, Infinity never. Much of the work is done by
-   * libuv's threads anyway, of which there are `UV_THREADPOOL_SIZE`. Default 0.5.
+   * Seconds that threads must save this one for them to be started, which the first 16 images tell; Infinity: never. Much of
+   * the work is done by libuv's threads anyway, of which there are `UV_THREADPOOL_SIZE`. Default 0.5.
    */
   threadsSave?: number;
   onImage?: (done: number) => void;
@@ -144,14 +144,15 @@ async function decodeAll(
   const threads = await starting;
   if (!threads) return;
   const starts = Array.from({ length: Math.ceil((sources.length - next) / part) }, (_, i) => next + i * part);
+  const parts = starts.map(async (start) => {
+    const images = await threads.run({ sources: sources.slice(start, start + part), preprocessing });
+    images.forEach((image, i) => keep(start + i, image));
+  });
   try {
-    await Promise.all(
-      starts.map(async (start) => {
-        const images = await threads.run({ sources: sources.slice(start, start + part), preprocessing });
-        images.forEach((image, i) => keep(start + i, image));
-      }),
-    );
+    await Promise.all(parts);
   } finally {
+    // piscina takes the answer of a task that it was to end for a fault.
+    await Promise.allSettled(parts);
     await threads.destroy();
   }
 }

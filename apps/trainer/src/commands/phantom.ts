@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writePhantom, type PhantomImage } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
-import { Piscina } from 'piscina';
 import type { PaintTask } from '../workers/phantom-worker.js';
+import { startThreads } from '../workers/threads.js';
 import { commonFlags, printResult, progress, type Command } from './command.js';
 
 const flags = {
@@ -43,19 +43,15 @@ export const phantom: Command<unknown> = {
       );
     const bar = progress.start('drawing phantoms', images);
     const threads = availableParallelism();
-    const painters = new Piscina<PaintTask, PhantomImage['boxes']>({
-      filename: new URL('./phantom-worker.js', import.meta.url).href,
-      minThreads: threads,
-      maxThreads: threads,
-      atomics: 'disabled',
-    });
+    const script = new URL('./phantom-worker.js', import.meta.url);
+    const painters = startThreads<PaintTask, PhantomImage['boxes']>(script, threads);
     await writePhantom(out, {
       images,
       seed,
       concurrency: threads,
       draw: (plan) => painters.run({ plan, folder: out, seed, size }),
       onImage: (done) => bar.update(done),
-    }).finally(() => painters.destroy());
+    }).finally(() => painters.stop());
     bar.stop();
     printResult(
       json,

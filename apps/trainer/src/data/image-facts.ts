@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import type { Sample } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { decodeImage, imageSize, readImage, resizePixels } from '@cxr-align/image-backbone/images';
-import { Piscina } from 'piscina';
 import { contentHash, type ImageOfSample } from '../inputs/decode-views.js';
 import type { Progress } from '../progress.js';
+import { startThreads } from '../workers/threads.js';
 import { differenceHash, hashedSize } from './perceptual-hash.js';
 
 /** What an image is like, or why it cannot be read. */
@@ -61,12 +61,7 @@ export async function checkImages(samples: readonly Sample[], progress: Progress
   // Sources that run as they are, without a build, have no thread.
   const threads = Math.min(availableParallelism(), parts.length);
   const pool = existsSync(worker)
-    ? new Piscina<ImageOfSample[], ImageFacts[]>({
-        filename: worker.href,
-        minThreads: threads,
-        maxThreads: threads,
-        atomics: 'disabled',
-      })
+    ? startThreads<ImageOfSample[], ImageFacts[]>(worker, threads)
     : undefined;
   let done = 0;
   try {
@@ -80,6 +75,6 @@ export async function checkImages(samples: readonly Sample[], progress: Progress
     return found.flat();
   } finally {
     bar.stop();
-    await pool?.destroy();
+    await pool?.stop();
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Sample } from '@cxr-align/datasets';
-import { Piscina } from 'piscina';
 import type { DecodeTask } from '../workers/decode-worker.js';
+import { startThreads } from '../workers/threads.js';
 import { decodeViews, type DecodedViews, type ViewOptions } from './decode-views.js';
 
 /** Decodes images on all processors. */
@@ -15,23 +15,23 @@ export async function withDecoder<T>(work: (decode: Decoder) => Promise<T>): Pro
   if (!existsSync(worker))
     return work((samples, options) => Promise.all(samples.map((sample) => decodeViews(sample, options))));
   const threads = availableParallelism();
-  const pool = new Piscina<DecodeTask, DecodedViews[]>({
-    filename: worker.href,
-    minThreads: threads,
-    maxThreads: threads,
-    // A thread has its next part before it is done with one: this one may be too busy to hand out more.
-    concurrentTasksPerWorker: 2,
-    atomics: 'disabled',
-  });
+  // A thread has its next part before it is done with one: this one may be too busy to hand out more.
+  const pool = startThreads<DecodeTask, DecodedViews[]>(worker, threads, 2);
+  const decode: Decoder = async (samples, options) => {
+    const images = samples.map(({ id, image }) => ({ id, image }));
+    const most = Math.ceil(images.length / threads);
+    const parts = Array.from({ length: threads }, (_, i) => images.slice(i * most, (i + 1) * most));
+    const tasks = parts.filter(({ length }) => length > 0);
+    return (await Promise.all(tasks.map((part) => pool.run({ images: part, options })))).flat();
+  };
   try {
-    return await work(async (samples, options) => {
-      const images = samples.map(({ id, image }) => ({ id, image }));
-      const most = Math.ceil(images.length / threads);
-      const parts = Array.from({ length: threads }, (_, i) => images.slice(i * most, (i + 1) * most));
-      const tasks = parts.filter(({ length }) => length > 0);
-      return (await Promise.all(tasks.map((part) => pool.run({ images: part, options })))).flat();
+    return await work((samples, options) => {
+      const decoded = decode(samples, options);
+      // What was decoded ahead is not waited for where the work fails.
+      decoded.catch(() => {});
+      return decoded;
     });
   } finally {
-    await pool.destroy();
+    await pool.stop();
   }
 }

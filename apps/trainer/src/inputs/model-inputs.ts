@@ -9,8 +9,8 @@ import {
 } from '@cxr-align/image-backbone';
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
-import { Piscina } from 'piscina';
 import type { ReadTask } from '../workers/feature-reader-worker.js';
+import { startThreads, type Threads } from '../workers/threads.js';
 
 /** Images of one size, from which a trained encoder makes features. */
 export interface ImageInput {
@@ -102,7 +102,7 @@ export function scaleOf({ pixels, size }: Pick<ImageSet, 'pixels' | 'size'>, sam
 /** Features in a store on disk: a batch is read when it is asked for, or by a thread while the step before it runs. */
 export class FeatureInputs implements ModelInputs {
   readonly description: FeatureInput;
-  private reader?: Piscina<ReadTask, Float32Array>;
+  private reader?: Threads<ReadTask, Float32Array>;
   /** The batch that is being read ahead, and its values. */
   private ahead?: { samples: readonly number[]; epoch: number; values: Promise<Float32Array> };
 
@@ -140,15 +140,13 @@ export class FeatureInputs implements ModelInputs {
     // The thread's script is built beside the command; sources that run as they are have none.
     const script = new URL('./feature-reader-worker.js', import.meta.url);
     if (!existsSync(script)) return;
-    this.reader ??= new Piscina({ filename: script.href, minThreads: 1, maxThreads: 1, atomics: 'disabled' });
+    this.reader ??= startThreads(script, 1);
     const task = { folder: this.store.folder, rows: this.trainingRows(samples, draw) };
     this.ahead = { samples, epoch: draw.epoch, values: this.reader.run(task) };
-    // Thrown where it is waited for, if it is.
-    this.ahead.values.catch(() => {});
   }
 
   async dispose(): Promise<void> {
-    await this.reader?.destroy();
+    await this.reader?.stop();
     this.store.close();
   }
 
