@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { openGreyPng, readGreyRows, type GreyPixels, type GreyPng } from './grey-png.js';
-import { decoding, openImage, pixelLimit, readImage } from './image-file.js';
+import { decoding, nameOf, openImage, pixelLimit, readImage } from './image-file.js';
 import { Resampler, type Extent, type ResampleKernel } from './resample.js';
 
 /** How an image is brought to the square that a model takes. */
@@ -31,7 +31,7 @@ const fits = { stretch: 'fill', pad: 'contain', crop: 'cover' } as const;
 export async function decodeImage(
   source: string | Uint8Array,
   preprocessing: Preprocessing,
-  name = String(source),
+  name = nameOf(source),
 ): Promise<Uint8Array> {
   const bytes = typeof source === 'string' ? await readImage(source) : source;
   return decoding(name, async () => {

@@ -16,7 +16,7 @@ export const pixelLimit = 100_000_000;
  */
 export async function imageSize(
   source: string | Uint8Array,
-  path = String(source),
+  path = nameOf(source),
 ): Promise<{ width: number; height: number }> {
   const bytes = typeof source === 'string' ? await readImage(source) : source;
   return decoding(path, async () => {
@@ -27,6 +27,11 @@ export async function imageSize(
     const { autoOrient } = await (await openImage(bytes, path)).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   });
+}
+
+/** What errors call an image by that was given no name. */
+export function nameOf(source: string | Uint8Array): string {
+  return typeof source === 'string' ? source : 'image';
 }
 
 /** The bytes of a file, or of an entry of a ZIP archive (`…/images.zip/1.png`). @throws {InputError} if there is none. */

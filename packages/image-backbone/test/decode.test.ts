@@ -87,6 +87,10 @@ describe('decodeImage(source, preprocessing)', () => {
     await expect(decodeImage(noise.subarray(0, noise.length / 2), preprocessing, 'cut.png')).rejects.toThrow(
       'cut.png: expected a whole and sound image',
     );
+    // Bytes without a name are not printed.
+    await expect(decodeImage(noise.subarray(0, 100), preprocessing)).rejects.toThrow(
+      /^image: expected a whole and sound/,
+    );
     await expect(decodeImage('/nowhere.png', preprocessing)).rejects.toThrow(
       '/nowhere.png: expected an image, got no such file',
     );
