@@ -5,7 +5,14 @@ import ts from 'typescript-eslint';
 const layers = (testOnly) => [
   { sourceTag: 'layer:base', onlyDependOnLibsWithTags: ['layer:base', ...testOnly] },
   { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:base', ...testOnly] },
-  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:base', 'layer:domain', ...testOnly] },
+  {
+    sourceTag: 'layer:workflow',
+    onlyDependOnLibsWithTags: ['layer:base', 'layer:domain', 'layer:workflow', ...testOnly],
+  },
+  {
+    sourceTag: 'layer:app',
+    onlyDependOnLibsWithTags: ['layer:base', 'layer:domain', 'layer:workflow', ...testOnly],
+  },
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:base', 'layer:tool'] },
 ];
 const boundaries = (testOnly) => ({
@@ -71,7 +78,10 @@ export default ts.config(
     files: ['packages/image-backbone/src/**/*.ts'],
     rules: noTensorflow(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-converter']),
   },
-  { files: ['packages/{label-graph,metrics,report,random,files,datasets}/src/**/*.ts'], rules: noTensorflow([]) },
+  {
+    files: ['packages/{label-graph,metrics,report,random,files,datasets,evaluation,curation,run-report}/src/**/*.ts'],
+    rules: noTensorflow([]),
+  },
   {
     files: ['**/*.{js,cjs,mjs}'],
     languageOptions: {
@@ -83,6 +93,8 @@ export default ts.config(
         module: 'writable',
         globalThis: 'readonly',
         setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setImmediate: 'readonly',
         setInterval: 'readonly',
         clearInterval: 'readonly',
         Buffer: 'readonly',

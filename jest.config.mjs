@@ -5,6 +5,6 @@ export default {
   projects: [
     '<rootDir>/packages/*/jest.config.mjs',
     '<rootDir>/apps/*/jest.config.mjs',
-    '<rootDir>/tools/golden/jest.config.mjs',
+    '<rootDir>/tools/{fuzz,golden}/jest.config.mjs',
   ],
 };

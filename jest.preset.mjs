@@ -19,7 +19,7 @@ export default {
   moduleNameMapper: {
     '^@cxr-align/testkit$': `${root}tools/testkit/src/index.ts`,
     '^@cxr-align/([a-z-]+)$': `${root}packages/$1/src/index.ts`,
-    '^@cxr-align/([a-z-]+)/([a-z-]+)$': `${root}packages/$1/src/$2.ts`,
+    '^@cxr-align/([a-z-]+)/([a-z0-9/-]+)$': `${root}packages/$1/src/$2.ts`,
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 120_000,

@@ -1,17 +1,10 @@
-import { basename } from 'node:path';
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  // Threads are started from files beside the command.
-  entry: Object.fromEntries(
-    [
-      'main',
-      ...['phantom', 'bootstrap', 'decode', 'feature-reader', 'image-facts'].map((name) => `workers/${name}-worker`),
-    ].map((path) => [basename(path), `src/${path}.ts`]),
-  ),
+  entry: { main: 'src/main.ts', index: 'src/index.ts' },
   format: ['esm'],
   target: 'node20',
+  dts: { entry: { index: 'src/index.ts' }, compilerOptions: { noEmit: false, types: ['node'], paths: {} } },
   clean: true,
   silent: true,
-  loader: { '.json': 'json' },
 });

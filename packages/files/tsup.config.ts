@@ -1,3 +1,3 @@
 import { library } from '../../tools/scripts/tsup-library';
 
-export default library();
+export default library({ parts: ['input-error', 'printable', 'yaml'] });

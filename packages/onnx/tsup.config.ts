@@ -1,3 +1,3 @@
 import { library } from '../../tools/scripts/tsup-library';
 
-export default library({ parts: ['graph'] });
+export default library();

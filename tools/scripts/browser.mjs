@@ -1,6 +1,5 @@
 // Headless Chromium for the checks that need a browser.
 import { existsSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { installPackages } from './debian-packages.mjs';
 
 const chromium = process.env.CXR_CHROMIUM ?? '/usr/bin/chromium';
@@ -53,36 +52,13 @@ export async function runInBrowser(folder, script, name) {
   }
 }
 
-/** Opens a page from its file, as a reader does: what went wrong, what it asked the network for, and what it holds. */
-export async function readPage(file) {
+/** The value of an expression on an empty page, once the scripts of some files have run on it as they are. */
+export async function runScripts(files, expression) {
   const browser = await openBrowser();
   try {
-    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
-    const errors = [];
-    const requests = [];
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-    page.on('request', (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(file).href);
-    const held = await page.evaluate(() => {
-      const all = (selector) => [...globalThis.document.querySelectorAll(selector)];
-      return {
-        scripts: all('script').length,
-        unnamedFigures: all('.drawing').filter((one) => !one.getAttribute('aria-label')).length,
-        figures: all('.drawing svg').length,
-        tables: all('table').length,
-        tablesWithCaption: all('table > caption').length,
-        headerCells: all('th:not([scope])').length,
-        unreachable: all('.scroll').filter((one) => one.tabIndex !== 0).length,
-        widerThanScreen: globalThis.document.documentElement.scrollWidth > globalThis.innerWidth,
-        headings: all('h2').map((one) => one.textContent),
-      };
-    });
-    return {
-      errors,
-      requests: requests.filter((url) => !url.startsWith('file:') && !url.startsWith('data:')),
-      ...held,
-    };
+    const page = await browser.newPage();
+    for (const path of files) await page.addScriptTag({ path });
+    return await page.evaluate(expression);
   } finally {
     await browser.close();
   }

@@ -1,5 +1,5 @@
 // npm run conformance -- [--engine NAME …] [--json] [--write]: what each engine computes, beside the reference vectors and the
-// cpu engine. --write puts the table into the engine's README. Exit code 1 if an engine that starts misses anything.
+// cpu engine. --write puts the table into apps/docs/explanation/engines.md. Exit code 1 if an engine that starts misses anything.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,9 +44,9 @@ const settings = {
   fairness: '[]',
   'image.size': 16,
   'encoder.channels': '[4,8]',
-  'splitter.dim': 8,
-  'splitter.heads': 2,
-  'splitter.layers': 1,
+  'decoder.dim': 8,
+  'decoder.heads': 2,
+  'decoder.layers': 1,
   promptLayers: 1,
 };
 const trainArgs = (engine, out) => [
@@ -176,7 +176,7 @@ const table = [
 const shown = results.map((one) => ({ ...one, history: undefined }));
 console.log(args.includes('--json') ? JSON.stringify(shown) : table);
 if (args.includes('--write')) {
-  const readme = join(root, 'packages/engine/README.md');
+  const readme = join(root, 'apps/docs/explanation/engines.md');
   const marks = /<!-- conformance -->[\s\S]*<!-- \/conformance -->/;
   writeFileSync(
     readme,

@@ -1,4 +1,5 @@
-// Runs every example of the pages (*.md) of packages, apps and tools, and compares what it prints with what the page says:
+// Runs every example of the pages (*.md) of packages, apps and tools, and of all pages below apps/docs, and compares what it
+// prints with what the page says:
 // - a ```js block with the ```text block after it;
 // - the ```console blocks of a page, which are one session in a folder of its own: lines after "$ " are commands, the
 //   lines below what they print. A page names the shared data that it needs: <!-- session data: labels/table.csv -->.
@@ -27,8 +28,8 @@ const pages = ['packages', 'apps', 'tools'].flatMap((room) =>
   readdirSync(join(root, room), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && (only === undefined || entry.name === only))
     .flatMap(({ name }) =>
-      readdirSync(join(root, room, name))
-        .filter((page) => page.endsWith('.md'))
+      readdirSync(join(root, room, name), { recursive: name === 'docs' })
+        .filter((page) => page.endsWith('.md') && !page.includes('node_modules'))
         .map((page) => join(room, name, page)),
     ),
 );

@@ -16,7 +16,18 @@ for (const model of ['vision-only', 'aligned']) {
   console.error(`\n${model}`);
   // Its own table would say what the comparison says again.
   cxrAlign(
-    ['train', '--data', data, '--out', join(runs, model), '--preset', model, '--config', 'tools/scripts/start.json'],
+    [
+      'train',
+      '--data',
+      data,
+      '--out',
+      join(runs, model),
+      '--preset',
+      model,
+      '--config',
+      'tools/scripts/start.json',
+      '--overwrite',
+    ],
     { stdout: 'ignore' },
   );
 }

@@ -5,15 +5,11 @@ import { join } from 'node:path';
 import { buildIfNeeded, capture, installIfNeeded, run } from './workspace.mjs';
 
 installIfNeeded();
-// Types first: it leaves Nx's project graph behind, without which the linter skips the rule of module boundaries.
+// Nx's project graph, without which the linter skips the rule of module boundaries.
+await capture(process.execPath, ['node_modules/.bin/nx', 'show', 'projects']);
 console.error('typecheck …');
-const types = await capture(process.execPath, [
-  'node_modules/.bin/nx',
-  'run-many',
-  '-t',
-  'typecheck',
-  '--outputStyle=static',
-]);
+// All packages have the same options: one program knows them all in a tenth of the time of one for each.
+const types = await capture(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tools/tsconfig.all.json']);
 if (types.code !== 0) {
   console.error(types.output);
   process.exit(1);
@@ -21,12 +17,15 @@ if (types.code !== 0) {
 for (const [name, args] of [
   ['lint', ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']],
   ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
-  ['lock file', ['tools/scripts/check-lock.mjs']],
+  ['supply chain', ['tools/scripts/supply-chain.mjs']],
+  ['structure', ['tools/scripts/structure.mjs']],
 ]) {
   console.error(`${name} …`);
   run(process.execPath, args);
 }
 await buildIfNeeded();
+console.error('API reports …');
+run(process.execPath, ['tools/scripts/api-report.mjs', '--check']);
 
 console.error('tests …');
 const report = join(mkdtempSync(join(tmpdir(), 'tests-')), 'report.json');
@@ -54,7 +53,11 @@ const examples = await capture(process.execPath, ['tools/scripts/readme-examples
 const [, shown, broken] = /(\d+) passed, (\d+) failed/.exec(examples.output) ?? [0, 0, 1];
 if (examples.code !== 0) console.error(examples.output);
 else for (const [line] of examples.output.matchAll(/^skipped: .*$/gm)) console.log(line);
-const passed = numPassedTests + Number(shown);
-const failed = numFailedTests + numRuntimeErrorTestSuites + Number(broken);
+console.error('examples of the documentation …');
+const scripts = await capture(process.execPath, ['tools/scripts/examples.mjs', '--no-build']);
+const [, ran, brokenScripts] = /(\d+) passed, (\d+) failed/.exec(scripts.output) ?? [0, 0, 1];
+if (scripts.code !== 0) console.error(scripts.output);
+const passed = numPassedTests + Number(shown) + Number(ran);
+const failed = numFailedTests + numRuntimeErrorTestSuites + Number(broken) + Number(brokenScripts);
 console.log(`${passed} passed, ${failed} failed, ${numPendingTests} skipped`);
 process.exit(failed > 0 ? 1 : code);

@@ -1,7 +1,6 @@
 // What the scripts of this workspace share: finding the root, running programs, installing and building when needed.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -47,12 +46,21 @@ export function checkNode() {
   }
 }
 
-const stamp = join(root, 'node_modules', '.installed-lock-sha256');
-
-function lockHash() {
-  return createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
+/**
+ * Whether node_modules holds what the lock file names, by npm's own record of what it installed. Optional packages, such as those
+ * of other systems, may be missing.
+ */
+export function isInstalled(folder = root) {
+  const installed = join(folder, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const { packages: there } = JSON.parse(readFileSync(installed, 'utf8'));
+  const { packages: wanted } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+  const names = Object.keys(wanted).filter((name) => name !== '');
+  const isThere = (name) =>
+    there[name]
+      ? there[name].version === wanted[name].version && there[name].integrity === wanted[name].integrity
+      : wanted[name].optional === true || wanted[name].devOptional === true;
+  return names.every(isThere) && Object.keys(there).every((name) => name in wanted);
 }
 
 /** Whether this is an archive of `gpu-check.sh --pack`, installed and built as it was packed. */
@@ -62,13 +70,12 @@ const isPacked = existsSync(join(root, '.node'));
 export function installIfNeeded() {
   checkNode();
   if (isPacked) return;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) {
+  if (isInstalled()) {
     console.error('install: nothing to do, node_modules matches the lock file');
     return;
   }
   console.error('install: npm ci');
   run('npm', ['ci', '--no-audit', '--no-fund']);
-  writeFileSync(stamp, lockHash());
 }
 
 /** Builds what has changed since the last build, and says how much that was. */

@@ -6,7 +6,8 @@ const { availableParallelism } = require('node:os');
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
 import('../dist/main.js').catch((error) => {
-  const isMissing = error?.code === 'ERR_MODULE_NOT_FOUND' && String(error.message).includes('dist/main.js');
+  const isMissing =
+    error?.code === 'ERR_MODULE_NOT_FOUND' && /Cannot find module '[^']*dist.main\.js'/.test(error.message);
   process.stderr.write(isMissing ? 'cxr-align: not built yet; run npm run build\n' : `${error?.stack ?? error}\n`);
   process.exitCode = 1;
 });

@@ -1,6 +1,7 @@
-import { InputError } from '@cxr-align/files';
 import { EngineError } from '@cxr-align/engine';
-import yargs, { type CommandModule } from 'yargs';
+import { InputError } from '@cxr-align/files';
+import { loadPlugin } from '@cxr-align/training';
+import yargs, { type CommandModule, type MiddlewareFunction } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { ablate } from './commands/ablate.js';
 import { compare } from './commands/compare.js';
@@ -11,37 +12,72 @@ import { extract } from './commands/extract.js';
 import { graph } from './commands/graph/graph.js';
 import { phantom } from './commands/phantom.js';
 import { predict } from './commands/predict.js';
-import { prompts } from './commands/prompts.js';
+import { prompts } from './commands/prompts/prompts.js';
 import { setup } from './commands/setup.js';
+import { thresholds } from './commands/thresholds.js';
 import { train } from './commands/train.js';
+import { tune } from './commands/tune.js';
+import { printText } from './print.js';
+import { withFlagNames } from './usage/flag-names.js';
+import { CommandStopped } from './usage/stopping.js';
+import { type CommandSyntax, refuseWrongValues, syntaxOf, usageText } from './usage/usage.js';
+import { version } from './version.js';
 
-/** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. */
+const commands = [
+  train,
+  evaluate,
+  compare,
+  thresholds,
+  tune,
+  ablate,
+  predict,
+  extract,
+  phantom,
+  dataCommand,
+  graph,
+  prompts,
+  setup,
+  doctor,
+];
+const line = hideBin(process.argv);
+let syntax: CommandSyntax = {
+  // Until yargs has parsed the flags: the words that go before them.
+  name:
+    line
+      .slice(
+        0,
+        Math.max(
+          0,
+          line.findIndex((text) => text.startsWith('-')),
+        ),
+      )
+      .join(' ') ||
+    (line[0] ?? ''),
+  flags: [],
+  numbers: [],
+  booleans: [],
+  lists: [],
+  commands: [],
+};
+
+/** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input, 128 and its number where a signal stopped it. */
 async function main(): Promise<void> {
-  const commands = [
-    train,
-    evaluate,
-    compare,
-    ablate,
-    predict,
-    extract,
-    phantom,
-    dataCommand,
-    graph,
-    prompts,
-    setup,
-    doctor,
-  ];
   const parser = commands.reduce(
     (built, command) => built.command(command as unknown as CommandModule),
-    yargs(hideBin(process.argv)),
+    yargs(line).parserConfiguration({ 'dot-notation': false }),
   );
   await parser
     .scriptName('cxr-align')
     .usage('$0 <command>\n\nFine-grained alignment of chest X-ray images with disease prompts. Not a medical device.')
+    .version(version)
+    .middleware(readSyntax as unknown as MiddlewareFunction, true)
     .demandCommand(1, 'expected a command; cxr-align --help lists them')
     .strict()
-    .check(refuseRepeats, true)
-    .recommendCommands()
+    .check((argv) => {
+      refuseWrongValues(argv, syntax, line);
+      return true;
+    }, true)
+    .middleware(loadPlugins)
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .fail(false)
     .parseAsync();
@@ -54,52 +90,60 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
+// What cannot be said, as on a terminal that was closed, ends no work.
+process.stderr.on('error', () => {});
+
 main().then(
   // A wasm or native engine may hold threads that keep the process alive.
   () => end(Number(process.exitCode ?? 0)),
   (error: unknown) => {
-    const isUsage =
-      error instanceof InputError ||
-      error instanceof EngineError ||
-      (error instanceof Error && error.name === 'YError') ||
-      isYargsUsage(error);
-    const text = error instanceof Error ? (isUsage ? error.message : error.message || error.stack) : String(error);
-    process.stderr.write(`cxr-align: ${text}\n`);
-    if (process.env.CXR_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (error instanceof CommandStopped) {
+      printText(`cxr-align: ${error.message}`, process.stderr);
+      return end(error.reason.exitCode);
+    }
+    const { text, isUsage } = describeError(error);
+    printText(`cxr-align: ${text}`, process.stderr);
+    if (process.env.CXR_DEBUG && error instanceof Error) printText(String(error.stack), process.stderr);
     end(isUsage ? 2 : 1);
   },
 );
+
+/** yargs calls this with itself, too, which its types leave out. */
+function readSyntax(argv: { _: (string | number)[] }, parsed: unknown): void {
+  syntax = syntaxOf(parsed, argv._);
+}
+
+/** Loads the modules of --plugin before the command runs. */
+async function loadPlugins({ plugin }: Record<string, unknown>): Promise<void> {
+  for (const file of (plugin ?? []) as string[]) await loadPlugin(file);
+}
+
+/** What is printed of an error, and whether it is the user's. */
+function describeError(error: unknown): { text: string; isUsage: boolean } {
+  if (!(error instanceof Error)) return { text: String(error), isUsage: false };
+  if (isYargsUsage(error)) return { text: usageText(error.message, syntax, line), isUsage: true };
+  const text = withFlagNames(error.message, syntax, line);
+  const isInput = error instanceof InputError || error instanceof EngineError;
+  // A value that a library refuses came from the flag that the text now names.
+  const isFlagValue = text !== error.message && /(^|: )expected --/.test(text);
+  return { text: text || String(error.stack), isUsage: isInput || isFlagValue };
+}
 
 /** Ends the process once all that it printed has been taken: a pipe holds 64 KiB, and what comes after it waits in memory. */
 function end(code: number): void {
   let open = 2;
   for (const stream of [process.stdout, process.stderr])
     stream.write('', () => {
-      // Errors of writing are told after this.
+      // Errors of writing are reported after this.
       if (--open === 0) setImmediate(() => process.exit(code));
     });
 }
 
-/** yargs makes a list of a flag that comes twice, also where one value is expected; it passes all it knows of the options. */
-function refuseRepeats(argv: Record<string, unknown>, options: object): true {
-  const { array: lists } = options as { array: readonly string[] };
-  const flags = hideBin(process.argv).map((text) =>
-    // yargs takes --max-bad as --maxBad, too.
-    /^--([^=]+)/.exec(text)?.[1].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-  );
-  const repeated = flags.find((flag, i) => flag !== undefined && !lists.includes(flag) && flags.indexOf(flag) < i);
-  if (repeated === undefined) return true;
-  const given = argv[repeated];
-  throw new InputError(
-    `expected --${repeated} once, got it twice${Array.isArray(given) ? `: ${given.join(', ')}` : ''}`,
-  );
-}
-
 /** yargs reports wrong flags as plain errors: those thrown before any command has run. */
-function isYargsUsage(error: unknown): boolean {
+function isYargsUsage(error: Error): boolean {
   return (
-    error instanceof Error &&
-    /^(Unknown|Not enough|Missing|Invalid values|Too many|Did you mean|expected a? ?command|expected (graph|prompts|data) )/m.test(
+    error.name === 'YError' ||
+    /^(Unknown|Not enough|Missing|Invalid values|Too many|expected a? ?command|expected (graph|prompts|data) )/m.test(
       error.message,
     )
   );

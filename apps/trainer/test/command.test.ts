@@ -1,12 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FeatureStore } from '@cxr-align/datasets';
 import { writeNpy } from '@cxr-align/files';
-import { averagePoolModel, describeWithOnnx, itWithShared, tokenNumberModel, wordTokenizer } from '@cxr-align/testkit';
-import { madeUpData } from './made-up-data.js';
+import {
+  averagePoolModel,
+  describeWithOnnx,
+  itWithShared,
+  madeUpData,
+  startCommand,
+  tokenNumberModel,
+  wordTokenizer,
+} from '@cxr-align/testkit';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
 const place = mkdtempSync(join(tmpdir(), 'command-'));
@@ -18,9 +25,12 @@ function cxrAlign(...args: string[]): { code: number | null; out: string; err: s
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', cwd: place, env });
   return { code: status, out: stdout, err: stderr };
 }
+const runCommand = startCommand(place, { ...process.env, CXR_ALIGN_CACHE: join(place, 'cache') });
+/** Runs the built command in a process that has loaded it already. */
+const inOneProcess = (...args: string[]) => runCommand(args);
 /** The command refuses: exit code 2, a text that helps, and no stack trace. */
 function expectRefusal(args: string[], message: string): void {
-  const { code, out, err } = cxrAlign(...args);
+  const { code, out, err } = inOneProcess(...args);
   expect({ args, code, err }).toEqual({ args, code: 2, err: expect.stringContaining(message) });
   expect(err).not.toMatch(/\n\s+at /);
   expect(out).toBe('');
@@ -31,9 +41,9 @@ const quickFlags = [
   'bootstrap=20',
   'image.size=16',
   'encoder.channels=[4,6]',
-  'splitter.dim=8',
-  'splitter.heads=2',
-  'splitter.layers=1',
+  'decoder.dim=8',
+  'decoder.heads=2',
+  'decoder.layers=1',
 ].flatMap((one) => ['--set', one]);
 
 describe('cxr-align', () => {
@@ -54,6 +64,16 @@ describe('cxr-align', () => {
     expect((JSON.parse(stdout) as { labels: string[] }).labels).toHaveLength(193);
     expect(shell(`${matrix} | head -c 9`)).toMatchObject({ stdout: '{"labels"', stderr: '' });
   });
+  it('writes all of a run whose messages nobody reads any more', () => {
+    const train = ['train', '--data', data, '--out', 'unread', '--model', 'linear', ...quickFlags];
+    const quoted = [process.execPath, bin, ...train].map((word) => `'${word}'`).join(' ');
+    const { status } = spawnSync('bash', ['-c', `{ ${quoted}; echo $? > code; } 2>&1 | head -n 1 | true`], {
+      cwd: place,
+    });
+    expect(status).toBe(0);
+    expect(readFileSync(join(place, 'code'), 'utf8')).toBe('0\n');
+    expect(existsSync(join(place, 'unread', 'report.html'))).toBe(true);
+  });
   it('trains: a table on stdout, the rest on stderr', () => {
     const { code, out, err } = cxrAlign(
       'train',
@@ -66,7 +86,7 @@ describe('cxr-align', () => {
       ...quickFlags,
     );
     expect(code).toBe(0);
-    expect(out).toMatch(/^label +positives/);
+    expect(out).toMatch(/^label +with +AUROC/);
     expect(out).toContain('report: run-table/report.html');
     expect(err).toContain('60 images, 4 labels, read as labels-csv');
   });
@@ -96,7 +116,9 @@ describe('cxr-align', () => {
     const { code, out, err } = cxrAlign(...onTest, '--error-thumbnails', '2');
     expect(code).toBe(0);
     expect(out).toContain('corrected for the prevalence of these images: calibration error');
-    expect(err).toContain('--label-shift takes probabilities at their word, and this run has none calibrated');
+    expect(err).toContain(
+      'the correction for prevalence takes probabilities as calibrated, and those of this run are not',
+    );
     const read = (folder: string) => JSON.parse(readFileSync(join(place, folder, 'evaluation.json'), 'utf8'));
     const [own, shifted] = [read('run-aligned'), read('shifted')];
     for (const label of ['A', 'A/B', 'A/C', 'D']) {
@@ -108,11 +130,19 @@ describe('cxr-align', () => {
     expect(shifted.labelShift.before).toEqual({ brier: own.macro.brier, ece: own.macro.ece });
     expect(shifted.macro.brier).not.toBe(own.macro.brier);
     const report = readFileSync(join(place, 'shifted', 'report.html'), 'utf8');
-    for (const heading of ['Scores', 'Calibration', 'Largest errors', 'Training', 'Labels', 'Model card'])
+    for (const heading of [
+      'Verdicts',
+      'Labels, one by one',
+      'Scores',
+      'Calibration',
+      'Largest errors',
+      'Training',
+      'Model card',
+    ])
       expect(report).toContain(`<h2>${heading}</h2>`);
     for (const text of [
       'Corrected for the prevalence',
-      'Confusion at the threshold',
+      'Images by what they show and what was called',
       'before training',
       'target of the graph loss',
       '40 images of ',
@@ -131,17 +161,26 @@ describe('cxr-align', () => {
         '--out',
         folder,
       );
-    const { code, out } = cxrAlign('compare', 'on-val-a', 'on-val-b', 'on-val-c', '--draws', '20', '--out', 'three');
+    const { code, out } = cxrAlign(
+      'compare',
+      'on-val-a',
+      'on-val-b',
+      'on-val-c',
+      '--resamples',
+      '20',
+      '--out',
+      'three',
+    );
     expect(code).toBe(0);
     expect(out).toContain('report: three/report.html');
     expect(JSON.parse(readFileSync(join(place, 'three', 'comparison.json'), 'utf8'))).toHaveLength(2);
     const report = readFileSync(join(place, 'three', 'report.html'), 'utf8');
     for (const text of ['<h2>on-val-b against on-val-a</h2>', '<h2>on-val-c against on-val-a</h2>', 'on-val-c: '])
       expect(report).toContain(text);
-    expect(report).toContain('Confusion at the threshold of on-val-c');
+    expect(report).toContain('on-val-c: called from');
   });
   it('compares two runs', () => {
-    const { code, out } = cxrAlign('compare', 'run-vision-only', 'run-aligned', '--draws', '50');
+    const { code, out } = cxrAlign('compare', 'run-vision-only', 'run-aligned', '--resamples', '50');
     expect(code).toBe(0);
     expect(out).toMatch(/^A\/B /m);
     expect(out).toMatch(/^macro /m);
@@ -155,13 +194,71 @@ describe('cxr-align', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(lines.map((line) => line.image)).toEqual([image, join(data, 'images', '1.png')]);
+    expect(lines.map((line) => line.file)).toEqual([image, join(data, 'images', '1.png')]);
     for (const { labels } of lines) {
       expect(labels.A.probability).toBeGreaterThanOrEqual(
         Math.max(labels['A/B'].probability, labels['A/C'].probability),
       );
       expect(typeof labels.D.positive).toBe('boolean');
     }
+  });
+  it('takes keys of the configuration as flags', () => {
+    const out = join(place, 'run-flags');
+    const keys = ['--epochs', '1', '--batch-size', '20', '--image-size', '16', '--learning-rate', '0.004'];
+    const rest = ['--model', 'linear', '--set', 'bootstrap=20'];
+    const { code, err } = cxrAlign('train', '--data', data, '--out', out, ...keys, ...rest);
+    expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+    const config = JSON.parse(readFileSync(join(out, 'model', 'config.json'), 'utf8'));
+    expect(config.config).toMatchObject({ epochs: 1, batchSize: 20, image: { size: 16 }, learningRate: 0.004 });
+  });
+  it('predicts folders and patterns into JSON lines and CSV, with a record for what cannot be read', () => {
+    const folder = join(place, 'scans');
+    mkdirSync(join(folder, 'deep'), { recursive: true });
+    for (const name of ['0.png', '1.png', 'deep/2.png'])
+      copyFileSync(join(data, 'images', name.replace('deep/', '')), join(folder, name));
+    writeFileSync(join(folder, 'broken.png'), 'no image');
+    const predict = (...args: string[]) => cxrAlign('predict', '--run', 'run-vision-only', ...args);
+    const all = predict('scans', '--out', 'scans.jsonl');
+    expect({ code: all.code, out: all.out }).toEqual({ code: 2, out: 'scans.jsonl: 4 images, 1 failed\n' });
+    expect(all.err).toContain('1 of 4 images could not be read');
+    const records = readFileSync(join(place, 'scans.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records.map(({ file }) => file)).toEqual(
+      ['0.png', '1.png', 'broken.png', 'deep/2.png'].map((name) => join('scans', name)),
+    );
+    expect(records[2].error).toContain('broken.png');
+    expect(records[2].labels).toBeUndefined();
+    for (const { model, seconds } of records) {
+      expect(model).toEqual({
+        name: 'run-vision-only',
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        version: '0.1.0',
+        engine: expect.stringMatching(/^wasm \(/),
+        thresholds: 'fitted on validation by youden',
+      });
+      expect(seconds).toBeGreaterThanOrEqual(0);
+    }
+    expect(predict('scans/[01].png', '--out', 'two.csv').code).toBe(0);
+    const [header, ...rows] = readFileSync(join(place, 'two.csv'), 'utf8').trimEnd().split('\n');
+    expect(header).toContain('probability:A/B,score:A/B,threshold:A/B,positive:A/B');
+    expect(rows).toHaveLength(2);
+    // The engine's name has a comma.
+    const cells = rows[0].replace(/"[^"]*"/g, 'quoted').split(',');
+    expect(Number(cells[header.split(',').indexOf('probability:D')])).toBe(records[0].labels.D.probability);
+    const lost = predict('nowhere.png');
+    expect(lost.code).toBe(2);
+    expect(JSON.parse(lost.out)).toMatchObject({ file: 'nowhere.png', error: expect.stringContaining('no such file') });
+    expectRefusal(['predict', '--run', 'run-vision-only', 'scans/*.dcm'], 'expected a pattern that matches files');
+    expectRefusal(
+      ['predict', '--run', 'run-vision-only', 'scans', '--out', 'x.txt'],
+      'expected --out to end in .jsonl or .csv',
+    );
+  });
+  it('prints its own version, wherever it runs', () => {
+    writeFileSync(join(place, 'package.json'), '{ "version": "9.9.9" }');
+    expect(cxrAlign('--version').out).toBe('0.1.0\n');
   });
   it('evaluates scores of another program', () => {
     writeFileSync(join(place, 'scores.npy'), writeNpy({ shape: [4, 1], data: Float32Array.of(-2, 3, 1, -1) }));
@@ -203,26 +300,29 @@ describe('cxr-align', () => {
     });
     expectRefusal(['phantom', '--out', 'phantom'], 'expected a folder without a data set');
   });
-  it('explains, asks without the trained score, and draws where it looked', () => {
-    const image = join(data, 'images', '0.png');
+  it('explains, predicts zero-shot, and draws maps', () => {
+    const [image, other] = ['0.png', '1.png'].map((name) => join(data, 'images', name));
     const ask = (...more: string[]) => JSON.parse(cxrAlign('predict', '--run', 'run-aligned', image, ...more).out);
     const { labels } = ask('--explain', '--map', 'map.png', '--map-label', 'D');
-    for (const { explanation } of Object.values(labels) as {
-      explanation: { score: number; observations: { contribution: number }[] };
+    for (const { probability, explanation } of Object.values(labels) as {
+      probability: number;
+      explanation: { value: number; parts: { contribution: number; change: number }[] };
     }[]) {
-      const sum = explanation.observations.reduce((total, { contribution }) => total + contribution, 0);
-      expect(Math.abs(sum - explanation.score)).toBeLessThan(1e-9);
+      const sum = explanation.parts.reduce((total, { contribution }) => total + contribution, 0);
+      expect(Math.abs(sum - explanation.value)).toBeLessThan(1e-6);
+      const told = explanation.parts.reduce((total, { change }) => total + change, 0.5);
+      expect(Math.abs(told - probability)).toBeLessThan(1e-6);
     }
     expect(readFileSync(join(place, 'map.png')).subarray(1, 4).toString()).toBe('PNG');
     const asked = ask('--zero-shot').labels;
-    expect(asked.A.probability).toBeCloseTo(labels.A.explanation.probability, 5);
+    expect(asked.A.probability).toBeCloseTo(labels.A.explanation.promptsAlone.probability, 5);
     expect(asked.A.explanation).toBeUndefined();
     const several = cxrAlign(
       'predict',
       '--run',
       'run-aligned',
       image,
-      image,
+      other,
       '--map',
       'maps',
       '--map-kind',
@@ -235,7 +335,7 @@ describe('cxr-align', () => {
         .map((line) => JSON.parse(line).map.kind),
     ).toEqual(['attention', 'attention']);
     expectRefusal(
-      ['predict', '--run', 'run-aligned', image, image, '--map', 'map.png'],
+      ['predict', '--run', 'run-aligned', image, other, '--map', 'map.png'],
       'expected --map to be a folder',
     );
     expectRefusal(
@@ -243,12 +343,12 @@ describe('cxr-align', () => {
       'expected --map-label',
     );
     expectRefusal(
-      ['predict', '--run', 'run-vision-only', image, '--explain'],
+      ['predict', '--run', 'run-vision-only', image, '--zero-shot'],
       'expected a run that knows the observations',
     );
     expectRefusal(
       ['predict', '--run', 'run-vision-only', image, '--map', 'm.png', '--map-kind', 'attention'],
-      'expected --map-kind of gradient, occlusion, which this run has, got attention',
+      'expected --map-kind of occlusion, gradient, which this model has, got attention',
     );
     expectRefusal(['predict', image], 'expected --run RUN, or --zero-shot with --encoder DIR');
     expectRefusal(['predict', '--run', 'run-aligned', image, '--map-kind', 'gradient'], 'with --map, got one of them');
@@ -274,7 +374,7 @@ describe('cxr-align', () => {
     expect(result.auroc.before.model).toBeGreaterThan(0);
     expect(Object.keys(result.auroc.after)).toEqual(expect.arrayContaining(['random', 'greedy', 'genetic', 'case']));
     expect(cxrAlign(...flags).out).toContain('macro AUROC on val');
-    expectRefusal(['prompts', 'attack', '--count', '2'], 'Unknown argument: count');
+    expectRefusal(['prompts', 'attack', '--count', '2'], 'got --count');
     expectRefusal(['prompts', 'similarity', '--run', 'run-aligned', '--dim', '4'], 'it has prompts of its own');
     expectRefusal(['prompts', 'attack', '--data', data], 'expected --run RUN with --data');
     expectRefusal(['prompts', 'attack', '--budget', '0'], 'expected --budget to be a whole number of 1 or more, got 0');
@@ -286,33 +386,33 @@ describe('cxr-align', () => {
     );
   });
   it('prints graphs, matrices, prompts, engines and configuration keys', () => {
-    expect(cxrAlign('graph', 'show', '--graph', 'chexpert-14').out).toContain('│  └─ Cardiomegaly');
+    expect(inOneProcess('graph', 'show', '--graph', 'chexpert-14').out).toContain('│  └─ Cardiomegaly');
     expect(
-      JSON.parse(cxrAlign('graph', 'matrix', '--graph', 'seed-14', '--kind', 'path-distance', '--json').out)
+      JSON.parse(inOneProcess('graph', 'matrix', '--graph', 'seed-14', '--kind', 'path-distance', '--json').out)
         .matrix[0][0],
     ).toBe(0);
-    expect(cxrAlign('graph', 'check', '--graph', 'nih-14').out).toContain('14 labels');
-    expect(JSON.parse(cxrAlign('prompts', 'similarity', '--json').out).offDiagonal.mean).toBeLessThan(1);
-    expect(JSON.parse(cxrAlign('prompts', 'encode', '--graph', 'nih-14', '--json').out).embeddings).toHaveLength(14);
-    expect(JSON.parse(cxrAlign('doctor', '--json').out).engines.map(({ name }: { name: string }) => name)).toEqual([
+    expect(inOneProcess('graph', 'check', '--graph', 'nih-14').out).toContain('14 labels');
+    expect(JSON.parse(inOneProcess('prompts', 'similarity', '--json').out).offDiagonal.mean).toBeLessThan(1);
+    expect(JSON.parse(inOneProcess('prompts', 'encode', '--graph', 'nih-14', '--json').out).embeddings).toHaveLength(
+      14,
+    );
+    expect(JSON.parse(inOneProcess('doctor', '--json').out).engines.map(({ name }: { name: string }) => name)).toEqual([
       'cuda',
       'webgpu',
       'native',
       'wasm',
       'cpu',
     ]);
-    expect(cxrAlign('train', '--help-config').out).toContain('losses.contrastive');
+    expect(inOneProcess('train', '--help-config').out).toContain('losses.contrastive');
   });
   it('sets nothing up where it cannot, and says why', () => {
     const { code, err } = cxrAlign('setup', 'native', '--from', 'nowhere.whl');
-    expect(code).toBe(1);
-    expect(err).toBe(
-      'cxr-align: engine/setUpNative: expected from to be a file or a folder, got nowhere.whl (no such file)\n',
-    );
+    expect(code).toBe(2);
+    expect(err).toContain('expected --from to be a file or a folder, got nowhere.whl (no such file)');
     expect(cxrAlign('setup', 'gpu', '--remove').out).toBe('gpu was not set up: nothing to do\n');
   });
   it('lists, draws, drafts, checks, converts and maps label graphs', () => {
-    const json = (...args: string[]): ReturnType<typeof JSON.parse> => JSON.parse(cxrAlign(...args, '--json').out);
+    const json = (...args: string[]): ReturnType<typeof JSON.parse> => JSON.parse(inOneProcess(...args, '--json').out);
     expect(json('graph', 'list').find(({ name }: { name: string }) => name === 'padchest').labels).toBe(193);
     expect(json('graph', 'map', '--from', 'nih-14', '--to', 'chexpert-14')['Lung Lesion']).toEqual({
       from: [
@@ -320,7 +420,7 @@ describe('cxr-align', () => {
         { label: 'Nodule', relation: 'narrower' },
       ],
     });
-    const drawn = cxrAlign('graph', 'show', '--graph', 'cxr-lt-40', '--svg', 'tree.svg', '--html', 'tree.html');
+    const drawn = inOneProcess('graph', 'show', '--graph', 'cxr-lt-40', '--svg', 'tree.svg', '--html', 'tree.html');
     expect(drawn.code).toBe(0);
     expect(readFileSync(join(place, 'tree.svg'), 'utf8')).toMatch(/^<svg .*Round\(ed\) Atelectasis/);
     expect(readFileSync(join(place, 'tree.html'), 'utf8')).toContain('similarity in the graph (Wu-Palmer)');
@@ -332,7 +432,7 @@ describe('cxr-align', () => {
       faults: [],
     });
     for (const format of ['gexf', 'graphml', 'json']) {
-      expect(cxrAlign('graph', 'convert', '--graph', 'mine.yaml', '--out', `mine.${format}`).code).toBe(0);
+      expect(inOneProcess('graph', 'convert', '--graph', 'mine.yaml', '--out', `mine.${format}`).code).toBe(0);
       expect(json('graph', 'show', '--graph', `mine.${format}`)).toEqual(json('graph', 'show', '--graph', 'mine.yaml'));
     }
     const { labels, matrix } = json(
@@ -351,7 +451,7 @@ describe('cxr-align', () => {
   });
   it('graph check names every fault between a graph and a table, each with its mend', () => {
     writeFileSync(join(place, 'faulty.yaml'), 'labels: [A, A/B, D, Zebra]');
-    const { code, out, err } = cxrAlign('graph', 'check', '--graph', 'faulty.yaml', '--data', data, '--json');
+    const { code, out, err } = inOneProcess('graph', 'check', '--graph', 'faulty.yaml', '--data', data, '--json');
     expect(code).toBe(2);
     expect(JSON.parse(out)).toMatchObject({ missing: ['A/C'], unused: ['Zebra'] });
     expect(JSON.parse(out).faults.map(({ kind }: { kind: string }) => kind)).toEqual(['unknown-column', 'no-column']);
@@ -377,7 +477,7 @@ describe('cxr-align', () => {
       ['nih', 'nih-14', 'nih-data-entry.csv.gz'],
     ]) {
       const path = join(file, '..', table);
-      const { out } = cxrAlign(
+      const { out } = inOneProcess(
         'graph',
         'matrix',
         '--graph',
@@ -396,9 +496,24 @@ describe('cxr-align', () => {
   it('refuses wrong usage with exit code 2 and a text that helps', () => {
     const wrong: [string[], string][] = [
       [[], 'expected a command'],
-      [['trian'], 'Did you mean train'],
+      [['trian'], 'did you mean train?'],
+      [['data', 'splt'], 'did you mean split?'],
       [['train'], 'expected --data DIR and --out RUN'],
-      [['train', '--data', data, '--out', 'x', '--lr', '1'], 'Unknown argument: lr'],
+      [['train', '--data', data, '--out', 'x', '--lr', '1'], 'got --lr; did you mean --learning-rate?'],
+      [['train', '--data', data, '--out', 'x', '--dropout', '0.2'], 'got --dropout; use --set dropout=VALUE'],
+      [['train', '--data', data, '--out', 'x', '--epochs', '0'], 'expected --epochs to be at least 1, got 0'],
+      [['train', '--data', data, '--out', 'x', '--max-bad', 'some'], 'expected --max-bad to be a number, got some'],
+      ...['0', '1.5', '-1', '10000'].map((threads): [string[], string] => [
+        ['train', '--data', data, '--out', 'x', '--threads', threads],
+        `expected --threads to be a whole number from 1 to 64, got ${threads}`,
+      ]),
+      [['train', '--data', data, '--out', join(data, 'labels.csv')], 'expected --out to be a folder, got the file'],
+      [['train', '--data', data, '--out', '/proc/x'], 'expected --out to be where files can be written, got /proc/x'],
+      [['train', '--data', data, '--out', 'new', '--resume'], 'expected a run to resume'],
+      [['train', '--data', data, '--out', 'run-aligned'], 'add --resume or --overwrite'],
+      [['train', '--data', data, '--out', 'x', '--column', 'patiant=p'], 'got patiant; did you mean patient?'],
+      [['train', '--data', data, '--out', 'x', '--column', 'patient=nobody'], 'nobody'],
+      [['train', '--data', data, '--out', 'x', '--model', 'alined'], 'did you mean aligned?'],
       [
         ['train', '--data', data, '--out', 'x', '--engine', 'cpu', '--engine', 'wasm'],
         'expected --engine once, got it twice: cpu, wasm',
@@ -407,7 +522,7 @@ describe('cxr-align', () => {
         ['train', '--data', data, '--out', 'x', '--holdOutLabel', 'X', '--holdOutLabel', 'Y'],
         'expected labels of the data to hold out',
       ],
-      [['train', '--data', data, '--out', 'x', '--set', 'lr=1'], 'lr'],
+      [['train', '--data', data, '--out', 'x', '--set', 'lr=1'], 'got lr; did you mean learningRate?'],
       [['train', '--data', '/nowhere', '--out', 'x'], 'expected a folder or a table, got /nowhere'],
       [
         ['train', '--data', data, '--out', 'x', '--train-fraction', '2'],
@@ -424,7 +539,7 @@ describe('cxr-align', () => {
       [['evaluate', '--run', 'run-aligned', '--data', data, '--split', 'tset'], 'got tset'],
       [
         ['evaluate', '--run', 'run-aligned', '--data', 'phantom'],
-        'expected labels that the run can tell (A, A/B, A/C, D)',
+        'expected labels that the model predicts (A, A/B, A/C, D)',
       ],
       [
         [
@@ -440,6 +555,10 @@ describe('cxr-align', () => {
           'max',
         ],
         'expected --scores alone or --run with its data, got --scores and --views, --label-shift',
+      ],
+      [
+        ['evaluate', '--run', 'run-aligned', '--data', data, '--thresholds', 't.json'],
+        'expected --thresholds with --scores, got it without; the thresholds of a run are changed by: cxr-align thresholds',
       ],
       [
         ['evaluate', '--run', 'run-aligned', '--data', data, '--error-thumbnails', '-1'],
@@ -461,10 +580,13 @@ describe('cxr-align', () => {
         'expected --text-encoder with',
       ],
       [['evaluate', '--run', 'run-aligned', '--data', data, '--boxes', 'b.csv'], 'expected --boxes with --localise'],
-      [['evaluate', '--run', 'run-aligned', '--data', data, '--localise'], 'got no such file; say --boxes FILE'],
+      [
+        ['evaluate', '--run', 'run-aligned', '--data', data, '--localise'],
+        'got no such file; give the table (--boxes)',
+      ],
       [
         ['evaluate', '--run', 'run-vision-only', '--data', data, '--localise', '--zero-shot'],
-        'expected a run that knows',
+        'expected a run whose decoder is queried by prompts',
       ],
       [['train', '--data', data, '--out', 'x', '--hold-out-label', 'X'], 'expected labels of the data to hold out'],
       [['train', '--data', data, '--out', 'x', '--text-encoder', 'nowhere'], 'got nowhere (no such folder)'],
@@ -472,10 +594,12 @@ describe('cxr-align', () => {
         ['train', '--data', data, '--out', 'x', '--model', 'vision-only', '--hold-out-label', 'A'],
         'expected none unless model is aligned',
       ],
-      [['predict', '--run', 'run-aligned', 'nowhere.png'], 'nowhere.png: expected an image, got no such file'],
       [['graph', 'show', '--graph', 'nowhere'], 'got nowhere (no such file)'],
       [['graph'], 'expected graph list, show, check'],
-      [['graph', 'matrix', '--graph', 'nih-14', '--kind', 'phi'], 'expected a table to count phi in, got none'],
+      [
+        ['graph', 'matrix', '--graph', 'nih-14', '--kind', 'phi'],
+        'expected a table to count phi in, got none; add --table',
+      ],
       [
         ['graph', 'matrix', '--graph', 'nih-14', '--kind', 'lin', '--table', data],
         'no-column: label-graph/nih-14: expected a column for every label, got none for "Atelectasis"',
@@ -495,8 +619,9 @@ describe('cxr-align', () => {
         ['train', '--data', data, '--out', 'x', '--set', 'labelPolicyByLabel.Z=u-ones'],
         'expected labels of the data in labelPolicyByLabel (A, A/B, A/C, D), got Z',
       ],
-      [['phantom', '--out', 'x', '--images', '0'], 'expected --images'],
-      [['setup', 'cuda'], 'Choices: "native", "gpu"'],
+      [['phantom', '--out', 'x', '--images', '0'], 'expected --images to be'],
+      [['setup', 'cuda'], 'expected kind to be one of native, gpu, webgpu, got cuda'],
+      [['setup', 'native', '--from', 'nowhere.whl'], 'expected --from to be a file or a folder, got nowhere.whl'],
     ];
     for (const [args, message] of wrong) expectRefusal(args, message);
     expect(existsSync(join(place, 'x', 'model'))).toBe(false);
@@ -510,7 +635,15 @@ describe('cxr-align', () => {
     });
   }
   itWithShared('data/bad/missing-image.csv', 'refuses to train on a table that names a missing image', (path) => {
-    expectRefusal(['train', '--data', path, '--out', 'missing'], '99999999_000.png');
+    const train = ['train', '--data', path, '--out', 'missing'];
+    expectRefusal(
+      [...train, '--images', join(path, '../../nih-1000/images')],
+      '1 of the 6 images does not exist where the table points: the first, 99999999_000.png, was looked for at ',
+    );
+    expectRefusal(
+      train,
+      'none of the 6 images exists where the table points: the first, 00000001_000.png, was looked for at ',
+    );
   });
 });
 
@@ -526,10 +659,10 @@ describeWithOnnx('cxr-align extract', () => {
 
   it('encodes on threads, goes on, and training, ablating, evaluating and predicting take the store', () => {
     const flags = ['extract', '--data', data, '--encoder', encoder, '--out', 'store', '--map'];
-    const { code, out, err } = cxrAlign(...flags, '--batch', '7');
+    const { code, out, err } = cxrAlign(...flags, '--batch-size', '7');
     expect({ code, out }).toEqual({
       code: 0,
-      out: expect.stringContaining('60 images as 4 × 4 × 3 numbers from encoder in store'),
+      out: expect.stringContaining('60 images as 4 × 4 × 3 features of encoder in store'),
     });
     expect(err).toContain('read as labels-csv');
     const store = new FeatureStore(join(place, 'store'));
@@ -554,7 +687,7 @@ describeWithOnnx('cxr-align extract', () => {
     const evaluate = ['evaluate', '--run', 'run-features', '--data', data, '--features', 'store', '--out', 'evaluated'];
     expect(JSON.parse(cxrAlign(...evaluate, '--json').out)).toEqual(evaluation);
     const image = join(data, 'images', '5.png');
-    expectRefusal(['predict', '--run', 'run-features', image], 'say --encoder DIR');
+    expectRefusal(['predict', '--run', 'run-features', image], 'try --encoder with the folder');
     const { labels } = JSON.parse(cxrAlign('predict', '--run', 'run-features', '--encoder', encoder, image).out);
     expect(Object.keys(labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
 
@@ -562,11 +695,11 @@ describeWithOnnx('cxr-align extract', () => {
       join(place, 'grid.json'),
       '{ "baseline": "linear", "configurations": { "linear": { "model": "linear" }, "vision-only": { "model": "vision-only" } } }',
     );
-    const grid = ['--grid', 'grid.json', '--seeds', '1', '--jobs', '1', '--draws', '20', '--features', 'store'];
+    const grid = ['--grid', 'grid.json', '--seeds', '1', '--jobs', '1', '--resamples', '20', '--features', 'store'];
     const ablated = cxrAlign('ablate', '--data', data, '--out', 'ablated', ...grid, ...quickFlags);
     expect({ code: ablated.code, err: ablated.code === 0 ? '' : ablated.err }).toEqual({ code: 0, err: '' });
   });
-  it('tells labels by a pair of encoders that share a space, explained and with a map', () => {
+  it('predicts labels by a dual encoder, explained and with a map', () => {
     mkdirSync(join(place, 'pair-texts'));
     const words = ['no', 'x', 'y', 'z', 'u', 'v', 'w', 'q', 'r', 'b', 'c', 'd', 'bright', 'a'];
     const texts = { 'model.onnx': tokenNumberModel({ output: 'tokens' }), ...wordTokenizer(words, { maxTokens: 64 }) };
@@ -612,14 +745,14 @@ describeWithOnnx('cxr-align extract', () => {
     const attacked = cxrAlign(...attack);
     expect({ code: attacked.code, err: attacked.err }).toEqual({
       code: 0,
-      err: expect.stringContaining('gradient is left out: '),
+      err: expect.stringContaining('gradient is excluded: '),
     });
     expect(Object.keys(JSON.parse(attacked.out).labels[0].suffixes)).toEqual(['random', 'greedy', 'genetic']);
-    expectRefusal([...attack, '--method', 'gradient'], 'expected an encoder that looks its tokens up in a table');
+    expectRefusal([...attack, '--method', 'gradient'], 'expected an encoder with a table of token embeddings');
     expectRefusal(['predict', ...pair, '--text-encoder', 'built-in', image], 'expected encoders that share a space');
     expectRefusal(
       ['predict', ...pair, '--text-encoder', 'pair-texts', image, '--map', 'm.png', '--map-kind', 'occlusion'],
-      'a pair has no other map',
+      'expected --map-kind of similarity, which this model has, got occlusion',
     );
     expectRefusal(
       ['predict', ...pair.slice(1), '--text-encoder', 'built-in', image],
@@ -634,12 +767,14 @@ describeWithOnnx('cxr-align extract', () => {
     expectRefusal([...flags, '--provider', 'abacus'], 'expected an ONNX model that runs on abacus');
     expectRefusal(
       ['extract', '--data', data, '--encoder', data, '--out', 'refused'],
-      'expected an encoder: one of model.onnx',
+      'expected an encoder: one of model.json, model.onnx',
     );
     const train = ['train', '--data', data, '--out', 'refused', ...quickFlags];
     expectRefusal([...train, '--set', 'encoder.kind=frozen'], 'expected --encoder DIR or --features STORE');
     expectRefusal([...train, '--features', data], 'make one with cxr-align extract');
     const scores = ['evaluate', '--scores', 'a.npy', '--targets', 'b.npy', '--labels', 'c.json', '--features', 'store'];
     expectRefusal(scores, 'got --scores and --features');
+    expectRefusal([...scores.slice(0, -2), '--text-encoder', 'built-in'], 'got --scores and --text-encoder');
+    expectRefusal([...scores.slice(0, -2), '--boxes', 'boxes.csv'], 'got --scores and --boxes');
   });
 });

@@ -1,4 +1,4 @@
-import { chexpertLabels, planPhantoms, renderPhantom } from '@cxr-align/datasets';
+import { chexpertLabels, planPhantoms, renderPhantom } from '@cxr-align/phantoms';
 import { auroc, meanDefined } from '@cxr-align/metrics';
 
 /** Logistic regression on a few features by gradient descent; returns the scores of other rows. */

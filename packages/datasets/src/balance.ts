@@ -5,7 +5,7 @@ import { selectSamples, type Dataset, type Sample } from './dataset.js';
 export interface BalanceOptions {
   /** The label whose share is made the same in all groups. */
   label: string;
-  /** The group of a sample; samples without one are left out. */
+  /** The group of a sample; samples without one are excluded. */
   groupOf: (sample: Sample) => string | undefined;
   /** Share of images with the label in every group, in (0, 1); that of all images unless given. */
   prevalence?: number;
@@ -22,8 +22,8 @@ export interface BalancedGroup {
 }
 
 /**
- * Leaves out images at random until a label is as frequent in one group as in the others, so that the group tells nothing
- * of the label: a model that has learnt the group as a shortcut gains nothing. As many images are kept as can be.
+ * Excludes images at random until a label is as frequent in one group as in the others, so that the group carries
+ * no information on the label: a model that has learnt the group as a shortcut gains nothing. As many images are kept as can be.
  *
  * @throws {RangeError} if the label is none, or if a group has no image with it or none without it.
  */
@@ -32,15 +32,17 @@ export function balanceGroups(
   { label, groupOf, prevalence, sameSize = false, seed }: BalanceOptions,
 ): { dataset: Dataset; groups: BalancedGroup[]; prevalence: number } {
   const where = 'datasets/balanceGroups';
-  const at = dataset.labels.indexOf(label);
-  if (at < 0) throw new RangeError(`${where}: expected a label of ${dataset.labels.join(', ')}, got ${label}`);
+  const { labels, values } = dataset.annotations;
+  const at = labels.indexOf(label);
+  if (at < 0)
+    throw new RangeError(`${where}: expected a label of ${labels.join(', ')}, got ${label}; correct the name`);
   const groups = new Map<string, { positives: number[]; negatives: number[] }>();
   dataset.samples.forEach((sample, row) => {
-    const cell = dataset.cells[row * dataset.labels.length + at];
+    const value = values[row * labels.length + at];
     const name = groupOf(sample);
-    if (name === undefined || (cell !== 0 && cell !== 1)) return;
+    if (name === undefined || (value !== 0 && value !== 1)) return;
     const group = groups.get(name) ?? { positives: [], negatives: [] };
-    (cell === 1 ? group.positives : group.negatives).push(row);
+    (value === 1 ? group.positives : group.negatives).push(row);
     groups.set(name, group);
   });
   const all = [...groups.values()];
@@ -48,12 +50,12 @@ export function balanceGroups(
   const share = prevalence ?? sum('positives') / (sum('positives') + sum('negatives'));
   if (!(share > 0 && share < 1))
     throw new RangeError(
-      `${where}: expected a prevalence between 0 and 1, got ${share}; are there known cells of both kinds?`,
+      `${where}: expected a prevalence between 0 and 1, got ${share}; are there known annotations of both kinds?`,
     );
   for (const [name, { positives, negatives }] of groups) {
     if (positives.length === 0 || negatives.length === 0)
       throw new RangeError(
-        `${where}: expected images with and without ${label} in every group, got ${positives.length} with and ${negatives.length} without in ${name}; leave that group out`,
+        `${where}: expected images with and without ${label} in every group, got ${positives.length} with and ${negatives.length} without in ${name}; exclude that group`,
       );
   }
   /** The largest number of images of a group with that share. */
@@ -63,7 +65,7 @@ export function balanceGroups(
       Math.min(positives.length / share, negatives.length / (1 - share)),
     ]),
   );
-  const least = Math.min(...sizes.values());
+  const least = [...sizes.values()].reduce((smallest, size) => Math.min(smallest, size), Infinity);
   const kept: number[] = [];
   const result = [...groups].map(([group, { positives, negatives }]): BalancedGroup => {
     const size = sameSize ? least : sizes.get(group)!;

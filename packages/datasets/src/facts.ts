@@ -1,13 +1,13 @@
 import type { Dataset, Sample, Split } from './dataset.js';
 import { overlappingPatients } from './splits.js';
 
-/** How often the cells of a label say what. */
-export interface CellCounts {
+/** How often the annotations of a label are what. */
+export interface AnnotationCounts {
   1: number;
   0: number;
   '-1': number;
   blank: number;
-  /** Cells of labels that nobody looked for; only where there are some. */
+  /** Of labels that nobody looked for; only where there are some. */
   unknown?: number;
 }
 
@@ -15,7 +15,7 @@ export interface CellCounts {
 export interface GroupFacts {
   rows: number;
   positives: Record<string, number>;
-  /** positives / rows: uncertain and blank cells count as not positive. */
+  /** positives / rows: uncertain and blank ones count as not positive. */
   prevalence: Record<string, number | null>;
 }
 
@@ -25,7 +25,7 @@ export interface DatasetFacts {
   patients: number;
   studies: number;
   labels: readonly string[];
-  counts: Record<string, CellCounts>;
+  counts: Record<string, AnnotationCounts>;
   /** Rows whose label "No Finding" is present; without such a label, rows in which every label is absent. */
   noFinding: number;
   /** [labels, labels]: rows in which both are present; positives on the diagonal. */
@@ -52,31 +52,38 @@ const ageGroups: [name: string, below: number][] = [
   ['80+', Infinity],
 ];
 
-/** Counts what the tables of a data set say. Nothing is NaN: what is undefined is null. */
+/** Counts what the tables of a data set hold. Nothing is NaN: what is undefined is null. */
 export function datasetFacts(dataset: Dataset): DatasetFacts {
-  const { labels, cells, notLabelled, samples, sexNames = { F: 'F', M: 'M' } } = dataset;
+  const { samples, sexNames = { F: 'F', M: 'M' } } = dataset;
+  const { labels, values, notLabelled } = dataset.annotations;
   const count = labels.length;
   const together = new Float64Array(count * count);
   const [present, uncertain] = [new Map<number, number>(), new Map<number, number>()];
   const noFinding = labels.findIndex((label) => /^(no[ _]finding|normal)$/i.test(label));
   let healthy = 0;
-  const counts = labels.map((): CellCounts => ({ 1: 0, 0: 0, '-1': 0, blank: 0, ...(notLabelled && { unknown: 0 }) }));
+  const counts = labels.map((): AnnotationCounts => ({
+    1: 0,
+    0: 0,
+    '-1': 0,
+    blank: 0,
+    ...(notLabelled && { unknown: 0 }),
+  }));
   for (let row = 0; row < samples.length; row++) {
     const positive: number[] = [];
     let perhaps = 0;
     let absent = 0;
     for (let i = 0; i < count; i++) {
-      const cell = cells[row * count + i];
-      if (cell === 1) positive.push(i);
-      else if (cell === -1) perhaps++;
-      else if (cell === 0) absent++;
+      const value = values[row * count + i];
+      if (value === 1) positive.push(i);
+      else if (value === -1) perhaps++;
+      else if (value === 0) absent++;
       if (notLabelled?.[row * count + i]) counts[i].unknown!++;
-      else counts[i][Number.isNaN(cell) ? 'blank' : (cell as 1 | 0 | -1)]++;
+      else counts[i][Number.isNaN(value) ? 'blank' : (value as 1 | 0 | -1)]++;
     }
     for (const i of positive) for (const j of positive) together[i * count + j]++;
     present.set(positive.length, (present.get(positive.length) ?? 0) + 1);
     uncertain.set(perhaps, (uncertain.get(perhaps) ?? 0) + 1);
-    if (noFinding >= 0 ? positive.includes(noFinding) : absent === count) healthy++;
+    if (noFinding >= 0 ? positive.includes(noFinding) : count > 0 && absent === count) healthy++;
   }
   const ages = samples.flatMap(({ age }) => age ?? []);
   const group = (belongs: (sample: Sample) => boolean): GroupFacts => groupFacts(dataset, belongs);
@@ -115,9 +122,9 @@ function studiesOf(samples: readonly Sample[]): number {
   return new Set(samples.map(({ patient, study }) => `${patient}\n${study}`)).size;
 }
 
-function positivesIn({ labels, cells }: Dataset, rows: readonly number[]): Record<string, number> {
+function positivesIn({ annotations: { labels, values } }: Dataset, rows: readonly number[]): Record<string, number> {
   return Object.fromEntries(
-    labels.map((label, i) => [label, rows.filter((row) => cells[row * labels.length + i] === 1).length]),
+    labels.map((label, i) => [label, rows.filter((row) => values[row * labels.length + i] === 1).length]),
   );
 }
 

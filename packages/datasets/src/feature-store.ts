@@ -1,119 +1,9 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  InputError,
-  readSafetensorsHeader,
-  resolveInside,
-  sha256,
-  sha256OfFile,
-  widenFloat16,
-  writeFileAtomic,
-  writeSafetensors,
-} from '@cxr-align/files';
-
-/** What made the features of a store. */
-export interface FeatureSource {
-  /** Name of the encoder. */
-  encoder: string;
-  /** SHA-256 of its weights. */
-  weightsHash: string;
-  /** The preprocessing, as the encoder describes it. */
-  preprocessing: unknown;
-  /** How the views after the first were changed; absent where there is one. */
-  augmentation?: unknown;
-}
-
-/** How the features of a store lie. */
-export interface FeatureLayout {
-  /** Features at each place. */
-  dim: number;
-  /** Places along a side of the map; 1 for pooled features. */
-  grid: number;
-  /** Rows of each image: the image as it is, then changed at random. */
-  views: number;
-  dtype: 'float16' | 'float32';
-}
-
-/** The index of a feature store. */
-export interface FeatureIndex extends FeatureSource, FeatureLayout {
-  /** Shards in order, each with the hash of its file. */
-  shards: { file: string; images: number; hash: string }[];
-  /** One identifier an image, over all shards in order. */
-  ids: string[];
-  /** The start of the SHA-256 of each image's bytes: what the features are of. */
-  contents: string[];
-  /** Images that could not be read, and why. */
-  unreadable: { id: string; reason: string }[];
-}
-
-/**
- * Writes features shard by shard. The index names only shards that are complete, and is written after each of them, so
- * that whatever is in it can be read, and a later writer goes on where an earlier one stopped.
- */
-export class FeatureStoreWriter {
-  private readonly index: FeatureIndex;
-
-  /** @throws {InputError} if the folder holds a store of another encoder, preprocessing or layout. */
-  constructor(
-    private readonly folder: string,
-    source: FeatureSource,
-    { dim, grid = 1, views = 1, dtype = 'float16' }: Partial<FeatureLayout> & { dim: number },
-  ) {
-    const asked = { ...source, dim, grid, views, dtype };
-    const existing = existsSync(join(folder, 'index.json')) ? readIndex(folder) : undefined;
-    this.index = existing ?? { ...asked, shards: [], ids: [], contents: [], unreadable: [] };
-    if (describe(this.index) !== describe(asked)) {
-      throw new InputError(
-        `expected a store of ${describe(asked)}, got one of ${describe(this.index)}; use another folder`,
-        { file: folder },
-      );
-    }
-  }
-
-  /** Identifiers that are in complete shards already. */
-  get done(): ReadonlySet<string> {
-    return new Set(this.index.ids);
-  }
-
-  /** Adds one shard. @param features [images, views, grid², dim] row by row. */
-  append(images: readonly { id: string; content: string }[], features: Float32Array): void {
-    const { dtype, shards } = this.index;
-    const width = rowWidth(this.index);
-    const rows = images.length * this.index.views;
-    if (features.length !== rows * width) {
-      throw new RangeError(
-        `datasets/FeatureStoreWriter: expected ${rows * width} numbers for ${images.length} images, got ${features.length}`,
-      );
-    }
-    const file = `features-${String(shards.length).padStart(5, '0')}.safetensors`;
-    const halves = new Set(dtype === 'float16' ? ['features'] : []);
-    const bytes = writeSafetensors(new Map([['features', { shape: [rows, width], data: features }]]), { halves });
-    writeFileAtomic(join(this.folder, file), bytes);
-    shards.push({ file, images: images.length, hash: sha256(bytes) });
-    for (const { id, content } of images) {
-      this.index.ids.push(id);
-      this.index.contents.push(content);
-    }
-    this.write();
-  }
-
-  /** Notes the images that could not be read, in the place of those that were noted before. */
-  finish(unreadable: FeatureIndex['unreadable']): void {
-    this.index.unreadable = unreadable;
-    this.write();
-  }
-
-  private write(): void {
-    writeFileAtomic(join(this.folder, 'index.json'), JSON.stringify(this.index));
-  }
-}
-
-/** A shard that is open. */
-interface OpenShard {
-  descriptor: number;
-  /** Byte at which its rows start. */
-  start: number;
-}
+import { InputError, resolveInside, sha256, sha256OfFile, widenFloat16 } from '@cxr-align/files';
+import { bytesOfNumber, readIndex, rowWidth, type FeatureIndex } from './feature-index.js';
+import { refuseFeatures } from './feature-range.js';
+import { OpenShard } from './feature-shard.js';
 
 /** A feature store: rows are read from its files when they are asked for, and nothing of them is kept. */
 export class FeatureStore {
@@ -126,6 +16,8 @@ export class FeatureStore {
   private readonly open = new Map<number, OpenShard>();
 
   readonly index: FeatureIndex;
+  /** False for a store of the first format, whose index has no hash of itself. */
+  readonly isSealed: boolean;
   private readonly openShards: number;
 
   /**
@@ -136,18 +28,19 @@ export class FeatureStore {
     readonly folder: string,
     { openShards = 512 }: { openShards?: number } = {},
   ) {
-    const index = readIndex(folder);
+    const { index, isSealed } = readIndex(folder);
     this.index = index;
+    this.isSealed = isSealed;
     this.openShards = openShards;
     this.width = rowWidth(index);
     this.places = new Map(index.ids.map((id, place) => [id, place]));
     for (const { images } of index.shards) this.starts.push(this.starts.at(-1)! + images * index.views);
     index.shards.forEach(({ file, images }) => {
       const path = resolveInside(folder, file, { file: join(folder, 'index.json') });
-      const least = images * index.views * this.width * this.bytesOfNumber;
+      const least = images * index.views * this.width * bytesOfNumber(index);
       if (!existsSync(path) || statSync(path).size < least)
         throw new InputError(
-          `expected a shard of ${least} bytes and its header, got ${existsSync(path) ? statSync(path).size : 'no such file'}; extract the features again`,
+          `expected a shard of ${least} bytes and its header, got ${existsSync(path) ? statSync(path).size : 'no such file'}; extract the features again into the same folder, which makes this shard anew`,
           { file: path },
         );
     });
@@ -164,12 +57,13 @@ export class FeatureStore {
   }
 
   /**
-   * Reads some rows.
+   * Reads some rows and checks each.
    *
+   * @throws {InputError} if a bit of one was changed, or a number of it is NaN or infinite.
    * @returns float32 [rows, grid², dim] row by row.
    */
   read(rows: ArrayLike<number>): Float32Array {
-    const bytesOfRow = this.width * this.bytesOfNumber;
+    const bytesOfRow = this.width * bytesOfNumber(this.index);
     const bytes = new Uint8Array(rows.length * bytesOfRow);
     for (let i = 0; i < rows.length;) {
       const at = this.shardOf(rows[i]);
@@ -177,38 +71,67 @@ export class FeatureStore {
       let count = 1;
       while (i + count < rows.length && rows[i + count] === rows[i] + count && rows[i + count] < this.starts[at + 1])
         count++;
-      const { descriptor, start } = this.shard(at);
-      readSync(descriptor, bytes, i * bytesOfRow, count * bytesOfRow, start + (rows[i] - this.starts[at]) * bytesOfRow);
+      const target = bytes.subarray(i * bytesOfRow, (i + count) * bytesOfRow);
+      this.shard(at).read(rows[i] - this.starts[at], count, target);
       i += count;
     }
-    if (this.bytesOfNumber === 4) return new Float32Array(bytes.buffer);
-    const out = new Float32Array(rows.length * this.width);
-    widenFloat16(new Uint16Array(bytes.buffer), out);
+    return this.checked(this.widened(bytes, rows.length), rows);
+  }
+
+  private widened({ buffer }: Uint8Array<ArrayBuffer>, rows: number): Float32Array {
+    if (this.index.dtype === 'float32') return new Float32Array(buffer);
+    const out = new Float32Array(rows * this.width);
+    widenFloat16(new Uint16Array(buffer), out);
     return out;
   }
 
-  /** Checks the shards against their hashes. @throws {InputError} if one has other bytes. */
+  /** @throws {InputError} if a feature is NaN or infinite: a training would end by it. */
+  private checked(values: Float32Array, rows: ArrayLike<number>): Float32Array {
+    // 0 times a number that is not finite is NaN.
+    let zero = 0;
+    for (let at = 0; at < values.length; at++) zero += values[at] * 0;
+    if (zero !== 0) {
+      const { ids, views } = this.index;
+      const idOf = (row: number): string => ids[Math.floor(rows[row] / views)];
+      refuseFeatures(values, { dtype: 'float32', perImage: this.width, idOf, file: this.folder });
+    }
+    return values;
+  }
+
+  /** What the features of an image are: the hash of its bytes, and the checksums of its rows or the hash of its shard. */
+  identityOf(place: number): string {
+    const { contents, views, shards } = this.index;
+    const first = place * views;
+    const at = this.shardOf(first);
+    const { head, hash } = shards[at];
+    const checks =
+      head === undefined
+        ? hash
+        : Array.from({ length: views }, (_, view) => this.shard(at).checkOf(first + view - this.starts[at])).join();
+    return `${contents[place] ?? ''}:${checks}`;
+  }
+
+  /** A hash of the first shards, for another reader of the store that must have the same; more may have come since. */
+  hashOfShards(count: number): string {
+    return sha256(JSON.stringify(this.index.shards.slice(0, count).map(({ hash }) => hash)));
+  }
+
+  /** Checks every byte of the shards. @throws {InputError} if one was changed. */
   async verify(onShard?: (done: number) => void): Promise<void> {
     for (const [i, { file, hash }] of this.index.shards.entries()) {
       const path = join(this.folder, file);
       if ((await sha256OfFile(path)) !== hash)
         throw new InputError(
-          'expected the bytes that the index has the hash of, got others; extract the features again',
-          {
-            file: path,
-          },
+          'expected the bytes that the index has the hash of, got others; extract the features again into the same folder, which makes this shard anew',
+          { file: path },
         );
       onShard?.(i + 1);
     }
   }
 
   close(): void {
-    for (const { descriptor } of this.open.values()) closeSync(descriptor);
+    for (const shard of this.open.values()) shard.close();
     this.open.clear();
-  }
-
-  private get bytesOfNumber(): 2 | 4 {
-    return this.index.dtype === 'float16' ? 2 : 4;
   }
 
   private shardOf(row: number): number {
@@ -227,58 +150,15 @@ export class FeatureStore {
   private shard(at: number): OpenShard {
     let shard = this.open.get(at);
     if (!shard) {
-      const path = join(this.folder, this.index.shards[at].file);
-      const place = readSafetensorsHeader(path).get('features');
-      const rows = this.starts[at + 1] - this.starts[at];
-      const dtype = this.bytesOfNumber === 2 ? 'F16' : 'F32';
-      if (place?.dtype !== dtype || place.shape[0] !== rows || place.shape[1] !== this.width)
-        throw new InputError(
-          `expected features ${dtype} [${rows}, ${this.width}], got ${place?.dtype} [${place?.shape}]; extract the features again`,
-          { file: path },
-        );
-      shard = { descriptor: openSync(path, 'r'), start: place.start };
+      shard = new OpenShard({ folder: this.folder, entry: this.index.shards[at], layout: this.index });
       if (this.open.size >= this.openShards) {
         // The one that was opened first.
-        const [[oldest, { descriptor }]] = this.open;
-        closeSync(descriptor);
+        const [[oldest, first]] = this.open;
+        first.close();
         this.open.delete(oldest);
       }
       this.open.set(at, shard);
     }
     return shard;
   }
-}
-
-function rowWidth({ grid, dim }: FeatureLayout): number {
-  return grid * grid * dim;
-}
-
-/** What two stores must have in common for one to go on with the other. */
-function describe(store: FeatureSource & FeatureLayout): string {
-  const { encoder, weightsHash, preprocessing, augmentation, dim, grid, views, dtype } = store;
-  const changes = augmentation === undefined ? '' : `, ${JSON.stringify(augmentation)}`;
-  return `${views} ${views === 1 ? 'view' : 'views'} of ${grid} × ${grid} × ${dim} ${dtype} from ${encoder} (${weightsHash.slice(0, 12)}, ${JSON.stringify(preprocessing)}${changes})`;
-}
-
-function readIndex(folder: string): FeatureIndex {
-  const file = join(folder, 'index.json');
-  if (!existsSync(file))
-    throw new InputError('expected a feature store with an index.json, got none; make one with cxr-align extract', {
-      file: folder,
-    });
-  let index: FeatureIndex;
-  try {
-    index = JSON.parse(readFileSync(file, 'utf8')) as FeatureIndex;
-  } catch (error) {
-    throw new InputError(`expected JSON, got ${(error as Error).message}`, { file });
-  }
-  const whole = [index.dim, index.grid, index.views].every((value) => Number.isInteger(value) && value > 0);
-  if (!whole || !Array.isArray(index.shards) || !Array.isArray(index.ids))
-    throw new InputError(
-      'expected dim, grid, views, shards and ids, got an index without; extract the features again',
-      {
-        file,
-      },
-    );
-  return { ...index, contents: index.contents ?? [], unreadable: index.unreadable ?? [] };
 }

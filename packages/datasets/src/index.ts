@@ -2,53 +2,72 @@ export {
   selectLabels,
   selectSamples,
   selectSplit,
-  type BadRow,
   type Dataset,
   type LabelledBox,
   type PixelArray,
   type Sample,
   type Split,
 } from './dataset.js';
-export { openTable, type Table } from './table.js';
-export { countTexts, datasetFacts, type CellCounts, type DatasetFacts, type GroupFacts } from './facts.js';
+export { openTable } from './table/open-table.js';
+export { type BadRow, type Table } from './table/table.js';
+export { readParquetRows } from './table/parquet-table.js';
+export { countTexts, datasetFacts, type AnnotationCounts, type DatasetFacts, type GroupFacts } from './facts.js';
 export { projectionOf, type ImageChoice, type Projection } from './views.js';
-export { datasetFormats, describeBadRows, readDataset, type ReadDatasetOptions } from './read-dataset.js';
+export { describeBadRows, readDataset, selectImages, type ReadDatasetOptions } from './read-dataset.js';
+export { datasetFormats, registerReader } from './readers/registry.js';
+export { type DatasetReader, type ReadData, type ReaderOptions } from './readers/reader.js';
+export { DatasetBuilder } from './readers/dataset-builder.js';
+export { idText, isBlank, readLabelCell, readNumber } from './columns/cell-values.js';
 export {
-  applyPolicy,
+  columnRoles,
+  columnsByRole,
+  isNoLabel,
+  type ColumnRole,
+  type ColumnUse,
+  type GivenColumns,
+} from './columns/column-roles.js';
+export { annotationsOf, type Annotations, type AnnotationsLike } from './annotations.js';
+export { compareHeaders, headerLines, type FieldComparison, type HeaderComparison } from './checks/compare-headers.js';
+export { headerFields, withHeaderFields, type HeaderField, type ImageHeader } from './checks/image-header.js';
+export { missingImagesText, type ImagePlaces } from './checks/image-places.js';
+export { sharedImages, sharedImagesText, type SharedImages } from './checks/shared-images.js';
+export { readSex } from './columns/cell-values.js';
+export { AnnotationError } from './annotation-error.js';
+export {
   composePolicy,
-  decideByHierarchy,
-  hardTargets,
+  hardPolicy,
   labelPolicies,
   labelPolicy,
+  needsEstimates,
   noFindingRules,
   type LabelPolicy,
   type LabelRule,
   type NoFindingRule,
+  type UncertainRule,
+} from './policies/label-policies.js';
+export {
+  applyPolicy,
+  describeTargets,
+  hardTargets,
+  scoredTargets,
   type PolicyOptions,
   type Targets,
-  type UncertainRule,
-} from './policies.js';
+} from './policies/apply-policy.js';
+export { decideByHierarchy } from './policies/hierarchy.js';
 export {
   presentProbabilities,
-  seedThreeClassTargets,
+  referenceThreeClassTargets,
   selfTrainedTargets,
   threeClass,
   threeClassTargets,
-} from './three-class.js';
+} from './policies/three-class.js';
 export { drawSplit, limitTraining, overlappingPatients } from './splits.js';
 export { stratifySplits, type StratifyOptions } from './stratified-split.js';
 export { balanceGroups, type BalancedGroup, type BalanceOptions } from './balance.js';
 export { labelsTable, writeLabels, type LabelFormat } from './write-labels.js';
 export { draftMapping, type DraftedColumn, type MappingDraft } from './draft-mapping.js';
 export { mappingSchema, type Mapping } from './mapping.js';
-export {
-  FeatureStore,
-  FeatureStoreWriter,
-  type FeatureIndex,
-  type FeatureLayout,
-  type FeatureSource,
-} from './feature-store.js';
-export { chexpertLabels, planPhantoms, type ChexpertLabel, type PhantomPlan } from './phantom/population.js';
-export { renderPhantom, type PhantomImage } from './phantom/render.js';
-export { type PixelBox } from './phantom/film.js';
-export { writePhantom, type WritePhantomOptions } from './phantom/write-phantom.js';
+export { FeatureStore } from './feature-store.js';
+export { featureFault, largestFloat16, refuseFeatures } from './feature-range.js';
+export { FeatureStoreWriter, type DamagedShard } from './feature-store-writer.js';
+export type { FeatureIndex, FeatureLayout, FeatureSource, ShardEntry } from './feature-index.js';

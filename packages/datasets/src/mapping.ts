@@ -1,7 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { InputError } from '@cxr-align/files';
-import { parse } from 'yaml';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileInside, InputError, readYaml } from '@cxr-align/files';
 import { z } from 'zod';
 
 const column = z.string().min(1);
@@ -15,6 +14,8 @@ const labelCells = z.strictObject({
   blank: z.array(z.coerce.string()).default([]).describe('Cells that mean the same as an empty one: not mentioned'),
 });
 
+const words = (meaning: string) => z.array(z.coerce.string()).default([]).describe(`Cells that mean: ${meaning}`);
+
 /** A mapping file: what the columns of any table are. */
 export const mappingSchema = z.strictObject({
   name: z.string().optional().describe('Name of the data set; that of the folder unless given'),
@@ -24,9 +25,34 @@ export const mappingSchema = z.strictObject({
   sample: column.optional().describe('Column or template of the name in results; that of the image unless given'),
   patient: column.optional().describe('Column or template; every image is a patient of its own unless given'),
   study: column.optional().describe('Column or template; every image is a study of its own unless given'),
-  sex: column.optional().describe('Column; F… and M… are read'),
-  age: column.optional().describe('Column; years, or 57Y, 18M'),
-  view: column.optional().describe('Column; AP, PA, LATERAL …'),
+  sex: z
+    .union([column, z.strictObject({ column, F: words('female'), M: words('male') })])
+    .optional()
+    .describe('Column of F and M and their words in five languages, or { column, F: […], M: […] }'),
+  age: z
+    .union([
+      column,
+      z.strictObject({
+        column,
+        unit: z.enum(['years', 'months', 'weeks', 'days']).default('years').describe('Unit of plain numbers'),
+        years: z.record(z.string(), z.number().min(0).max(120)).default({}).describe('Years of cells that are words'),
+      }),
+    ])
+    .optional()
+    .describe('Column of years, or 57Y, 18M, 6 months; or { column, unit, years: { "90+": 90 } }'),
+  view: z
+    .union([
+      column,
+      z.strictObject({
+        column,
+        AP: words('antero-posterior'),
+        PA: words('postero-anterior'),
+        frontal: words('frontal, AP or PA'),
+        lateral: words('lateral'),
+      }),
+    ])
+    .optional()
+    .describe('Column of AP, PA, LATERAL …; or { column, AP: […], PA: […], frontal: […], lateral: […] }'),
   split: column.optional().describe('Column of train, val, test; all is training unless given'),
   unspecified: column.optional().describe('Column of a label below which 0 means "not known"'),
   labels: z
@@ -62,19 +88,23 @@ export function mappingFile(path: string): string | undefined {
 
 /** Reads a mapping file. @throws {InputError} if it is none: what is wrong is named key by key. */
 export function readMapping(file: string): Mapping {
-  let content: unknown;
-  try {
-    content = parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new InputError(`expected a mapping as YAML or JSON, got ${(error as Error).message.split('\n')[0]}`, {
-      file,
-    });
-  }
+  const content = readYaml(file);
   const result = mappingSchema.safeParse(content);
   if (!result.success)
-    throw new InputError(`expected a mapping of columns, got\n${z.prettifyError(result.error)}`, { file });
+    throw new InputError(
+      `expected a mapping of columns, got the following; correct it there:\n${z.prettifyError(result.error)}`,
+      { file },
+    );
   const mapping = result.data;
   if ((mapping.labels === undefined) === (mapping.findings === undefined))
-    throw new InputError('expected either labels or findings in the mapping, got both or neither', { file });
+    throw new InputError('expected either labels or findings in the mapping, got both or neither; keep one of them', {
+      file,
+    });
+  // Images may lie elsewhere; what is read as text may not, lest a mapping from elsewhere shows any file.
+  for (const key of ['table', 'graph'] as const) {
+    const name = mapping[key];
+    if (name !== undefined)
+      fileInside(dirname(file), name, key === 'table' ? 'a table' : 'a label graph', { file, column: key });
+  }
   return mapping;
 }

@@ -39,7 +39,7 @@ export function drawSplit(dataset: Dataset, split: Split, share: number, seed: n
 
 /**
  * Keeps only so many images of the training split, whole patients at random; the other splits stay as they are. The
- * last patient may bring the count slightly above what was asked.
+ * last patient may bring the count slightly above the count that is wanted.
  */
 export function limitTraining(
   dataset: Dataset,

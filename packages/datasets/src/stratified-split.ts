@@ -20,9 +20,11 @@ export function stratifySplits(dataset: Dataset, { shares, seed }: StratifyOptio
   const splits = (['train', 'val', 'test'] as const).filter((split) => shares[split] > 0);
   const sum = Object.values(shares).reduce((total, share) => total + share, 0);
   if (Object.values(shares).some((share) => !(share >= 0)) || Math.abs(sum - 1) > 1e-9)
-    throw new RangeError(`datasets/stratifySplits: expected shares that sum to 1, got ${Object.values(shares)}`);
+    throw new RangeError(
+      `datasets/stratifySplits: expected shares that sum to 1, got ${Object.values(shares)}; correct them`,
+    );
   const patients = patientsOf(dataset, seed);
-  const count = dataset.labels.length;
+  const count = dataset.annotations.labels.length;
   // What each split still wants: of each label, and (last) of images.
   const wanted = new Map(splits.map((split) => [split, new Float64Array(count + 1)]));
   for (const split of splits)
@@ -60,12 +62,12 @@ interface Patient {
 }
 
 /** In random order, which decides between those that are alike. */
-function patientsOf({ samples, labels, cells }: Dataset, seed: number): Patient[] {
+function patientsOf({ samples, annotations: { labels, values } }: Dataset, seed: number): Patient[] {
   const count = labels.length;
   const found = new Map<string, Float64Array>();
   samples.forEach(({ patient }, row) => {
     const has = found.get(patient) ?? new Float64Array(count + 1);
-    for (let i = 0; i < count; i++) if (cells[row * count + i] === 1) has[i]++;
+    for (let i = 0; i < count; i++) if (values[row * count + i] === 1) has[i]++;
     has[count]++;
     found.set(patient, has);
   });

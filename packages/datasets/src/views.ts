@@ -1,22 +1,25 @@
+import { plainWord } from './columns/cell-values.js';
+import cellWords from './data/cell-words.json' with { type: 'json' };
 import type { Sample } from './dataset.js';
 
 /** The two directions in which a chest is taken. */
 export type Projection = 'frontal' | 'lateral';
 
-/** How the sets write them: AP, PA, "AP Supine", AP_horizontal, "antero-posterior"; L, LL, LATERAL, "Frontal". */
-const frontal = /^(ap|pa|frontal|antero-?posterior|postero-?anterior)(?![a-z])/i;
-const lateral = /^(l|ll|rl|lat|lateral|left lateral|right lateral)(?![a-z])/i;
+/** How the sets write them, in five languages: AP, PA, "AP Supine", AP_horizontal, "antero-posterior"; L, LL, LATERAL. */
+const frontal = new RegExp(`^(${cellWords.view.frontal.join('|')})(?![a-z])`);
+const lateral = new RegExp(`^(${cellWords.view.lateral.join('|')})(?![a-z])`);
 
-/** The direction that a view's name tells; undefined if it tells none. */
+/** The direction that a view's name means; undefined if it names none. */
 export function projectionOf(view: string | undefined): Projection | undefined {
   if (view === undefined) return undefined;
-  if (frontal.test(view)) return 'frontal';
-  return lateral.test(view) ? 'lateral' : undefined;
+  const word = plainWord(view);
+  if (frontal.test(word)) return 'frontal';
+  return lateral.test(word) ? 'lateral' : undefined;
 }
 
 /** Which images of a data set are wanted. */
 export interface ImageChoice {
-  /** Only images of one direction; those whose view is not told are left out then. Default both. */
+  /** Only images of one direction; those whose view is not known are excluded then. Default both. */
   projection?: Projection;
   /** Only the first image of each study, after the choice of the direction. Default false. */
   onePerStudy?: boolean;
@@ -26,7 +29,7 @@ export interface ImageChoice {
 export function chooseImages(
   samples: readonly Sample[],
   { projection, onePerStudy = false }: ImageChoice,
-): { places: number[]; leftOut: { reason: string; images: number }[] } {
+): { places: number[]; excluded: { reason: string; images: number }[] } {
   const counts = new Map<string, number>();
   const leave = (reason: string): false => {
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
@@ -36,7 +39,7 @@ export function chooseImages(
   const isWanted = ({ view, patient, study }: Sample): boolean => {
     const found = projectionOf(view);
     if (projection !== undefined && found !== projection)
-      return leave(found === undefined ? 'their view is not told' : `they are ${found}`);
+      return leave(found === undefined ? 'their view is not known' : `they are ${found}`);
     if (!onePerStudy) return true;
     const key = `${patient}\n${study}`;
     if (studies.has(key)) return leave('they are further images of a study');
@@ -44,5 +47,5 @@ export function chooseImages(
     return true;
   };
   const places = samples.flatMap((sample, at) => (isWanted(sample) ? [at] : []));
-  return { places, leftOut: [...counts].map(([reason, images]) => ({ reason, images })) };
+  return { places, excluded: [...counts].map(([reason, images]) => ({ reason, images })) };
 }

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { InputError, writeFileAtomic } from '@cxr-align/files';
+import { csvCell, InputError, writeFileAtomic } from '@cxr-align/files';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { stringify } from 'yaml';
 import type { Dataset } from './dataset.js';
@@ -12,9 +11,9 @@ export type LabelFormat = 'csv' | 'parquet';
 /** Columns beside the labels, in their order. */
 const columns = ['image', 'patientId', 'study', 'sex', 'age', 'view', 'split'] as const;
 
-/** A table of labels: `sample` where images have another name, `image, patientId, study, sex, age, view, split`, then a column a label (1, 0, −1, blank, unknown). */
+/** A table of labels: `sample` where images have another name, `image, patientId, study, sex, age, view, split`, then a column a label (1, 0, −1, blank, unknown). In CSV, texts that a spreadsheet would compute begin with `'`, which {@link openTable} takes off. */
 export function labelsTable(
-  { labels, samples, cells, notLabelled }: Pick<Dataset, 'labels' | 'samples' | 'cells' | 'notLabelled'>,
+  { samples, annotations: { labels, values, notLabelled } }: Pick<Dataset, 'samples' | 'annotations'>,
   format: LabelFormat,
   imageOf?: (row: number) => string,
 ): Uint8Array {
@@ -31,7 +30,7 @@ export function labelsTable(
   const cell = (row: number, label: number): number | string | null => {
     const at = row * labels.length + label;
     if (notLabelled?.[at]) return 'unknown';
-    return Number.isNaN(cells[at]) ? null : cells[at];
+    return Number.isNaN(values[at]) ? null : values[at];
   };
   if (format === 'csv') {
     const lines = texts.map((row, at) => [...row, ...labels.map((_, i) => cell(at, i))].map(csvCell).join(','));
@@ -55,11 +54,6 @@ export function labelsTable(
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
-function csvCell(value: string | number | null): string {
-  const text = value === null ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /**
  * Writes a data set that refers to images where they are: `labels.csv` or `labels.parquet`, and `dataset.yaml`, the mapping
  * by which it is read again.
@@ -69,11 +63,10 @@ function csvCell(value: string | number | null): string {
 export function writeLabels(folder: string, dataset: Dataset, format: LabelFormat = 'csv'): void {
   const paths = dataset.samples.map(({ image, id }) => {
     if (typeof image === 'string') return image;
-    throw new InputError(`expected images in files, got ${id} in an archive of arrays`);
+    throw new InputError(`expected images in files, got ${id} in an archive of arrays; write them as files first`);
   });
   const root = commonFolder(paths);
   const table = `labels.${format}`;
-  mkdirSync(folder, { recursive: true });
   writeFileAtomic(
     join(folder, table),
     labelsTable(dataset, format, (row) => relative(root, paths[row]).split(sep).join('/')),
@@ -92,7 +85,7 @@ export function writeLabels(folder: string, dataset: Dataset, format: LabelForma
       view: 'view',
       split: 'split',
     },
-    labels: [...dataset.labels],
+    labels: [...dataset.annotations.labels],
   };
   if (dataset.hierarchy) {
     mapping.graph = 'graph.yaml';

@@ -24,7 +24,7 @@ describe('balanceGroups(dataset, options)', () => {
       { group: 'M', before: { positives: 10, negatives: 90 }, after: { positives: 10, negatives: 20 } },
     ]);
     expect(dataset.samples).toHaveLength(45);
-    const men = dataset.samples.flatMap(({ sex }, i) => (sex === 'M' ? [dataset.cells[i]] : []));
+    const men = dataset.samples.flatMap(({ sex }, i) => (sex === 'M' ? [dataset.annotations.values[i]] : []));
     expect(men.filter((cell) => cell === 1)).toHaveLength(10);
   });
   it('takes another prevalence, and groups of one size', async () => {

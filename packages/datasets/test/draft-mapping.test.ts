@@ -25,7 +25,10 @@ describe('draftMapping(file)', () => {
     ]);
     expect(yaml).toContain('# not used: "Comment" (fine, worse, same)');
     writeFileSync(join(folder, 'dataset.yaml'), yaml);
-    const { labels, cells, samples } = await readDataset(folder);
+    const {
+      samples,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect(labels).toEqual(['Edema', 'Effusion']);
     expect([...cells]).toEqual([1, 1, 0, 0, NaN, NaN]);
     expect(samples[1]).toMatchObject({ id: 'b.png', patient: '8', sex: 'M', age: 50 });
@@ -33,9 +36,11 @@ describe('draftMapping(file)', () => {
   it('drafts a column that lists findings, and warns where no patient is told', async () => {
     const folder = folderWith({ 't.csv': 'image,finding_labels\na.png,Edema|Mass\nb.png,No Finding\nc.png,Mass\n' });
     const { yaml } = await draftMapping(join(folder, 't.csv'));
-    expect(yaml).toContain('No column of patients was found');
+    expect(yaml).toContain('warning: no column of patients was found');
     writeFileSync(join(folder, 'dataset.yaml'), yaml);
-    const { labels, cells } = await readDataset(folder);
+    const {
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect(labels).toEqual(['Edema', 'Mass']);
     expect([...cells]).toEqual([1, 1, 0, 0, 0, 1]);
   });

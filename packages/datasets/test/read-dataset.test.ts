@@ -19,8 +19,8 @@ describe('readDataset(path) on CheXpert tables', () => {
     });
     const dataset = await readDataset(folder);
     expect(dataset.format).toBe('chexpert');
-    expect(dataset.labels).toEqual(['Edema', 'Fracture']);
-    expect([...dataset.cells]).toEqual([1, NaN, -1, 0, 0, 1]);
+    expect(dataset.annotations.labels).toEqual(['Edema', 'Fracture']);
+    expect([...dataset.annotations.values]).toEqual([1, NaN, -1, 0, 0, 1]);
     expect(dataset.samples[0]).toMatchObject({
       patient: 'patient1',
       study: 'patient1/study2',
@@ -32,7 +32,7 @@ describe('readDataset(path) on CheXpert tables', () => {
     expect(dataset.samples[0].image).toBe(join(folder, 'images/patient1/study2/view1_frontal.png'));
     expect(dataset.samples[1].age).toBeUndefined();
     expect(selectSplit(dataset, 'val').samples.map(({ patient }) => patient)).toEqual(['patient3']);
-    expect([...selectSplit(dataset, 'val').cells]).toEqual([0, 1]);
+    expect([...selectSplit(dataset, 'val').annotations.values]).toEqual([0, 1]);
   });
   it("leaves out the data folder's own name at the start of paths", async () => {
     const folder = folderWith({
@@ -44,7 +44,7 @@ describe('readDataset(path) on CheXpert tables', () => {
     const folder = folderWith({
       'train.csv': `\ufeff${chexpertHeader}\r\n"images/patient1/a.png",Male,60,Frontal,PA,nan,1\r\n`,
     });
-    expect([...(await readDataset(folder)).cells]).toEqual([NaN, 1]);
+    expect([...(await readDataset(folder)).annotations.values]).toEqual([NaN, 1]);
   });
   const refusals: [string, string | Uint8Array, string][] = [
     ['an empty table', '', 'train.csv: expected a header and rows, got an empty file'],
@@ -97,7 +97,7 @@ describe('readDataset(path) on CheXpert tables', () => {
   it('has no rows and no NaN for a header alone', async () => {
     const dataset = await readDataset(folderWith({ 'train.csv': table(chexpertHeader) }));
     expect(dataset.samples).toEqual([]);
-    expect(dataset.cells).toHaveLength(0);
+    expect(dataset.annotations.values).toHaveLength(0);
   });
 });
 
@@ -108,9 +108,9 @@ describe('readDataset(path) on plain tables', () => {
       'labels.csv': table(header, 'x.png,p1,F,3,PA,train,64,1,0', 'y.png,p2,,,AP,val,64,0,'),
     });
     const dataset = await readDataset(folder);
-    expect(dataset.labels).toEqual(['A', 'A/B']);
+    expect(dataset.annotations.labels).toEqual(['A', 'A/B']);
     expect(dataset.hasOwnSplits).toBe(true);
-    expect([...dataset.cells]).toEqual([1, 0, 0, NaN]);
+    expect([...dataset.annotations.values]).toEqual([1, 0, 0, NaN]);
     expect(dataset.samples[1]).toMatchObject({ patient: 'p2', split: 'val', image: join(folder, 'y.png') });
   });
   it('takes the labels of a file beside the table, and masks what lies below a node at which a label stops', async () => {
@@ -120,8 +120,8 @@ describe('readDataset(path) on plain tables', () => {
       'images/x.png': '',
     });
     const dataset = await readDataset(folder);
-    expect(dataset.labels).toEqual(['A', 'A/B']);
-    expect([...dataset.cells]).toEqual([1, -1, 1, 0]);
+    expect(dataset.annotations.labels).toEqual(['A', 'A/B']);
+    expect([...dataset.annotations.values]).toEqual([1, -1, 1, 0]);
     expect(dataset.hierarchy?.text).toContain('"nodes"');
     expect(dataset.samples[0].image).toBe(join(folder, 'images/x.png'));
   });
@@ -155,7 +155,7 @@ describe('readDataset(path) on the NIH table', () => {
     });
     const dataset = await readDataset(folder);
     expect(dataset.format).toBe('nih');
-    const found = dataset.labels.filter((_, i) => dataset.cells[i] === 1);
+    const found = dataset.annotations.labels.filter((_, i) => dataset.annotations.values[i] === 1);
     expect(found).toEqual(['Edema', 'Hernia']);
     expect(dataset.samples.map(({ split }) => split)).toEqual(['train', 'test']);
   });
@@ -178,8 +178,8 @@ describe('readDataset(path) on MedMNIST archives', () => {
     });
   it('reads the pixels and knows the one label of PneumoniaMNIST', async () => {
     const dataset = await readDataset(folderWith({ 'pneumoniamnist.npz': archive([0, 1]) }));
-    expect(dataset.labels).toEqual(['Pneumonia']);
-    expect([...dataset.cells]).toEqual([0, 1]);
+    expect(dataset.annotations.labels).toEqual(['Pneumonia']);
+    expect([...dataset.annotations.values]).toEqual([0, 1]);
     expect(dataset.samples[1].image).toEqual({ data: Uint8Array.of(5, 6, 7, 8), height: 2, width: 2 });
   });
   it('refuses labels that are no 0 or 1', async () => {
@@ -191,7 +191,7 @@ describe('readDataset(path) on MedMNIST archives', () => {
     const dataset = await readDataset(path);
     const counts = (['train', 'val', 'test'] as const).map((split) => selectSplit(dataset, split).samples.length);
     expect(counts).toEqual([4708, 524, 624]);
-    expect(dataset.cells.reduce((sum, cell) => sum + cell, 0)).toBe(3494 + 389 + 390);
+    expect(dataset.annotations.values.reduce((sum, cell) => sum + cell, 0)).toBe(3494 + 389 + 390);
   });
 });
 
@@ -209,13 +209,13 @@ describe('readDataset(path)', () => {
   itWithShared('data/nih-1000', 'reads nih-1000: 14 labels, none of them No Finding', async (path) => {
     const dataset = await readDataset(path);
     expect(dataset.samples).toHaveLength(724);
-    expect(dataset.labels).toHaveLength(14);
+    expect(dataset.annotations.labels).toHaveLength(14);
   });
   itWithShared('data/covid-cxr', 'reads covid-cxr: 17 nodes, missing ages, unknown children masked', async (path) => {
     const dataset = await readDataset(path);
-    expect(dataset.labels).toHaveLength(17);
+    expect(dataset.annotations.labels).toHaveLength(17);
     expect(dataset.samples.filter(({ age }) => age === undefined)).toHaveLength(71);
-    expect(dataset.cells.includes(-1)).toBe(true);
+    expect(dataset.annotations.values.includes(-1)).toBe(true);
   });
   itWithShared(
     'data/labels/chexpert-train-labels.csv.gz',
@@ -227,8 +227,8 @@ describe('readDataset(path)', () => {
       expect(dataset.samples).toHaveLength(chexpert.rows);
       expect(new Set(dataset.samples.map(({ patient }) => patient)).size).toBe(chexpert.patients);
       expect(new Set(dataset.samples.map(({ study }) => study)).size).toBe(chexpert.studies);
-      dataset.labels.forEach((label, i) => {
-        const cells = dataset.cells.filter((_, at) => at % dataset.labels.length === i);
+      dataset.annotations.labels.forEach((label, i) => {
+        const cells = dataset.annotations.values.filter((_, at) => at % dataset.annotations.labels.length === i);
         const count = (test: (cell: number) => boolean) => cells.filter(test).length;
         expect({
           1: count((c) => c === 1),
@@ -251,7 +251,7 @@ describe('the broken tables', () => {
   }
   for (const name of ['bom-crlf', 'header-only']) {
     itWithShared(`data/bad/${name}.csv`, `accepts ${name}.csv`, async (path) => {
-      expect((await readDataset(path)).labels).toHaveLength(14);
+      expect((await readDataset(path)).annotations.labels).toHaveLength(14);
     });
   }
 });

@@ -4,11 +4,12 @@ const dataset = (patients: string[]): Dataset => ({
   name: 'made up',
   format: 'labels-csv',
   reason: '',
-  labels: ['a'],
   samples: patients.map((patient, i) => ({ id: `${i}`, image: `/${i}`, patient, study: patient, split: 'train' })),
-  cells: Float32Array.from(patients, (_, i) => i),
+  annotations: { labels: ['a'], values: Float32Array.from(patients, (_, i) => i) },
   badRows: [],
-  leftOut: [],
+  excluded: [],
+  columns: { used: {}, unused: [] },
+  remarks: [],
   hasOwnSplits: false,
 });
 const many = dataset(Array.from({ length: 200 }, (_, i) => `p${Math.floor(i / 3)}`));
@@ -35,7 +36,7 @@ describe('limitTraining(dataset, options)', () => {
     expect(sizes(limited)).toEqual({ train: sizes(limited).train, val: sizes(drawn).val });
     expect(sizes(limited).train).toBeGreaterThanOrEqual(30);
     expect(sizes(limited).train).toBeLessThanOrEqual(32);
-    limited.samples.forEach(({ id }, i) => expect(limited.cells[i]).toBe(Number(id)));
+    limited.samples.forEach(({ id }, i) => expect(limited.annotations.values[i]).toBe(Number(id)));
   });
   it('adds patients when more are asked for, and never swaps them', () => {
     const ids = (count: number) => new Set(limitTraining(many, { count, seed: 3 }).samples.map(({ id }) => id));

@@ -23,18 +23,19 @@ function made(patients: number): Dataset {
     name: 'made',
     format: 'test',
     reason: '',
-    labels: ['common', 'fewer', 'rare'],
     samples,
-    cells: Float32Array.from(cells),
+    annotations: { labels: ['common', 'fewer', 'rare'], values: Float32Array.from(cells) },
     badRows: [],
-    leftOut: [],
+    excluded: [],
+    columns: { used: {}, unused: [] },
+    remarks: [],
     hasOwnSplits: false,
   };
 }
 
 const shares = { train: 0.7, val: 0.1, test: 0.2 };
-const positives = ({ samples, cells, labels }: Dataset, split: Split, label: number): number =>
-  samples.filter((one, row) => one.split === split && cells[row * labels.length + label] === 1).length;
+const positives = ({ samples, annotations: { values, labels } }: Dataset, split: Split, label: number): number =>
+  samples.filter((one, row) => one.split === split && values[row * labels.length + label] === 1).length;
 
 describe('stratifySplits(dataset, options)', () => {
   const dataset = made(600);
@@ -44,7 +45,7 @@ describe('stratifySplits(dataset, options)', () => {
     for (const [name, share] of Object.entries(shares) as [Split, number][]) {
       const images = split.samples.filter((one) => one.split === name).length;
       expect(Math.abs(images / split.samples.length - share)).toBeLessThan(0.01);
-      split.labels.forEach((_, label) => {
+      split.annotations.labels.forEach((_, label) => {
         const all = positives(
           { ...split, samples: split.samples.map((one) => ({ ...one, split: name })) },
           name,

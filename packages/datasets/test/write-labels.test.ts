@@ -21,25 +21,33 @@ describe('writeLabels(folder, dataset)', () => {
     const again = await readDataset(join(folder, 'deep/er/copy'));
     expect(again.format).toBe('mapping');
     expect(again.name).toBe('set');
-    expect(again.labels).toEqual(dataset.labels);
-    expect([...again.cells]).toEqual([...dataset.cells]);
+    expect(again.annotations.labels).toEqual(dataset.annotations.labels);
+    expect([...again.annotations.values]).toEqual([...dataset.annotations.values]);
     expect(again.samples).toEqual(dataset.samples);
     expect(again.hierarchy?.text).toBe(source['set/hierarchy.json']);
+  });
+  it('refuses images that are in an archive of arrays', async () => {
+    const dataset = await readDataset(join(folderWith(source), 'set'));
+    const [first, ...others] = dataset.samples;
+    const packed = { ...first, image: { data: new Uint8Array(1), width: 1, height: 1 } };
+    expect(() => writeLabels(folderWith({}), { ...dataset, samples: [packed, ...others] })).toThrow(
+      `expected images in files, got ${first.id} in an archive of arrays; write them as files first`,
+    );
   });
   it.each<LabelFormat>(['csv', 'parquet'])(
     'keeps in %s what nobody looked for apart from what is not mentioned',
     async (format) => {
       const folder = folderWith({ 'set/labels.csv': 'image,A,B\n1.png,unknown,1\n2.png,,0\n3.png,1,unknown\n' });
       const dataset = await readDataset(join(folder, 'set'));
-      expect([...dataset.cells]).toEqual([NaN, 1, NaN, 0, 1, NaN]);
-      expect([...dataset.notLabelled!]).toEqual([1, 0, 0, 0, 0, 1]);
+      expect([...dataset.annotations.values]).toEqual([NaN, 1, NaN, 0, 1, NaN]);
+      expect([...dataset.annotations.notLabelled!]).toEqual([1, 0, 0, 0, 0, 1]);
       expect(datasetFacts(dataset).counts.A).toEqual({ 1: 1, 0: 0, '-1': 0, blank: 1, unknown: 1 });
       writeLabels(join(folder, 'copy'), dataset, format);
       const again = await readDataset(join(folder, 'copy'));
-      expect([...again.cells]).toEqual([...dataset.cells]);
-      expect([...again.notLabelled!]).toEqual([...dataset.notLabelled!]);
+      expect([...again.annotations.values]).toEqual([...dataset.annotations.values]);
+      expect([...again.annotations.notLabelled!]).toEqual([...dataset.annotations.notLabelled!]);
       const second = selectSamples(selectLabels(dataset, [1]), [2, 0]);
-      expect([...second.notLabelled!]).toEqual([1, 0]);
+      expect([...second.annotations.notLabelled!]).toEqual([1, 0]);
     },
   );
   it('keeps where images are that lie in images/ and elsewhere', async () => {

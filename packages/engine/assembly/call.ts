@@ -3,25 +3,25 @@
 /** Words of the block; the arguments of the call follow them. */
 export enum Word {
   /** Counts the calls; threads wait for it to change. */
-  round,
-  /** 1 while pieces may be taken. */
+  generation,
+  /** 1 while chunks may be claimed. */
   open,
-  /** The next piece that nobody has taken. */
+  /** The next chunk that no thread has claimed. */
   next,
-  /** How many pieces there are. */
-  pieces,
+  /** How many chunks there are. */
+  chunks,
   /** Which kernel. */
   kernel,
-  /** Threads that are at it. */
+  /** Threads that are working. */
   busy,
-  /** Where the threads' own memory begins, and how many bytes each has. */
-  room,
-  roomBytes,
-  /** Where arguments begin: a cache line further, so that counting pieces does not disturb who reads them. */
+  /** Where the scratch memory of the threads begins, and how many bytes each has. */
+  scratch,
+  scratchBytes,
+  /** Where arguments begin: a cache line further, so that counting chunks does not evict them. */
   arguments = 32,
 }
 
-/** What can be called. */
+/** The kernels. */
 export enum Kernel {
   packLeft,
   packRight,
@@ -31,8 +31,8 @@ export enum Kernel {
   convolutionFilterGradient,
   convolutionInputGradient,
   dropout,
-  hidden,
-  hiddenGradient,
+  biasReluDropout,
+  biasReluDropoutGradient,
   layerNorm,
   layerNormGradient,
   columnSums,

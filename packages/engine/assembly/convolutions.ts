@@ -2,38 +2,9 @@
 // whose left one, the patches [places, terms], is only ever packed: a place is a pixel of the output, a term a channel at a tap of
 // the filter.
 import { whole } from './arguments';
+import { ConvolutionArgs } from './signatures';
 import { depth, packAlong, packPanel, tileInside } from './panels';
 import { addTo, clear } from './vectors';
-
-enum Of {
-  /** Images; their gradient for the input's. */
-  images,
-  /** [places, outputs]; its gradient backwards. */
-  out,
-  /** What is packed for all: the filter, dy, or the filter turned. */
-  packed,
-  /** The gradient of the filter [terms, outputs]. */
-  filter,
-  batch,
-  height,
-  width,
-  channels,
-  outHeight,
-  outWidth,
-  outputs,
-  rows,
-  columns,
-  strideY,
-  strideX,
-  dilationY,
-  dilationX,
-  top,
-  left,
-  /** Places, panels of terms, or images that are one piece. */
-  step,
-  /** 1 where the gradient of the filter is added to. */
-  adds,
-}
 
 /** The place that is looked at: its image, and where its first tap lies. */
 let image: i32 = 0;
@@ -41,8 +12,8 @@ let outY: i32 = 0;
 let outX: i32 = 0;
 
 function goTo(place: i32): void {
-  const outWidth = whole(Of.outWidth);
-  const outHeight = whole(Of.outHeight);
+  const outWidth = whole(ConvolutionArgs.outWidth);
+  const outHeight = whole(ConvolutionArgs.outHeight);
   outX = place % outWidth;
   const line = place / outWidth;
   outY = line % outHeight;
@@ -52,10 +23,10 @@ function goTo(place: i32): void {
 @inline
 function goOn(): void {
   outX++;
-  if (outX < whole(Of.outWidth)) return;
+  if (outX < whole(ConvolutionArgs.outWidth)) return;
   outX = 0;
   outY++;
-  if (outY < whole(Of.outHeight)) return;
+  if (outY < whole(ConvolutionArgs.outHeight)) return;
   outY = 0;
   image++;
 }
@@ -63,26 +34,26 @@ function goOn(): void {
 /** Where the channels lie that a tap sees from the place; 0 beside the image. */
 @inline
 function seen(row: i32, column: i32): usize {
-  const y = outY * whole(Of.strideY) - whole(Of.top) + row * whole(Of.dilationY);
-  const x = outX * whole(Of.strideX) - whole(Of.left) + column * whole(Of.dilationX);
-  const height = whole(Of.height);
-  const width = whole(Of.width);
+  const y = outY * whole(ConvolutionArgs.strideY) - whole(ConvolutionArgs.padTop) + row * whole(ConvolutionArgs.dilationY);
+  const x = outX * whole(ConvolutionArgs.strideX) - whole(ConvolutionArgs.padLeft) + column * whole(ConvolutionArgs.dilationX);
+  const height = whole(ConvolutionArgs.height);
+  const width = whole(ConvolutionArgs.width);
   if (<u32>y >= <u32>height || <u32>x >= <u32>width) return 0;
   const pixel = (<usize>image * <usize>height + <usize>y) * <usize>width + <usize>x;
-  return <usize>whole(Of.images) + ((pixel * <usize>whole(Of.channels)) << 2);
+  return <usize>whole(ConvolutionArgs.images) + ((pixel * <usize>whole(ConvolutionArgs.channels)) << 2);
 }
 
 /** out = patches · filter, for some places. */
-export function convolve(piece: i32, room: usize): void {
-  const channels = whole(Of.channels);
-  const outputs = whole(Of.outputs);
-  const rows = whole(Of.rows);
-  const columns = whole(Of.columns);
+export function convolve(chunk: i32, scratch: usize): void {
+  const channels = whole(ConvolutionArgs.channels);
+  const outputs = whole(ConvolutionArgs.outputs);
+  const rows = whole(ConvolutionArgs.filterHeight);
+  const columns = whole(ConvolutionArgs.filterWidth);
   const terms = rows * columns * channels;
-  const places = whole(Of.batch) * whole(Of.outHeight) * whole(Of.outWidth);
-  const first = piece * whole(Of.step);
-  const last = min(first + whole(Of.step), places);
-  const nothing = room + 128;
+  const places = whole(ConvolutionArgs.batch) * whole(ConvolutionArgs.outHeight) * whole(ConvolutionArgs.outWidth);
+  const first = chunk * whole(ConvolutionArgs.step);
+  const last = min(first + whole(ConvolutionArgs.step), places);
+  const nothing = scratch + 128;
   const strip = nothing + (<usize>channels << 2);
   const tapBytes = <usize>channels << 4;
   clear(nothing, channels);
@@ -106,28 +77,28 @@ export function convolve(piece: i32, room: usize): void {
   for (let term = 0; term < terms; term += depth) {
     const count = min(depth, terms - term);
     for (let column = 0; column < outputs; column += 8) {
-      const b = <usize>whole(Of.packed) + (<usize>column * <usize>terms + (<usize>term << 3) << 2);
+      const b = <usize>whole(ConvolutionArgs.packed) + (<usize>column * <usize>terms + (<usize>term << 3) << 2);
       for (let place = first; place < last; place += 4) {
         const a = strip + (<usize>(place - first) * <usize>terms + (<usize>term << 2) << 2);
-        const to = <usize>whole(Of.out) + <usize>place * apart + (<usize>column << 2);
-        tileInside(count, a, b, to, apart, term > 0, last - place, outputs - column, room);
+        const to = <usize>whole(ConvolutionArgs.out) + <usize>place * apart + (<usize>column << 2);
+        tileInside(count, a, b, to, apart, term > 0, last - place, outputs - column, scratch);
       }
     }
   }
 }
 
 /** Some rows of patchesᵀ · dy, in panels of four terms. */
-export function convolutionFilterGradient(piece: i32, room: usize): void {
-  const channels = whole(Of.channels);
-  const outputs = whole(Of.outputs);
-  const columns = whole(Of.columns);
-  const terms = whole(Of.rows) * columns * channels;
-  const places = whole(Of.batch) * whole(Of.outHeight) * whole(Of.outWidth);
-  const first = piece * whole(Of.step) * 4;
-  const last = min(first + whole(Of.step) * 4, terms);
-  const panels = room + 128;
+export function convolutionFilterGradient(chunk: i32, scratch: usize): void {
+  const channels = whole(ConvolutionArgs.channels);
+  const outputs = whole(ConvolutionArgs.outputs);
+  const columns = whole(ConvolutionArgs.filterWidth);
+  const terms = whole(ConvolutionArgs.filterHeight) * columns * channels;
+  const places = whole(ConvolutionArgs.batch) * whole(ConvolutionArgs.outHeight) * whole(ConvolutionArgs.outWidth);
+  const first = chunk * whole(ConvolutionArgs.step) * 4;
+  const last = min(first + whole(ConvolutionArgs.step) * 4, terms);
+  const panels = scratch + 128;
   const apart = <usize>outputs << 2;
-  const adds = whole(Of.adds) != 0;
+  const adds = whole(ConvolutionArgs.accumulate) != 0;
   for (let start = 0; start < places; start += depth) {
     const count = min(depth, places - start);
     for (let term = first; term < last; term += 4) {
@@ -151,30 +122,30 @@ export function convolutionFilterGradient(piece: i32, room: usize): void {
       }
     }
     for (let column = 0; column < outputs; column += 8) {
-      const b = <usize>whole(Of.packed) + (<usize>column * <usize>places + (<usize>start << 3) << 2);
+      const b = <usize>whole(ConvolutionArgs.packed) + (<usize>column * <usize>places + (<usize>start << 3) << 2);
       for (let term = first; term < last; term += 4) {
         const a = panels + (<usize>(term - first) * <usize>count << 2);
-        const to = <usize>whole(Of.filter) + <usize>term * apart + (<usize>column << 2);
-        tileInside(count, a, b, to, apart, adds || start > 0, last - term, outputs - column, room);
+        const to = <usize>whole(ConvolutionArgs.filter) + <usize>term * apart + (<usize>column << 2);
+        tileInside(count, a, b, to, apart, adds || start > 0, last - term, outputs - column, scratch);
       }
     }
   }
 }
 
 /** The gradient of some images: dy · filterᵀ, strip by strip, added to where each tap saw it. */
-export function convolutionInputGradient(piece: i32, room: usize): void {
-  const channels = whole(Of.channels);
-  const outputs = whole(Of.outputs);
-  const rows = whole(Of.rows);
-  const columns = whole(Of.columns);
+export function convolutionInputGradient(chunk: i32, scratch: usize): void {
+  const channels = whole(ConvolutionArgs.channels);
+  const outputs = whole(ConvolutionArgs.outputs);
+  const rows = whole(ConvolutionArgs.filterHeight);
+  const columns = whole(ConvolutionArgs.filterWidth);
   const terms = rows * columns * channels;
-  const perImage = whole(Of.outHeight) * whole(Of.outWidth);
-  const first = piece * whole(Of.step);
-  const last = min(first + whole(Of.step), whole(Of.batch));
-  const size = whole(Of.height) * whole(Of.width) * channels;
-  const panels = room + 128;
+  const perImage = whole(ConvolutionArgs.outHeight) * whole(ConvolutionArgs.outWidth);
+  const first = chunk * whole(ConvolutionArgs.step);
+  const last = min(first + whole(ConvolutionArgs.step), whole(ConvolutionArgs.batch));
+  const size = whole(ConvolutionArgs.height) * whole(ConvolutionArgs.width) * channels;
+  const panels = scratch + 128;
   const apart = <usize>terms << 2;
-  for (let i = first; i < last; i++) clear(<usize>whole(Of.images) + (<usize>i * <usize>size << 2), size);
+  for (let i = first; i < last; i++) clear(<usize>whole(ConvolutionArgs.images) + (<usize>i * <usize>size << 2), size);
   for (let start = first * perImage; start < last * perImage; start += 32) {
     const end = min(start + 32, last * perImage);
     const patches = panels + (<usize>32 * <usize>min(depth, outputs) << 2);
@@ -182,15 +153,15 @@ export function convolutionInputGradient(piece: i32, room: usize): void {
       const count = min(depth, outputs - term);
       for (let place = start; place < end; place += 4) {
         const to = panels + (<usize>(place - start) * <usize>count << 2);
-        const from = <usize>whole(Of.out) + (<usize>place * <usize>outputs + <usize>term << 2);
+        const from = <usize>whole(ConvolutionArgs.out) + (<usize>place * <usize>outputs + <usize>term << 2);
         packPanel(to, 4, from, true, <usize>outputs << 2, count, end - place);
       }
       for (let column = 0; column < terms; column += 8) {
-        const b = <usize>whole(Of.packed) + (<usize>column * <usize>outputs + (<usize>term << 3) << 2);
+        const b = <usize>whole(ConvolutionArgs.packed) + (<usize>column * <usize>outputs + (<usize>term << 3) << 2);
         for (let place = start; place < end; place += 4) {
           const a = panels + (<usize>(place - start) * <usize>count << 2);
           const to = patches + <usize>(place - start) * apart + (<usize>column << 2);
-          tileInside(count, a, b, to, apart, term > 0, end - place, terms - column, room);
+          tileInside(count, a, b, to, apart, term > 0, end - place, terms - column, scratch);
         }
       }
     }

@@ -1,85 +1,64 @@
 // Dropout, the hidden layer of a feed-forward, and sums of columns, each in one pass.
 import { number, whole } from './arguments';
 import { fillMask, useMask } from './masks';
+import { BiasReluDropoutArgs, BiasReluDropoutGradientArgs, ColumnSumsArgs, DropoutArgs } from './signatures';
 import { addTo, clear } from './vectors';
 
 /** Entries of a mask that are drawn at once. */
 const drawn = 256;
 
-enum OfDropout {
-  x,
-  y,
-  /** What is added; 0 where nothing is. */
-  rest,
-  size,
-  /** Entries of a piece. */
-  step,
-  mask,
-}
-
-/** y = x · mask + rest. */
-export function dropout(piece: i32, room: usize): void {
-  const step = whole(OfDropout.step);
-  const begin = piece * step;
-  const end = min(begin + step, whole(OfDropout.size));
-  useMask(OfDropout.mask);
-  const rest = <usize>whole(OfDropout.rest);
+/** y = x · mask + residual. */
+export function dropout(chunk: i32, scratch: usize): void {
+  const step = whole(DropoutArgs.step);
+  const begin = chunk * step;
+  const end = min(begin + step, whole(DropoutArgs.size));
+  useMask(DropoutArgs.maskSeed);
+  const residual = <usize>whole(DropoutArgs.residual);
   for (let start = begin; start < end; start += drawn) {
     const count = min(drawn, end - start);
-    fillMask(start, start + count, room + 128, room);
+    fillMask(start, start + count, scratch + 128, scratch);
     const at = (<usize>start) << 2;
-    masked(<usize>whole(OfDropout.x) + at, room + 128, rest ? rest + at : 0, <usize>whole(OfDropout.y) + at, count);
+    masked(<usize>whole(DropoutArgs.x) + at, scratch + 128, residual ? residual + at : 0, <usize>whole(DropoutArgs.y) + at, count);
   }
 }
 
-function masked(x: usize, mask: usize, rest: usize, y: usize, count: i32): void {
+function masked(x: usize, mask: usize, residual: usize, y: usize, count: i32): void {
   let i = 0;
   for (; i + 4 <= count; i += 4, x += 16, mask += 16, y += 16) {
     let value = f32x4.mul(v128.load(x), v128.load(mask));
-    if (rest) {
-      value = f32x4.add(value, v128.load(rest));
-      rest += 16;
+    if (residual) {
+      value = f32x4.add(value, v128.load(residual));
+      residual += 16;
     }
     v128.store(y, value);
   }
   for (; i < count; i++, x += 4, mask += 4, y += 4) {
     let value = load<f32>(x) * load<f32>(mask);
-    if (rest) {
-      value += load<f32>(rest);
-      rest += 4;
+    if (residual) {
+      value += load<f32>(residual);
+      residual += 4;
     }
     store<f32>(y, value);
   }
 }
 
-enum OfHidden {
-  product,
-  bias,
-  y,
-  rows,
-  width,
-  /** Rows of a piece. */
-  step,
-  mask,
-}
-
 /** y = relu(product + bias) · mask. */
-export function hidden(piece: i32, room: usize): void {
-  const width = whole(OfHidden.width);
-  const step = whole(OfHidden.step);
-  const drops = useMask(OfHidden.mask);
-  for (let row = piece * step; row < min((piece + 1) * step, whole(OfHidden.rows)); row++)
+export function biasReluDropout(chunk: i32, scratch: usize): void {
+  const width = whole(BiasReluDropoutArgs.width);
+  const step = whole(BiasReluDropoutArgs.step);
+  const drops = useMask(BiasReluDropoutArgs.maskSeed);
+  for (let row = chunk * step; row < min((chunk + 1) * step, whole(BiasReluDropoutArgs.rows)); row++)
     for (let start = 0; start < width; start += drawn) {
       const count = min(drawn, width - start);
       const entry = <i64>row * width + start;
       const at = (<usize>entry) << 2;
-      if (drops) fillMask(entry, entry + count, room + 128, room);
-      const bias = <usize>whole(OfHidden.bias) + ((<usize>start) << 2);
+      if (drops) fillMask(entry, entry + count, scratch + 128, scratch);
+      const bias = <usize>whole(BiasReluDropoutArgs.bias) + ((<usize>start) << 2);
       rectified(
-        <usize>whole(OfHidden.product) + at,
+        <usize>whole(BiasReluDropoutArgs.product) + at,
         bias,
-        drops ? room + 128 : 0,
-        <usize>whole(OfHidden.y) + at,
+        drops ? scratch + 128 : 0,
+        <usize>whole(BiasReluDropoutArgs.y) + at,
         count,
       );
     }
@@ -106,30 +85,18 @@ function rectified(product: usize, bias: usize, mask: usize, y: usize, count: i3
   }
 }
 
-enum OfHiddenGradient {
-  dy,
-  y,
-  dx,
-  /** Sums over the rows of each piece, one row a piece. */
-  sums,
-  rows,
-  width,
-  keep,
-  step,
-}
-
-/** dx = dy · keep where y is above 0, and its sums over the rows of the piece. */
-export function hiddenGradient(piece: i32): void {
-  const width = whole(OfHiddenGradient.width);
-  const step = whole(OfHiddenGradient.step);
-  const keep = number(OfHiddenGradient.keep);
-  const sums = <usize>whole(OfHiddenGradient.sums) + ((<usize>piece * <usize>width) << 2);
+/** dx = dy · keep where y is above 0, and its sums over the rows of the chunk. */
+export function biasReluDropoutGradient(chunk: i32): void {
+  const width = whole(BiasReluDropoutGradientArgs.width);
+  const step = whole(BiasReluDropoutGradientArgs.step);
+  const keep = number(BiasReluDropoutGradientArgs.scale);
+  const sums = <usize>whole(BiasReluDropoutGradientArgs.sums) + ((<usize>chunk * <usize>width) << 2);
   clear(sums, width);
-  for (let row = piece * step; row < min((piece + 1) * step, whole(OfHiddenGradient.rows)); row++) {
+  for (let row = chunk * step; row < min((chunk + 1) * step, whole(BiasReluDropoutGradientArgs.rows)); row++) {
     const at = (<usize>row * <usize>width) << 2;
-    let dy = <usize>whole(OfHiddenGradient.dy) + at;
-    let y = <usize>whole(OfHiddenGradient.y) + at;
-    let dx = <usize>whole(OfHiddenGradient.dx) + at;
+    let dy = <usize>whole(BiasReluDropoutGradientArgs.dy) + at;
+    let y = <usize>whole(BiasReluDropoutGradientArgs.y) + at;
+    let dx = <usize>whole(BiasReluDropoutGradientArgs.dproduct) + at;
     let sum = sums;
     let i = 0;
     for (; i + 4 <= width; i += 4, dy += 16, y += 16, dx += 16, sum += 16) {
@@ -146,23 +113,14 @@ export function hiddenGradient(piece: i32): void {
   }
 }
 
-enum OfSums {
-  x,
-  sums,
-  rows,
-  columns,
-  /** Columns of a piece. */
-  step,
-}
-
 /** The sums of some columns, row after row. */
-export function columnSums(piece: i32): void {
-  const columns = whole(OfSums.columns);
-  const step = whole(OfSums.step);
-  const from = piece * step;
+export function columnSums(chunk: i32): void {
+  const columns = whole(ColumnSumsArgs.columns);
+  const step = whole(ColumnSumsArgs.step);
+  const from = chunk * step;
   const count = min(step, columns - from);
-  const sums = <usize>whole(OfSums.sums) + ((<usize>from) << 2);
+  const sums = <usize>whole(ColumnSumsArgs.sums) + ((<usize>from) << 2);
   clear(sums, count);
-  let x = <usize>whole(OfSums.x) + ((<usize>from) << 2);
-  for (let row = 0; row < whole(OfSums.rows); row++, x += (<usize>columns) << 2) addTo(sums, x, count);
+  let x = <usize>whole(ColumnSumsArgs.x) + ((<usize>from) << 2);
+  for (let row = 0; row < whole(ColumnSumsArgs.rows); row++, x += (<usize>columns) << 2) addTo(sums, x, count);
 }

@@ -1,2 +1,2 @@
 // What the program calls: see src/wasm/team.ts.
-export { alone, lead, serve } from './team';
+export { alone, lead, serve } from './thread-pool';

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setUpFolder, readManifest, removeSetUp, setUpNative, startEngine } from '../src/index.js';
-import { bindingRevision } from '../src/set-up/folder.js';
-import { takeLibrary } from '../src/set-up/library.js';
+import { startEngine } from '../src/index.js';
+import { fetchLibrary } from '../src/set-up/fetch-library.js';
+import { bindingRevision, readManifest, removeSetUp, setUpFolder, setUpNative } from '../src/set-up.js';
 import { findToolchain } from '../src/set-up/toolchain.js';
 
 const place = mkdtempSync(join(tmpdir(), 'set-up-'));
@@ -26,7 +26,7 @@ function folderOf(...files: string[]): string {
 }
 const take = (from: string, headers?: string) => {
   const deps = join(mkdtempSync(join(place, 'deps-')), 'deps');
-  return takeLibrary(deps, { kind: 'native', from, headers, version: '', python: 'python3', log: () => {} }).then(
+  return fetchLibrary(deps, { kind: 'native', from, headers, version: '', python: 'python3', log: () => {} }).then(
     (taken) => ({
       ...taken,
       deps,
@@ -35,7 +35,7 @@ const take = (from: string, headers?: string) => {
 };
 const cHeaders = ['include/tensorflow/c/c_api.h', 'include/tensorflow/c/eager/c_api.h'];
 
-describe('takeLibrary', () => {
+describe('fetchLibrary', () => {
   it('keeps the two libraries and the headers of a folder, and nothing else', async () => {
     const from = folderOf(
       'lib/libtensorflow.so.2',

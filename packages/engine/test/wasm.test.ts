@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/index.js';
-import type { WasmBackend } from '../src/wasm/heap.js';
-import { KernelTeam } from '../src/wasm/team.js';
-import type { SharedMemory } from '../src/wasm/web-assembly.js';
+import type { WasmBackend } from '../src/kernels/wasm/wasm-backend.js';
+import { KernelThreadPool } from '../src/kernels/wasm/thread-pool.js';
+import type { SharedMemory } from '../src/kernels/wasm/web-assembly.js';
 
 type Build = () => tf.Tensor;
 const normal = (seed: number, ...shape: number[]): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', seed);
@@ -127,7 +127,7 @@ describe('convolutions of all kinds on wasm', () => {
           { x: images, dy: images },
           { strides: 1, pad: 'same', filterShape: [1, 1, 1, 1] },
         ),
-    ).toThrow(/engine\/wasm: Conv2DBackpropFilter: expected float32 images/);
+    ).toThrow(/engine\/wasm: Conv2DBackpropFilter: expected float32 tensors in NHWC order/);
   });
 });
 
@@ -164,6 +164,43 @@ describe('average pooling on wasm', () => {
   ])('has the same gradient: size %i, window %i, stride %i', async (size, window, stride) => {
     const pooled = (x: tf.Tensor) => tf.sum(tf.square(tf.avgPool(x as tf.Tensor4D, window, stride, 'valid')));
     await expectSame(() => tf.grad(pooled)(normal(1, 2, size, size, 3)));
+  });
+});
+
+describe('max pooling on wasm', () => {
+  // The shipped kernels start from 0: wrong wherever a window has negative entries alone.
+  const negative = (...shape: number[]): tf.Tensor => tf.sub(normal(1, ...shape), 5);
+  const mixed = (...shape: number[]): tf.Tensor => normal(1, ...shape);
+  for (const [kind, x] of [
+    ['negative', negative],
+    ['mixed', mixed],
+  ] as const) {
+    it.each<[number, number, 'same' | 'valid']>([
+      [2, 2, 'valid'],
+      [3, 2, 'same'],
+      [3, 1, 'same'],
+    ])(
+      `has the values, indexes and gradients of the cpu engine, ${kind}: window %i, stride %i, %s`,
+      async (size, by, pad) => {
+        const flat = (): tf.Tensor4D => x(2, 6, 5, 3) as tf.Tensor4D;
+        const deep = (): tf.Tensor5D => x(2, 4, 6, 5, 2) as tf.Tensor5D;
+        await expectSame(() => tf.maxPool(flat(), size, by, pad));
+        await expectSame(() => tf.grad((a) => tf.sum(tf.square(tf.maxPool(a as tf.Tensor4D, size, by, pad))))(flat()));
+        await expectSame(() => tf.maxPool3d(deep(), size, by, pad));
+        await expectSame(() =>
+          tf.grad((a) => tf.sum(tf.square(tf.maxPool3d(a as tf.Tensor5D, size, by, pad))))(deep()),
+        );
+        for (const includeBatch of [false, true])
+          for (const part of ['result', 'indexes'] as const)
+            await expectSame(() => tf.maxPoolWithArgmax(flat(), size, by, pad, includeBatch)[part]);
+      },
+    );
+  }
+  it('is refused where no kernel of the backend is right', async () => {
+    await startEngine('wasm');
+    expect(() => tf.dilation2d(tf.zeros<tf.Rank.R4>([1, 4, 4, 1]), tf.zeros<tf.Rank.R3>([2, 2, 1]), 1, 'same')).toThrow(
+      /engine\/wasm: Dilation2D: .*wrong for negative values; try the engine cpu or native/,
+    );
   });
 });
 
@@ -211,7 +248,9 @@ describe('the memory of the kernels', () => {
       shared: true,
     });
     const full = { wasm: { _malloc: () => 0, _free: () => {} } } as unknown as WasmBackend;
-    expect(() => new KernelTeam(memory, full, 1)).toThrow(/engine\/wasm: expected 256 bytes .* got none of the 4 GiB/);
+    expect(() => new KernelThreadPool(memory, full, 1)).toThrow(
+      /engine\/wasm: expected 256 bytes .* got none of the 4 GiB/,
+    );
   });
 });
 
@@ -231,7 +270,7 @@ describe('threads on wasm', () => {
 /** A program that computes much with a number of threads, and prints a hash of it. */
 const program = (threads: number): string => `
 import { createHash } from 'node:crypto';
-import { fastForms } from '@cxr-align/fast-forms';
+import { fusedOps } from '@cxr-align/fused-ops';
 import { startEngine } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
 await startEngine('wasm', { threads: ${threads} });
@@ -240,12 +279,12 @@ const hash = createHash('sha256');
 const take = (...tensors) => tensors.forEach((tensor) => hash.update(tensor.dataSync()));
 take(tf.matMul(normal(1, 300, 500), normal(2, 500, 200)), tf.matMul(normal(3, 40, 30, 20), normal(4, 40, 30, 20), true));
 take(...tf.grads((x, w) => tf.sum(tf.square(tf.conv2d(x, w, 2, 'same'))))([normal(5, 4, 40, 40, 8), normal(6, 3, 3, 8, 16)]));
-const { attention, dropout, hidden, layerNorm, columnSums } = fastForms();
+const { attention, dropout, biasReluDropout, layerNorm, columnSums } = fusedOps();
 const mask = { rate: 0.3, words: Int32Array.of(1, 2, 3, 4) };
 const rows = normal(7, 700, 96);
 const forms = [
   attention(normal(8, 640, 96), normal(9, 640, 192), { batch: 20, heads: 4 }, mask),
-  hidden(rows, normal(10, 96), mask),
+  biasReluDropout(rows, normal(10, 96), mask),
   layerNorm(rows, normal(11, 96), normal(12, 96), 1e-5),
 ];
 for (const { value, saved, gradient } of forms) take(value, ...gradient(normal(13, ...value.shape), saved));

@@ -1,6 +1,6 @@
 import { InputError } from './input-error.js';
 
-/** The typed arrays that an `.npy` file can hold here; 64-bit whole numbers are read as float64 when they fit. */
+/** The typed arrays that an `.npy` file can hold here; 64-bit integers are read as float64 where those are exact. */
 export type ArrayData =
   Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
@@ -12,28 +12,58 @@ export interface NumericArray {
 
 type ArrayConstructor = { new (length: number): ArrayData; BYTES_PER_ELEMENT: number };
 
-const constructors: Record<string, ArrayConstructor> = {
-  f4: Float32Array,
-  f8: Float64Array,
-  i1: Int8Array,
-  u1: Uint8Array,
-  b1: Uint8Array,
-  i2: Int16Array,
-  u2: Uint16Array,
-  i4: Int32Array,
-  u4: Uint32Array,
-};
+const constructors = new Map<string, ArrayConstructor>(
+  Object.entries({
+    f4: Float32Array,
+    f8: Float64Array,
+    i1: Int8Array,
+    u1: Uint8Array,
+    b1: Uint8Array,
+    i2: Int16Array,
+    u2: Uint16Array,
+    i4: Int32Array,
+    u4: Uint32Array,
+  }),
+);
 
 /**
- * Reads a NumPy array file, versions 1 to 3, little endian or single bytes; float16 becomes float32, 64-bit whole
- * numbers float64, and column-major files are put in row-major order.
+ * Reads a NumPy array file, versions 1 to 3, little endian or single bytes; float16 becomes float32, 64-bit
+ * integers float64, and column-major files are put in row-major order.
  *
  * @param bytes the whole file; the numbers of an array of bytes are a view of it, all others a copy.
  * @param file its name, for errors.
- * @throws {InputError} if it is no `.npy` file, is cut short, or holds a kind of number that is not supported.
+ * @throws {InputError} if it is no `.npy` file, is cut short, is followed by other bytes, holds a kind of number that is not
+ *   supported, or a 64-bit integer beyond ±2⁵³, which float64 would round.
  * @see numpy.lib.format in NumPy's documentation.
  */
 export function readNpy(bytes: Uint8Array, file = 'npy'): NumericArray {
+  const { kind, shape, size, isColumnMajor, start, view } = npyHeader(bytes, file);
+  if (kind === 'O' || /^[US]/.test(kind))
+    throw new InputError(
+      `expected float or whole numbers, got ${kind === 'O' ? 'Python objects' : 'text'}; save with astype('float32'), ids with astype(str)`,
+      { file },
+    );
+  const data = readNumbers({ view, start, size, file }, kind);
+  if (!data)
+    throw new InputError(`expected float or whole numbers, got type ${kind}; save with astype('float32')`, { file });
+  return { shape, data: isColumnMajor ? toRowMajor(data, shape) : data };
+}
+
+/** What the header of an array file says, checked against its length. */
+export interface NpyHeader {
+  /** NumPy's letter of the type and its width: `f4`, `i8`, `U7`; `O` for Python objects. */
+  kind: string;
+  shape: number[];
+  /** Elements. */
+  size: number;
+  isColumnMajor: boolean;
+  view: DataView;
+  /** Where the elements begin in the view. */
+  start: number;
+}
+
+/** Reads the header. @throws {InputError} as {@link readNpy} does, but for the kind of elements. */
+export function npyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const fail = (message: string): never => {
     throw new InputError(message, { file });
   };
@@ -48,7 +78,7 @@ export function readNpy(bytes: Uint8Array, file = 'npy'): NumericArray {
   const dataStart = headerStart + headerLength;
   if (headerLength > 65_536 || dataStart > bytes.length) fail('expected a whole .npy header, got a cut one');
   const header = new TextDecoder('latin1').decode(bytes.subarray(headerStart, dataStart));
-  const descr = /'descr':\s*'([<>|=]?)([a-z]\d+)'/.exec(header);
+  const descr = /'descr':\s*'([<>|=]?)([a-z]\d+|[US]\d+|O)'/.exec(header);
   const shapeText = /'shape':\s*\(([\d\s,]*)\)/.exec(header);
   if (!descr || !shapeText) return fail('expected a plain number type and a shape in the .npy header');
   if (descr[1] === '>') fail(`expected little-endian numbers, got big-endian ${descr[2]}; save with astype('<f4')`);
@@ -59,16 +89,33 @@ export function readNpy(bytes: Uint8Array, file = 'npy'): NumericArray {
     .map(Number);
   const size = shape.reduce((product, extent) => product * extent, 1);
   const kind = descr[2];
-  const width = Number(kind.slice(1));
+  // Text has four bytes a character, or one; objects are of any length.
+  const width = kind === 'O' ? 0 : Number(kind.slice(1)) * (kind.startsWith('U') ? 4 : 1);
   if (!Number.isSafeInteger(size) || dataStart + size * width > bytes.length) {
     fail(`expected ${size} numbers of ${width} bytes, got ${bytes.length - dataStart} bytes; the file is cut short`);
   }
-  const data = readNumbers(view, dataStart, size, kind) ?? fail(`expected float or whole numbers, got type ${kind}`);
-  return { shape, data: /'fortran_order':\s*True/.test(header) ? toRowMajor(data, shape) : data };
+  if (kind !== 'O' && dataStart + size * width < bytes.length) {
+    const more = bytes.length - dataStart - size * width;
+    fail(`expected one array of ${size} numbers, got ${more} bytes more; save arrays in files of their own`);
+  }
+  return { kind, shape, size, isColumnMajor: /'fortran_order':\s*True/.test(header), view, start: dataStart };
 }
 
-function readNumbers(view: DataView, start: number, size: number, kind: string): ArrayData | undefined {
-  const constructor = constructors[kind];
+/** The numbers of a file. @returns undefined for a kind that is not supported. @throws {InputError} of what float64 would round. */
+function readNumbers(
+  { view, start, size, file }: { view: DataView; start: number; size: number; file: string },
+  kind: string,
+): ArrayData | undefined {
+  const exact = (value: bigint): number => {
+    if (Number.isSafeInteger(Number(value))) return Number(value);
+    throw new InputError(
+      `expected 64-bit integers within ±2^53, got ${value}; save identifiers as text or 32-bit integers`,
+      {
+        file,
+      },
+    );
+  };
+  const constructor = constructors.get(kind);
   if (constructor) {
     const bytes = new Uint8Array(view.buffer, view.byteOffset + start, size * constructor.BYTES_PER_ELEMENT);
     if (constructor === Uint8Array) return bytes;
@@ -78,10 +125,9 @@ function readNumbers(view: DataView, start: number, size: number, kind: string):
   }
   if (kind === 'f2')
     return Float32Array.from({ length: size }, (_, i) => fromFloat16(view.getUint16(start + 2 * i, true)));
-  if (kind === 'i8')
-    return Float64Array.from({ length: size }, (_, i) => Number(view.getBigInt64(start + 8 * i, true)));
+  if (kind === 'i8') return Float64Array.from({ length: size }, (_, i) => exact(view.getBigInt64(start + 8 * i, true)));
   if (kind === 'u8')
-    return Float64Array.from({ length: size }, (_, i) => Number(view.getBigUint64(start + 8 * i, true)));
+    return Float64Array.from({ length: size }, (_, i) => exact(view.getBigUint64(start + 8 * i, true)));
   return undefined;
 }
 
@@ -108,14 +154,27 @@ const descriptions = new Map<string, string>([
   ['Uint32Array', '<u4'],
 ]);
 
-/** Writes a NumPy array file (version 1.0, row-major); {@link readNpy} and `numpy.load` read it. */
+/**
+ * Writes a NumPy array file (version 1.0, row-major); {@link readNpy} and `numpy.load` read it.
+ *
+ * @throws {TypeError} if `data` is no typed array of {@link ArrayData}.
+ * @throws {RangeError} if it does not have the size of its shape.
+ */
 export function writeNpy({ shape, data }: NumericArray): Uint8Array {
   const size = shape.reduce((product, extent) => product * extent, 1);
+  const description = descriptions.get(data.constructor.name);
+  if (!description) {
+    throw new TypeError(
+      `files/writeNpy: expected a typed array of ${[...descriptions.keys()].join(', ')}, got ${data.constructor.name}; try Float32Array.from(data)`,
+    );
+  }
   if (size !== data.length) {
-    throw new RangeError(`files/writeNpy: expected ${size} numbers for shape [${shape}], got ${data.length}`);
+    throw new RangeError(
+      `files/writeNpy: expected ${size} numbers for shape [${shape}], got ${data.length}; try its own shape`,
+    );
   }
   const shapeText = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
-  const text = `{'descr': '${descriptions.get(data.constructor.name)}', 'fortran_order': False, 'shape': (${shapeText}), }`;
+  const text = `{'descr': '${description}', 'fortran_order': False, 'shape': (${shapeText}), }`;
   const padding = 63 - ((10 + text.length) % 64);
   const header = new TextEncoder().encode(`${text}${' '.repeat(padding)}\n`);
   const bytes = new Uint8Array(10 + header.length + data.byteLength);

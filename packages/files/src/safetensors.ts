@@ -1,4 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from './input-error.js';
 import { fromFloat16, narrowFloat16 } from './npy.js';
 
@@ -9,25 +8,40 @@ export interface StoredTensor {
 }
 
 /** The largest header that is read: a hostile file may claim any length. */
-const headerLimit = 100 * 2 ** 20;
+export const headerLimit = 100 * 2 ** 20;
+/** The one name of a header that is no tensor. */
+const metadataKey = '__metadata__';
 
 /**
- * Writes tensors in the safetensors format, in the order given; `halves` names those that are stored as float16.
+ * Writes tensors in the safetensors format, in the order given: eight bytes header length, JSON header, then the data.
  *
- * @param metadata texts kept in the header under `__metadata__`.
- * @see the safetensors format description: eight bytes header length, JSON header, then the data.
+ * @param tensors float32 and int32 arrays in row-major order, by name.
+ * @param options.metadata texts kept in the header under `__metadata__`.
+ * @param options.halves names of the float32 tensors that are stored as float16, rounded to nearest even. Default none.
+ * @throws {RangeError} if an array does not have the size of its shape, a tensor is named `__metadata__`, or `halves` names
+ *   no tensor.
+ * @see https://github.com/huggingface/safetensors#format
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   { metadata, halves = new Set() }: { metadata?: Record<string, string>; halves?: ReadonlySet<string> } = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  const where = 'files/writeSafetensors';
+  for (const name of halves) {
+    if (!tensors.has(name))
+      throw new RangeError(`${where}: expected halves to name tensors, got ${name}; try one of ${[...tensors.keys()]}`);
+  }
+  // Without a prototype, so that a tensor may be named __proto__.
+  const header = Object.create(null) as Record<string, unknown>;
+  if (metadata) header[metadataKey] = metadata;
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
+    if (name === metadataKey)
+      throw new RangeError(`${where}: expected another name than ${name}, which the format reserves; try metadata`);
     const size = sizeOf(shape);
     if (size !== data.length) {
       throw new RangeError(
-        `files/writeSafetensors: expected ${size} numbers in ${name} [${shape}], got ${data.length}`,
+        `${where}: expected ${size} numbers in ${name} [${shape}], got ${data.length}; try its own shape`,
       );
     }
     const half = halves.has(name) && data instanceof Float32Array;
@@ -53,8 +67,8 @@ export function writeSafetensors(
   return bytes;
 }
 
-/** Where a tensor lies in a safetensors file. */
-export interface TensorPlace {
+/** Where a tensor lies in a safetensors file, and what its numbers are. */
+export interface TensorLocation {
   dtype: 'F32' | 'F16' | 'BF16' | 'I32';
   shape: number[];
   /** Byte of the file at which it starts. */
@@ -62,12 +76,15 @@ export interface TensorPlace {
 }
 
 /** Bytes of a number of each type that is read. */
-const widths: Record<string, number> = { F32: 4, I32: 4, F16: 2, BF16: 2 };
+const widths = new Map<unknown, number>(Object.entries({ F32: 4, I32: 4, F16: 2, BF16: 2 }));
 
 /**
  * Reads a safetensors file: float32, float16, bfloat16 (both widened to float32) and int32 tensors.
  *
- * @throws {InputError} if the header is broken, if offsets do not cover the data exactly, or on another number type.
+ * @param bytes the whole file.
+ * @param file its name, for errors.
+ * @returns copies of the tensors by name, in the order of the header, and the texts of `__metadata__`.
+ * @throws {InputError} if the header is broken, if the tensors do not cover the data exactly, or on another number type.
  */
 export function readSafetensors(
   bytes: Uint8Array,
@@ -81,28 +98,12 @@ export function readSafetensors(
   return { tensors, metadata };
 }
 
-/** Reads the header of a safetensors file alone. @throws {InputError} as {@link readSafetensors}. */
-export function readSafetensorsHeader(file: string): Map<string, TensorPlace> {
-  const descriptor = openSync(file, 'r');
-  try {
-    const { size } = fstatSync(descriptor);
-    const prefix = new Uint8Array(8);
-    readSync(descriptor, prefix, 0, 8, 0);
-    const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-    const head = new Uint8Array(Math.min(size, 8 + Math.min(length, headerLimit)));
-    readSync(descriptor, head, 0, head.length, 0);
-    return parseHeader(head, size, file).places;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /** @param head the bytes up to the end of the header, or more. @param size bytes of the whole file. */
-function parseHeader(
+export function parseHeader(
   head: Uint8Array,
   size: number,
   file: string,
-): { places: Map<string, TensorPlace>; metadata: Record<string, string> } {
+): { places: Map<string, TensorLocation>; metadata: Record<string, string> } {
   const fail = (message: string): never => {
     throw new InputError(message, { file });
   };
@@ -110,29 +111,67 @@ function parseHeader(
   const headerLength = Number(new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true));
   if (headerLength > headerLimit || 8 + headerLength > head.length)
     fail('expected a whole safetensors header, got a cut one');
-  let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(head.subarray(8, 8 + headerLength)));
   } catch {
-    return fail('expected JSON in the safetensors header, got something else');
+    return fail('expected JSON in the safetensors header, got something else; write it again');
   }
-  const { __metadata__: metadata = {}, ...entries } = header as typeof header & {
-    __metadata__?: Record<string, string>;
-  };
-  const places = new Map<string, TensorPlace>();
+  if (!isObject(header)) return fail('expected a JSON object as safetensors header, got another value; write it again');
   const dataStart = 8 + headerLength;
-  let covered = 0;
-  for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
-    const [begin, end] = offsets;
-    const width = widths[dtype] ?? fail(`${name} has type ${dtype}; expected F32, F16, BF16 or I32`);
-    if (end - begin !== sizeOf(shape) * width || begin < 0 || dataStart + end > size) {
-      fail(`${name}: offsets [${offsets}] do not fit shape [${shape}] of ${dtype}; the file is cut or damaged`);
-    }
-    covered += end - begin;
-    places.set(name, { dtype: dtype as TensorPlace['dtype'], shape, start: dataStart + begin });
+  const places = new Map<string, TensorLocation>();
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === metadataKey) {
+      if (!isObject(entry) || !Object.values(entry).every((value) => typeof value === 'string'))
+        return fail(`expected texts in ${metadataKey}, got something else; write it again`);
+      metadata = entry as Record<string, string>;
+    } else places.set(name, placeOf(name, entry, { dataStart, size, fail }));
   }
-  if (dataStart + covered !== size) fail('its tensors do not cover the data exactly; the file is cut or damaged');
+  checkCover(places, { dataStart, size, fail });
   return { places, metadata };
+}
+
+interface HeaderContext {
+  dataStart: number;
+  /** Bytes of the whole file. */
+  size: number;
+  fail: (message: string) => never;
+}
+
+/** An entry of the header, checked on its own. */
+function placeOf(name: string, entry: unknown, { dataStart, size, fail }: HeaderContext): TensorLocation {
+  const { dtype, shape, data_offsets: offsets } = (isObject(entry) ? entry : {}) as Record<string, unknown>;
+  if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
+    return fail(`expected ${name} to have dtype, shape and two data_offsets, got something else; write it again`);
+  const width = widths.get(dtype) ?? fail(`${name} has type ${dtype}; expected F32, F16, BF16 or I32`);
+  const [begin, end] = offsets;
+  if (end - begin !== sizeOf(shape) * width || dataStart + end > size) {
+    fail(`${name}: offsets [${offsets}] do not fit shape [${shape}] of ${dtype}; the file is cut or damaged`);
+  }
+  return { dtype: dtype as TensorLocation['dtype'], shape, start: dataStart + begin };
+}
+
+const uncovered = 'its tensors do not cover the data exactly; the file is cut or damaged';
+
+/** Tensors lie one after the other: none overlap, and no byte is left over. */
+function checkCover(places: ReadonlyMap<string, TensorLocation>, { dataStart, size, fail }: HeaderContext): void {
+  let covered = dataStart;
+  for (const { dtype, shape, start } of [...places.values()].sort(
+    (a, b) => a.start - b.start || sizeOf(a.shape) - sizeOf(b.shape),
+  )) {
+    if (start !== covered) fail(uncovered);
+    covered += sizeOf(shape) * widths.get(dtype)!;
+  }
+  if (covered !== size) fail(uncovered);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
 }
 
 function sizeOf(shape: readonly number[]): number {

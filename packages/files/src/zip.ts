@@ -1,6 +1,8 @@
 import { fromFd, type Entry, type ZipFile } from 'yauzl';
 import { open, type FileHandle } from 'node:fs/promises';
-import { InputError } from './input-error.js';
+import { faultReason } from './fault-reason.js';
+import { InputError, unreadable } from './input-error.js';
+import { regularFile } from './regular-file.js';
 
 /** An entry of a ZIP archive that is not a folder. */
 export interface ZipEntry {
@@ -12,8 +14,13 @@ export interface ZipEntry {
 /** A ZIP archive of any size, of which single entries are read. */
 export interface Zip {
   file: string;
+  /** Bytes of the archive. */
+  size: number;
   entries: readonly ZipEntry[];
-  /** @throws {InputError} if there is no such entry, if it is damaged, or if it unpacks to more than the archive says. */
+  /**
+   * @throws {InputError} if there is no such entry, if it is damaged, if it unpacks to more than the archive says, or to more than
+   *   256 MiB and 50 times its packed size.
+   */
   read: (name: string) => Promise<Uint8Array>;
   close: () => Promise<void>;
 }
@@ -23,16 +30,19 @@ const entryLimit = 2_000_000;
 /** The most bytes of an entry: those of the largest array of bytes. */
 const sizeLimit = 2 ** 32 - 1;
 
+/** The most bytes that some bytes may unpack to, lest a small file fills the memory. */
+export function unpackedLimit(packed: number): number {
+  return 2 ** 28 + 50 * packed;
+}
+
 /** Opens a ZIP archive: its directory is read, its entries are read when asked for. @throws {InputError} if it is none. */
 export async function openZip(file: string): Promise<Zip> {
   let handle: FileHandle;
+  const { size: archiveSize } = regularFile(file, 'a ZIP archive');
   try {
     handle = await open(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new InputError(`expected a ZIP archive, got ${code === 'ENOENT' ? 'no such file' : code}; check the path`, {
-      file,
-    });
+    throw unreadable(error, 'a ZIP archive', file);
   }
   const close = (): Promise<void> => handle.close().catch(() => {});
   try {
@@ -40,6 +50,7 @@ export async function openZip(file: string): Promise<Zip> {
     const found = await directory(archive, file);
     return {
       file,
+      size: archiveSize,
       entries: [...found.values()].map(({ fileName, uncompressedSize }) => ({
         name: fileName,
         size: uncompressedSize,
@@ -55,7 +66,7 @@ export async function openZip(file: string): Promise<Zip> {
   } catch (error) {
     await close();
     if (error instanceof InputError) throw error;
-    throw new InputError(`expected a ZIP archive, got something else (${(error as Error).message}); copy it again`, {
+    throw new InputError(`expected a ZIP archive, got something else (${faultReason(error)}); copy it again`, {
       file,
     });
   }
@@ -89,7 +100,12 @@ function directory(archive: ZipFile, file: string): Promise<Map<string, Entry>> 
 async function unpack(archive: ZipFile, entry: Entry, file: string): Promise<Uint8Array> {
   const size = entry.uncompressedSize;
   const place = { file: `${file}:${entry.fileName}` };
-  if (size > sizeLimit) throw new InputError(`expected at most ${sizeLimit} bytes, got ${size}`, place);
+  const most = Math.min(sizeLimit, unpackedLimit(entry.compressedSize));
+  if (size > most)
+    throw new InputError(
+      `expected at most ${most} bytes when unpacked from ${entry.compressedSize}, got ${size}; save it without compression`,
+      place,
+    );
   try {
     return await new Promise((resolve, reject) => {
       archive.openReadStream(entry, (error, stream) => {
@@ -109,6 +125,6 @@ async function unpack(archive: ZipFile, entry: Entry, file: string): Promise<Uin
       });
     });
   } catch (error) {
-    throw new InputError(`expected a sound entry, got ${(error as Error).message}; copy the archive again`, place);
+    throw new InputError(`expected a sound entry, got ${faultReason(error)}; copy the archive again`, place);
   }
 }

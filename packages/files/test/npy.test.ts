@@ -30,7 +30,7 @@ describe('readNpy(bytes)', () => {
     const bytes = file(header('|u1', '2, 3', 'True'), [1, 4, 2, 5, 3, 6]);
     expect(readNpy(bytes)).toEqual({ shape: [2, 3], data: Uint8Array.of(1, 2, 3, 4, 5, 6) });
   });
-  it('widens 64-bit whole numbers and float16', () => {
+  it('widens 64-bit integers and float16', () => {
     expect(readNpy(file(header('<i8', '1,'), [254, 255, 255, 255, 255, 255, 255, 255])).data).toEqual(
       Float64Array.of(-2),
     );
@@ -42,10 +42,39 @@ describe('readNpy(bytes)', () => {
     ['a cut file', writeNpy({ shape: [4], data: new Float32Array(4) }).subarray(0, 130), 'cut short'],
     ['big-endian numbers', file(header('>f4', '1,'), [0, 0, 0, 0]), 'big-endian'],
     ['Python objects', file(header('|O8', '1,'), [0, 0, 0, 0, 0, 0, 0, 0]), 'plain number type'],
+    [
+      'texts',
+      file(header('<U1', '1,'), [97, 0, 0, 0]),
+      "expected float or whole numbers, got text; save with astype('float32')",
+    ],
+    [
+      'complex numbers',
+      file(header('<c8', '1,'), new Array<number>(8).fill(0)),
+      "got type c8; save with astype('float32')",
+    ],
+    ['a second array behind the first', file(header('|u1', '2,'), [1, 2, 3]), 'got 1 bytes more'],
+    [
+      'an identifier that float64 would round',
+      file(header('<i8', '1,'), [1, 0, 0, 0, 0, 0, 32, 0]),
+      'expected 64-bit integers within ±2^53, got 9007199254740993',
+    ],
     ['a shape beyond all memory', file(header('<f4', '99999999999, 99999999999'), [0]), 'cut short'],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readNpy(bytes, 'x.npy')).toThrow(InputError);
     expect(() => readNpy(bytes, 'x.npy')).toThrow(message);
+  });
+});
+
+describe('writeNpy({ shape, data })', () => {
+  it('refuses what is no typed array of a known type, and a shape of another size', () => {
+    const data = [1, 2] as unknown as Float32Array;
+    expect(() => writeNpy({ shape: [2], data })).toThrow(TypeError);
+    expect(() => writeNpy({ shape: [2], data: new BigInt64Array(2) as unknown as Float32Array })).toThrow(
+      'got BigInt64Array',
+    );
+    expect(() => writeNpy({ shape: [3], data: new Float32Array(2) })).toThrow(
+      'expected 3 numbers for shape [3], got 2',
+    );
   });
 });
 

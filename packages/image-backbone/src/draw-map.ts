@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import type { Preprocessing } from './decode.js';
-import { decoding, imageSize, openImage, readImage } from './image-file.js';
+import { decoding, imageSize, nameOf, readImage } from './image-file.js';
+import { openImage } from './open-image.js';
 
 /** A rectangle in pixels. */
 export interface PixelWindow {
@@ -34,13 +35,18 @@ export interface DrawnMap {
 /**
  * An image with a map over it, from clear through red to yellow, and with boxes around what stands out.
  *
+ * @param source a path, or the bytes of a file.
  * @returns the bytes of a PNG of the image's size.
  * @throws {InputError} if it is no image.
  */
-export async function drawMap(path: string, { values, grid, window, boxes }: DrawnMap): Promise<Uint8Array> {
-  const bytes = await readImage(path);
-  return decoding(path, async () => {
-    const { width, height } = await imageSize(path);
+export async function drawMap(
+  source: string | Uint8Array,
+  { values, grid, window, boxes }: DrawnMap,
+  name = nameOf(source),
+): Promise<Uint8Array> {
+  const bytes = typeof source === 'string' ? await readImage(source) : source;
+  return decoding(name, async () => {
+    const { width, height } = await imageSize(bytes, name);
     const colours = Buffer.from(
       Array.from({ length: grid * grid }, (_, at) => {
         const value = Math.min(1, Math.max(0, values[at]));
@@ -66,7 +72,7 @@ export async function drawMap(path: string, { values, grid, window, boxes }: Dra
     const frame = Buffer.from(
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${rectangles.join('')}</svg>`,
     );
-    const image = await (await openImage(bytes, path)).toColourspace('srgb').png().toBuffer();
+    const image = await (await openImage(bytes, name)).image.toColourspace('srgb').png().toBuffer();
     return new Uint8Array(
       await sharp(image)
         .composite([

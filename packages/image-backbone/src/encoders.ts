@@ -1,23 +1,23 @@
 import {
   BatchNorm,
-  Convolution,
+  Conv2d,
   LayerNorm,
   Linear,
   relu,
   TransformerEncoder,
-  type Pass,
+  type ForwardContext,
   type Scope,
 } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Turns images into a map of features. */
+/** A trained encoder: images to a feature map. */
 export interface ImageEncoder {
-  /** Features at each place of the map. */
+  /** Features of a patch: a cell of the map. */
   readonly dim: number;
-  /** Places along a side of the map. */
+  /** Patches along a side of the map. */
   readonly grid: number;
   /** @param images float32 [batch, size, size, 1]. @returns float32 [batch, grid, grid, dim]. */
-  apply(images: tf.Tensor4D, pass: Pass): tf.Tensor4D;
+  forward(images: tf.Tensor4D, context: ForwardContext): tf.Tensor4D;
 }
 
 export interface ConvEncoderOptions {
@@ -36,18 +36,18 @@ export interface ConvEncoderOptions {
 export class ConvEncoder implements ImageEncoder {
   readonly dim: number;
   readonly grid: number;
-  private readonly stages: { convolution: Convolution; norm: BatchNorm }[][];
+  private readonly stages: { convolution: Conv2d; norm: BatchNorm }[][];
 
   constructor(scope: Scope, { size, channels = [24, 48, 96], stemStride = size >= 48 ? 2 : 1 }: ConvEncoderOptions) {
     this.dim = channels[channels.length - 1];
     this.stages = channels.map((outputs, stage) => {
       const inputs = stage === 0 ? 1 : channels[stage - 1];
       return [inputs, outputs].map((from, i) => {
-        const place = scope.scope(`${stage}.${i}`);
+        const layer = scope.scope(`${stage}.${i}`);
         const stride = stage === 0 && i === 0 ? stemStride : 1;
         return {
-          convolution: new Convolution(place, from, outputs, { stride }),
-          norm: new BatchNorm(place.scope('norm'), outputs),
+          convolution: new Conv2d(layer, from, outputs, { stride }),
+          norm: new BatchNorm(layer.scope('norm'), outputs),
         };
       });
     });
@@ -56,14 +56,17 @@ export class ConvEncoder implements ImageEncoder {
     this.grid = grid;
     if (grid < 1)
       throw new RangeError(
-        `image-backbone/ConvEncoder: expected images of at least ${stemStride * 2 ** (channels.length - 1)} pixels, got ${size}`,
+        `image-backbone/ConvEncoder: expected images of at least ${stemStride * 2 ** (channels.length - 1)} pixels, got ${size}; use larger images or fewer channels`,
       );
   }
 
-  apply(images: tf.Tensor4D, pass: Pass): tf.Tensor4D {
+  forward(images: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
     return this.stages.reduce((x, stage, i) => {
       const input = i === 0 ? x : tf.avgPool(x, 2, 2, 'valid');
-      return stage.reduce((value, { convolution, norm }) => relu(norm.apply(convolution.apply(value), pass)), input);
+      return stage.reduce(
+        (value, { convolution, norm }) => relu(norm.forward(convolution.forward(value), context)),
+        input,
+      );
     }, images);
   }
 }
@@ -109,7 +112,7 @@ export class PatchEncoder implements ImageEncoder {
     this.grid = size / patch;
     this.patch = patch;
     this.embed = new Linear(scope.scope('embed'), patch * patch, dim);
-    this.positions = scope.make('positions', [this.grid * this.grid, dim], { normal: 0.5 });
+    this.positions = scope.addParameter('positions', [this.grid * this.grid, dim], { normal: 0.5 });
     this.norm = new LayerNorm(scope.scope('norm'), dim);
     this.transformer = new TransformerEncoder(scope.scope('transformer'), {
       dim,
@@ -120,40 +123,40 @@ export class PatchEncoder implements ImageEncoder {
     });
   }
 
-  apply(images: tf.Tensor4D, pass: Pass): tf.Tensor4D {
+  forward(images: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
     const { grid, patch, dim } = this;
     const [batch] = images.shape;
     const cut = tf.transpose(tf.reshape(images, [batch, grid, patch, grid, patch]), [0, 1, 3, 2, 4]);
     const patches = tf.reshape(cut, [batch, grid * grid, patch * patch]);
-    const tokens = this.norm.apply(tf.add(this.embed.apply(patches), this.positions));
-    return tf.reshape(this.transformer.apply(tokens, pass), [batch, grid, grid, dim]);
+    const tokens = this.norm.forward(tf.add(this.embed.forward(patches), this.positions));
+    return tf.reshape(this.transformer.forward(tokens, context), [batch, grid, grid, dim]);
   }
 }
 
-/** Features of a frozen encoder, brought to mean 0 and deviation 1 over the training set: nothing here is trained. */
+/** Features of a frozen encoder, brought to mean 0 and standard deviation 1 over the training set: nothing here is trained. */
 export class StandardizedFeatures implements ImageEncoder {
   readonly dim: number;
   readonly grid: number;
   private readonly mean: tf.Variable & tf.Tensor1D;
-  private readonly deviation: tf.Variable & tf.Tensor1D;
+  private readonly std: tf.Variable & tf.Tensor1D;
 
   constructor(scope: Scope, { dim, grid }: { dim: number; grid: number }) {
     this.dim = dim;
     this.grid = grid;
-    this.mean = scope.make('mean', [dim], { constant: 0 }, false);
-    this.deviation = scope.make('deviation', [dim], { constant: 1 }, false);
+    this.mean = scope.addParameter('mean', [dim], { constant: 0 }, false);
+    this.std = scope.addParameter('std', [dim], { constant: 1 }, false);
   }
 
   /** Takes the statistics of the training set [dim]. */
-  standardize({ mean, deviation }: { mean: Float32Array; deviation: Float32Array }): void {
+  standardize({ mean, std }: { mean: Float32Array; std: Float32Array }): void {
     tf.tidy(() => {
       this.mean.assign(tf.tensor1d(mean));
-      this.deviation.assign(tf.tensor1d(deviation));
+      this.std.assign(tf.tensor1d(std));
     });
   }
 
   /** @param features float32 [batch, grid, grid, dim]. */
-  apply(features: tf.Tensor4D): tf.Tensor4D {
-    return tf.div(tf.sub(features, this.mean), this.deviation);
+  forward(features: tf.Tensor4D): tf.Tensor4D {
+    return tf.div(tf.sub(features, this.mean), this.std);
   }
 }

@@ -2,10 +2,10 @@ import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import { augmentImage, type Augmentation } from './augment.js';
 
-/** How grey values become the numbers of a tensor: (value / 255 − mean) / deviation. */
+/** How grey values become the numbers of a tensor: (value / 255 − mean) / std. */
 export interface PixelScale {
   mean: number;
-  deviation: number;
+  std: number;
 }
 
 /** Random changes for a training batch: they depend on the seed, the epoch and the image alone, not on the batch. */
@@ -19,29 +19,29 @@ export interface BatchAugmentation {
  * Some images as a tensor.
  *
  * @param pixels size × size grey values an image, one after the other.
- * @param places which images.
- * @returns float32 [places, size, size, 1]. The caller owns it.
+ * @param indices rows of the images in `pixels`.
+ * @returns float32 [batch, size, size, 1]. The caller owns it.
  */
 export function imageBatch(
   { pixels, size }: { pixels: Uint8Array; size: number },
-  places: ArrayLike<number>,
-  { mean, deviation }: PixelScale,
+  indices: ArrayLike<number>,
+  { mean, std }: PixelScale,
   change?: BatchAugmentation,
 ): tf.Tensor4D {
   const area = size * size;
-  const values = new Float32Array(places.length * area);
-  const scaled = (value: number): number => (value - mean) / deviation;
+  const values = new Float32Array(indices.length * area);
+  const scaled = (value: number): number => (value - mean) / std;
   const ofGrey = Float32Array.from({ length: 256 }, (_, grey) => scaled(Math.fround(grey / 255)));
-  for (let i = 0; i < places.length; i++) {
-    const image = pixels.subarray(places[i] * area, (places[i] + 1) * area);
+  for (let i = 0; i < indices.length; i++) {
+    const image = pixels.subarray(indices[i] * area, (indices[i] + 1) * area);
     const start = i * area;
     if (change) {
-      const random = new RandomStream({ seed: change.seed, purpose: 'augment', epoch: change.epoch, step: places[i] });
+      const random = new RandomStream({ seed: change.seed, purpose: 'augment', epoch: change.epoch, step: indices[i] });
       augmentImage(image, size, change.augmentation, random, values, start);
       for (let at = start; at < start + area; at++) values[at] = scaled(values[at]);
     } else {
       for (let at = 0; at < area; at++) values[start + at] = ofGrey[image[at]];
     }
   }
-  return tf.tensor4d(values, [places.length, size, size, 1]);
+  return tf.tensor4d(values, [indices.length, size, size, 1]);
 }

@@ -1,4 +1,34 @@
-export * from './images.js';
+export {
+  augmentImage,
+  chestFilm,
+  decodeDicom,
+  decodeImage,
+  dicomFacts,
+  drawMap,
+  encodePng,
+  imageFileExists,
+  imageFileSize,
+  imageSize,
+  isNamedLikeDicom,
+  loadImages,
+  lumaOf,
+  pixelFacts,
+  pixelStatistics,
+  readDicomFacts,
+  readImage,
+  resizePixels,
+  visibleWindow,
+  type Augmentation,
+  type ChestFilm,
+  type DicomFacts,
+  type DrawnMap,
+  type ImageSet,
+  type ImageSource,
+  type LoadOptions,
+  type PixelFacts,
+  type PixelWindow,
+  type Preprocessing,
+} from './images.js';
 export { imageBatch, type BatchAugmentation, type PixelScale } from './image-batch.js';
 export {
   ConvEncoder,
@@ -9,13 +39,24 @@ export {
   type PatchEncoderOptions,
 } from './encoders.js';
 export type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen/frozen-encoder.js';
+export {
+  imageEncoderKinds,
+  openImageEncoder,
+  registerImageEncoder,
+  type OpenImageEncoder,
+} from './frozen/encoder-registry.js';
 export { OnnxImageEncoder } from './frozen/onnx-encoder.js';
 export { TensorflowImageEncoder } from './frozen/tensorflow-encoder.js';
 export {
-  DenseSplitter,
-  QuerySplitter,
-  type DenseSplitterOptions,
+  DenseLabelDecoder,
+  QueryLabelDecoder,
+  type DenseLabelDecoderOptions,
   type LabelEmbeddings,
-  type QuerySplitterOptions,
-} from './splitters.js';
-export { HeadScore, SimilarityScore, type HeadOutput, type HeadScoreOptions } from './scores.js';
+  type QueryLabelDecoderOptions,
+} from './label-decoders.js';
+export {
+  ClassificationHead,
+  SimilarityHead,
+  type ClassificationOutput,
+  type ClassificationHeadOptions,
+} from './heads.js';

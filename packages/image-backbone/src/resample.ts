@@ -172,6 +172,48 @@ export class Resampler {
   }
 }
 
+/** Takes the nearest pixel, as PIL does it: the same rows in and out as {@link Resampler}. */
+export class NearestResampler {
+  private readonly columns: Int32Array;
+  private readonly wanted: Int32Array;
+  private readonly out: Uint8Array;
+  private taken = 0;
+  private written = 0;
+
+  constructor(
+    private readonly from: Extent,
+    private readonly to: Extent,
+  ) {
+    this.columns = nearestPlaces(from.width, to.width);
+    this.wanted = nearestPlaces(from.height, to.height);
+    this.out = new Uint8Array(to.width * to.height);
+  }
+
+  /** Takes the next rows. */
+  push(rows: Uint8Array): void {
+    const { from, to, columns, wanted, out } = this;
+    for (let at = 0; at < rows.length; at += from.width, this.taken++)
+      for (; this.written < to.height && wanted[this.written] === this.taken; this.written++)
+        for (let x = 0; x < to.width; x++) out[this.written * to.width + x] = rows[at + columns[x]];
+  }
+
+  /** The resized image, once all rows are there. */
+  finish(): Uint8Array {
+    return this.out;
+  }
+}
+
+/** The pixel in which the centre of each output pixel lies, summed up as PIL does. */
+function nearestPlaces(from: number, to: number): Int32Array {
+  const step = from / to;
+  let centre = step * 0.5;
+  return Int32Array.from({ length: to }, () => {
+    const place = Math.min(from - 1, Math.floor(centre));
+    centre += step;
+    return place;
+  });
+}
+
 function putTables(bytes: Uint8Array, tables: Record<number, Int32Array | Int16Array>): void {
   for (const [place, { buffer, byteOffset, byteLength }] of Object.entries(tables))
     bytes.set(new Uint8Array(buffer, byteOffset, byteLength), Number(place));

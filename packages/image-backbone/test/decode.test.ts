@@ -46,6 +46,38 @@ describe('decodeImage(source, preprocessing)', () => {
       expect(Math.abs(pixels[7] - 200)).toBeLessThan(20);
     }
   });
+  it.each(['png', 'palette', 'jpeg', 'webp', 'tiff'] as const)(
+    'makes ITU-R 601 luma of colour in %s',
+    async (format) => {
+      const bands = Uint8Array.from(
+        Array.from({ length: 24 * 24 }, (_, at) => [0, 1, 2].map((c) => (Math.floor(at / 192) === c ? 255 : 0))).flat(),
+      );
+      const image = sharp(bands, { raw: { width: 24, height: 24, channels: 3 } });
+      const encoded = {
+        png: () => image.png(),
+        palette: () => image.png({ palette: true }),
+        jpeg: () => image.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }),
+        webp: () => image.webp({ lossless: true }),
+        tiff: () => image.tiff({ compression: 'lzw' }),
+      };
+      const file = await encoded[format]().toBuffer();
+      // PIL's convert('L') of red, green and blue.
+      for (const kernel of [undefined, 'linear'] as const) {
+        const pixels = await decodeImage(file, { size: 24, fit: 'stretch', kernel });
+        const greys = [4, 12, 20].map((row) => pixels[24 * row + 12]);
+        greys.forEach((grey, i) =>
+          expect(Math.abs(grey - [76, 150, 29][i])).toBeLessThanOrEqual(format === 'jpeg' ? 2 : 0),
+        );
+      }
+    },
+  );
+  it('gives back grey values that are stored as colour', async () => {
+    const pixels = grey(8, 8, (x, y) => 30 * x + y);
+    const colour = sharp(Uint8Array.from([...pixels].flatMap((value) => [value, value, value])), {
+      raw: { width: 8, height: 8, channels: 3 },
+    });
+    expect([...(await decodeImage(await colour.clone().png().toBuffer(), preprocessing))]).toEqual([...pixels]);
+  });
   it('stretches, pads with black, or crops the middle', async () => {
     const wide = await image(32, 8).png().toBuffer();
     expect([...(await decodeImage(wide, { size: 8, fit: 'pad' }))].slice(0, 8)).toEqual(new Array(8).fill(0));

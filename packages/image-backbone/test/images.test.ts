@@ -52,17 +52,33 @@ let [workers, done] = [0, 0];
 process.on('worker', () => workers++);
 const { files, options } = JSON.parse(readFileSync(0, 'utf8'));
 const set = await loadImages(files, options, { threadsSave: 0, onImage: (count) => (done = count) });
-console.log(JSON.stringify({ workers, done, pixels: [...set.pixels], places: [...set.places], unreadable: set.unreadable }));
+console.log(JSON.stringify({ workers, done, pixels: [...set.pixels], indices: [...set.indices], unreadable: set.unreadable }));
 `;
 
 describe('loadImages(sources, preprocessing)', () => {
   it('lists what it cannot read and keeps the rest in order', async () => {
     const grey = (value: number) => ({ data: new Uint8Array(16).fill(value), width: 4, height: 4 });
     const set = await loadImages([grey(1), '/nowhere.png', grey(3)], { size: 4, fit: 'stretch' });
-    expect([...set.places]).toEqual([0, -1, 1]);
+    expect([...set.indices]).toEqual([0, -1, 1]);
     expect(set.unreadable).toHaveLength(1);
     expect(set.unreadable[0].at).toBe(1);
     expect([set.pixels[0], set.pixels[16]]).toEqual([1, 3]);
+  });
+  it('refuses more than fits into memory, before any is read, with the size that is needed', async () => {
+    const files = Array.from({ length: 20_000 }, (_, i) => `/nowhere/${i}.png`);
+    let done = 0;
+    const load = (size: number, availableBytes: number) =>
+      loadImages(
+        files.slice(0, size === 4 ? 3 : undefined),
+        { size, fit: 'stretch' },
+        { availableBytes, onImage: (n) => (done = n) },
+      );
+    await expect(load(224, 2 ** 30)).rejects.toThrow(
+      /^expected 20000 images of 224 × 224 pixels, 0\.93 GiB, to fit into 0\.63 GiB \(1\.00 GiB of memory are free.*use a size of 183 or less/,
+    );
+    await expect(load(800, 2 ** 40)).rejects.toThrow('at most 8.00 GiB');
+    expect(done).toBe(0);
+    expect((await load(4, 0)).unreadable).toHaveLength(3);
   });
   it('gives the same in threads', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cxr-align-images-'));
@@ -82,13 +98,13 @@ describe('loadImages(sources, preprocessing)', () => {
       encoding: 'utf8',
     });
     expect(built.stderr).toBe('');
-    const { workers, pixels, places, unreadable, done } = JSON.parse(built.stdout) as Record<string, unknown>;
+    const { workers, pixels, indices, unreadable, done } = JSON.parse(built.stdout) as Record<string, unknown>;
     const here = await loadImages(files, options, { threadsSave: Infinity });
     expect(Number(workers) > 0).toBe(availableParallelism() > 1);
     expect(done).toBe(150);
-    expect({ pixels, places, unreadable }).toEqual({
+    expect({ pixels, indices, unreadable }).toEqual({
       pixels: [...here.pixels],
-      places: [...here.places],
+      indices: [...here.indices],
       unreadable: [{ at: 140, reason: expect.stringContaining('broken.png: expected an image, got an empty file') }],
     });
     rmSync(folder, { recursive: true });
@@ -96,23 +112,23 @@ describe('loadImages(sources, preprocessing)', () => {
 });
 
 describe('pixelStatistics(pixels)', () => {
-  it('is the mean and deviation in [0, 1], and 1 for the deviation of a constant image', () => {
+  it('is the mean and standard deviation in [0, 1], and 1 for that of a constant image', () => {
     expect(pixelStatistics(Uint8Array.of(0, 255)).mean).toBeCloseTo(0.5, 12);
-    expect(pixelStatistics(Uint8Array.of(0, 255)).deviation).toBeCloseTo(0.5, 12);
-    expect(pixelStatistics(new Uint8Array(9)).deviation).toBe(1);
+    expect(pixelStatistics(Uint8Array.of(0, 255)).std).toBeCloseTo(0.5, 12);
+    expect(pixelStatistics(new Uint8Array(9)).std).toBe(1);
   });
 });
 
-describeBackends('imageBatch(images, places, scale)', () => {
+describeBackends('imageBatch(images, indices, scale)', () => {
   it('scales grey values and picks images', () => {
     const set = { size: 1, pixels: Uint8Array.of(0, 51, 255) };
-    tf.tidy(() => expectClose(imageBatch(set, [2, 1], { mean: 0.2, deviation: 0.5 }), [1.6, 0]));
+    tf.tidy(() => expectClose(imageBatch(set, [2, 1], { mean: 0.2, std: 0.5 }), [1.6, 0]));
   });
   it('gives an image the same change in every batch of an epoch', () => {
     tf.tidy(() => {
       const set = { size: 6, pixels: Uint8Array.from([...pixels, ...pixels]) };
       const change = { augmentation: strong, seed: 1, epoch: 2 };
-      const scale = { mean: 0, deviation: 1 };
+      const scale = { mean: 0, std: 1 };
       const alone = imageBatch(set, [1], scale, change).dataSync();
       const together = imageBatch(set, [0, 1], scale, change).dataSync();
       expectClose(together.subarray(36), alone);

@@ -1,13 +1,13 @@
-import { Parameters, Pass } from '@cxr-align/nn';
+import { Parameters, ForwardContext } from '@cxr-align/nn';
 import { describeBackends, expectClose, expectNoLeak } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   ConvEncoder,
-  DenseSplitter,
-  HeadScore,
+  DenseLabelDecoder,
+  ClassificationHead,
   PatchEncoder,
-  QuerySplitter,
-  SimilarityScore,
+  QueryLabelDecoder,
+  SimilarityHead,
   type ImageEncoder,
 } from '../src/index.js';
 
@@ -41,10 +41,12 @@ describeBackends('image encoders', () => {
     const parameters = new Parameters(1);
     const encoder = build(parameters);
     const x = images(2, 16);
-    const y = encoder.apply(x, Pass.predicting);
+    const y = encoder.forward(x, new ForwardContext({ training: false }));
     expect(y.shape).toEqual([2, encoder.grid, encoder.grid, encoder.dim]);
     const probe = tf.randomNormal(y.shape, 0, 1, 'float32', 6);
-    expectTrainable(parameters, () => tf.sum(tf.mul(encoder.apply(x, Pass.training({ seed: 1, step: 0 })), probe)));
+    expectTrainable(parameters, () =>
+      tf.sum(tf.mul(encoder.forward(x, new ForwardContext({ training: true, seed: 1, step: 0 })), probe)),
+    );
     parameters.dispose();
     tf.dispose([x, y, probe]);
   });
@@ -53,9 +55,16 @@ describeBackends('image encoders', () => {
     const encoder = new ConvEncoder(parameters.scope('encoder'), { size: 8, channels: [4] });
     tf.tidy(() => {
       const x = images(3, 8);
-      encoder.apply(x, Pass.training({ seed: 1, step: 0 }));
-      const together = tf.slice(encoder.apply(x, Pass.predicting), [1, 0, 0, 0], [1, -1, -1, -1]);
-      expectClose(encoder.apply(tf.slice(x, [1, 0, 0, 0], [1, -1, -1, -1]), Pass.predicting), together);
+      encoder.forward(x, new ForwardContext({ training: true, seed: 1, step: 0 }));
+      const together = tf.slice(
+        encoder.forward(x, new ForwardContext({ training: false })),
+        [1, 0, 0, 0],
+        [1, -1, -1, -1],
+      );
+      expectClose(
+        encoder.forward(tf.slice(x, [1, 0, 0, 0], [1, -1, -1, -1]), new ForwardContext({ training: false })),
+        together,
+      );
     });
     parameters.dispose();
   });
@@ -69,10 +78,10 @@ describeBackends('image encoders', () => {
   });
 });
 
-describeBackends('DenseSplitter', () => {
+describeBackends('DenseLabelDecoder', () => {
   it.each(['full', 'factored', 'folded'] as const)('splits pooled features with %s mixing', (mixing) => {
     const parameters = new Parameters(2);
-    const splitter = new DenseSplitter(parameters.scope('splitter'), {
+    const decoder = new DenseLabelDecoder(parameters.scope('decoder'), {
       inputDim: 6,
       labels: 3,
       mixing,
@@ -81,41 +90,47 @@ describeBackends('DenseSplitter', () => {
     });
     const features = tf.randomNormal<tf.Rank.R2>([2, 6], 0, 1, 'float32', 7);
     const probe = tf.randomNormal([2, 3, 8], 0, 1, 'float32', 8);
-    expect(splitter.apply(features, Pass.predicting).embeddings.shape).toEqual([2, 3, 8]);
-    expectTrainable(parameters, () => tf.sum(tf.mul(splitter.apply(features, Pass.predicting).embeddings, probe)));
+    expect(decoder.forward(features, new ForwardContext({ training: false })).embeddings.shape).toEqual([2, 3, 8]);
+    expectTrainable(parameters, () =>
+      tf.sum(tf.mul(decoder.forward(features, new ForwardContext({ training: false })).embeddings, probe)),
+    );
     parameters.dispose();
   });
 });
 
-describeBackends('QuerySplitter', () => {
+describeBackends('QueryLabelDecoder', () => {
   const build = () => {
     const parameters = new Parameters(3);
     return {
       parameters,
-      splitter: new QuerySplitter(parameters.scope('splitter'), { inputDim: 6, places: 9, ...sizes }),
+      decoder: new QueryLabelDecoder(parameters.scope('decoder'), { inputDim: 6, patches: 9, ...sizes }),
     };
   };
   it('answers each query and says where it looked', () => {
-    const { parameters, splitter } = build();
-    const places = tf.randomNormal<tf.Rank.R3>([2, 9, 6], 0, 1, 'float32', 7);
+    const { parameters, decoder } = build();
+    const patches = tf.randomNormal<tf.Rank.R3>([2, 9, 6], 0, 1, 'float32', 7);
     const queries = tf.randomNormal<tf.Rank.R2>([4, 8], 0, 1, 'float32', 9);
-    const { embeddings, attention } = splitter.apply(places, queries, Pass.predicting);
+    const { embeddings, attention } = decoder.forward(patches, queries, new ForwardContext({ training: false }));
     expect(embeddings.shape).toEqual([2, 4, 8]);
     expect(attention!.shape).toEqual([2, 4, 9]);
     expectClose(tf.sum(attention!, -1), new Array(8).fill(1));
     const probe = tf.randomNormal([2, 4, 8], 0, 1, 'float32', 8);
     expectTrainable(parameters, () =>
-      tf.sum(tf.mul(splitter.apply(places, queries, Pass.predicting).embeddings, probe)),
+      tf.sum(tf.mul(decoder.forward(patches, queries, new ForwardContext({ training: false })).embeddings, probe)),
     );
     parameters.dispose();
   });
   it('takes any number of labels, in any order', () => {
-    const { parameters, splitter } = build();
+    const { parameters, decoder } = build();
     tf.tidy(() => {
-      const places = tf.randomNormal<tf.Rank.R3>([1, 9, 6], 0, 1, 'float32', 7);
+      const patches = tf.randomNormal<tf.Rank.R3>([1, 9, 6], 0, 1, 'float32', 7);
       const queries = tf.randomNormal<tf.Rank.R2>([3, 8], 0, 1, 'float32', 9);
-      const straight = splitter.apply(places, queries, Pass.predicting).embeddings;
-      const turned = splitter.apply(places, tf.reverse(queries, 0), Pass.predicting).embeddings;
+      const straight = decoder.forward(patches, queries, new ForwardContext({ training: false })).embeddings;
+      const turned = decoder.forward(
+        patches,
+        tf.reverse(queries, 0),
+        new ForwardContext({ training: false }),
+      ).embeddings;
       expectClose(tf.reverse(turned, 1), straight, 1e-4);
     });
     parameters.dispose();
@@ -123,30 +138,34 @@ describeBackends('QuerySplitter', () => {
 });
 
 describeBackends('scores', () => {
-  it('HeadScore has a weight vector and a bias of its own for each label', () => {
+  it('ClassificationHead has a weight vector and a bias of its own for each label', () => {
     const parameters = new Parameters(4);
-    const score = new HeadScore(parameters.scope('head'), { dim: 8, labels: 3 });
+    const score = new ClassificationHead(parameters.scope('head'), { dim: 8, labels: 3 });
     const embeddings = tf.randomNormal<tf.Rank.R3>([2, 3, 8], 0, 1, 'float32', 7);
     const probe = tf.randomNormal([2, 3], 0, 1, 'float32', 8);
-    expectTrainable(parameters, () => tf.sum(tf.mul(score.apply(embeddings, Pass.predicting).logits, probe)));
-    expectNoLeak(() => tf.tidy(() => score.apply(embeddings, Pass.predicting).logits));
-    expect(score.apply(embeddings, Pass.predicting).classLogits).toBeUndefined();
+    expectTrainable(parameters, () =>
+      tf.sum(tf.mul(score.forward(embeddings, new ForwardContext({ training: false })).logits, probe)),
+    );
+    expectNoLeak(() => tf.tidy(() => score.forward(embeddings, new ForwardContext({ training: false })).logits));
+    expect(score.forward(embeddings, new ForwardContext({ training: false })).classLogits).toBeUndefined();
     parameters.dispose();
   });
-  it('HeadScore with three classes tells present, absent and uncertain; its logit is present − absent', () => {
+  it('ClassificationHead with three classes tells present, absent and uncertain; its logit is present − absent', () => {
     const parameters = new Parameters(4);
-    const score = new HeadScore(parameters.scope('head'), { dim: 8, labels: 3, classes: 3 });
+    const score = new ClassificationHead(parameters.scope('head'), { dim: 8, labels: 3, classes: 3 });
     const embeddings = tf.randomNormal<tf.Rank.R3>([2, 3, 8], 0, 1, 'float32', 7);
     const probe = tf.randomNormal([2, 3, 3], 0, 1, 'float32', 8);
-    expectTrainable(parameters, () => tf.sum(tf.mul(score.apply(embeddings, Pass.predicting).classLogits!, probe)));
-    const { logits, classLogits } = score.apply(embeddings, Pass.predicting);
+    expectTrainable(parameters, () =>
+      tf.sum(tf.mul(score.forward(embeddings, new ForwardContext({ training: false })).classLogits!, probe)),
+    );
+    const { logits, classLogits } = score.forward(embeddings, new ForwardContext({ training: false }));
     const [present, absent] = tf.unstack(classLogits!, 2);
     expectClose(logits, tf.sub(present, absent));
     parameters.dispose();
   });
-  it('SimilarityScore is above 0 exactly where the image is nearer to the positive prompt', () => {
+  it('SimilarityHead is above 0 exactly where the image is nearer to the positive prompt', () => {
     const parameters = new Parameters(4);
-    const score = new SimilarityScore(parameters.scope('similarity'));
+    const score = new SimilarityHead(parameters.scope('similarity'));
     tf.tidy(() => {
       const positive = tf.tensor2d([
         [1, 0],
@@ -156,7 +175,7 @@ describeBackends('scores', () => {
         [-1, 0],
         [1, 0],
       ]);
-      const logits = score.apply(
+      const logits = score.forward(
         tf.tensor3d([
           [
             [1, 0],

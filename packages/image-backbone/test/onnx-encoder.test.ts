@@ -1,7 +1,14 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { averagePoolModel, describeWithOnnx, expectClose, itWithShared } from '@cxr-align/testkit';
+import {
+  averagePoolModel,
+  describeWithOnnx,
+  expectClose,
+  itWithShared,
+  operationsModel,
+  tokenNumberModel,
+} from '@cxr-align/testkit';
 import { decodeImage, OnnxImageEncoder } from '../src/index.js';
 
 const processor = { size: 8, resample: 2, rescale_factor: 1, image_mean: [100], image_std: [50] };
@@ -14,6 +21,10 @@ const folderOf = (output: 'both' | 'tokens', settings: object = processor, chann
 /** Quarters of 8 × 8 pixels with a grey value each. */
 const quarters = (...values: number[]): Uint8Array =>
   Uint8Array.from({ length: 64 }, (_, at) => values[2 * (at >> 5) + ((at & 7) >> 2)]);
+
+/** Brings all numbers of a run to a shape. */
+const flattening = (shape: number[]): Uint8Array =>
+  operationsModel({ inputs: { x: { rank: 4 } }, lists: { shape }, nodes: [['Reshape', ['x', 'shape'], 'y']] });
 
 describeWithOnnx('OnnxImageEncoder', () => {
   it.each(['both', 'tokens'] as const)('encodes to a vector and a map: outputs %s', async (output) => {
@@ -28,6 +39,80 @@ describeWithOnnx('OnnxImageEncoder', () => {
     expectClose(pooled!, [1.5, 1.75, -1.5, 0.25], 1e-6);
     await expect(encoder.encode([new Uint8Array(63)])).rejects.toThrow('expected 8 × 8 grey values, got 63');
     await encoder.dispose();
+  });
+  it.each([
+    ['a fixed batch of 1', { batch: 1 }],
+    ['a fixed batch of 2', { batch: 2 }],
+    ['channels last', { isChannelsLast: true }],
+    ['channels last and fixed sizes', { isChannelsLast: true, side: 8, batch: 1 }],
+  ])('encodes alike with %s', async (_, options) => {
+    const settings = { ...processor, image_mean: [100, 0], image_std: [50, 100] };
+    const images = [quarters(100, 150, 200, 250), quarters(0, 0, 0, 100), quarters(9, 8, 7, 6)];
+    const encode = async (folder: string) => {
+      const encoder = await OnnxImageEncoder.load(folder);
+      const { map } = encoder;
+      const features = await encoder.encode(images, ['pooled', 'map']);
+      await encoder.dispose();
+      return { map, features };
+    };
+    const folder = folderOf('both', settings);
+    const wanted = await encode(folder);
+    writeFileSync(join(folder, 'model.onnx'), averagePoolModel({ channels: 2, window: 4, output: 'both', ...options }));
+    const { map, features } = await encode(folder);
+    expect(map).toEqual(wanted.map);
+    expectClose(features.pooled!, wanted.features.pooled!, 1e-6);
+    expectClose(features.map!, wanted.features.map!, 1e-6);
+  });
+  it('runs a model one image at a time that leaves the batch open and fixes it inside', async () => {
+    const folder = folderOf('both', { size: 8, rescale_factor: 1 });
+    writeFileSync(join(folder, 'model.onnx'), flattening([1, -1]));
+    const encoder = await OnnxImageEncoder.load(folder);
+    expect(encoder.dim).toBe(192);
+    const { pooled } = await encoder.encode([quarters(1, 2, 3, 4), quarters(5, 6, 7, 8)]);
+    expect(pooled).toHaveLength(2 * 192);
+    expect([pooled![0], pooled![192]]).toEqual([1, 5]);
+  });
+  it('refuses inputs that are no images of the size, by what they are', async () => {
+    const folder = folderOf('both');
+    const write = (model: Uint8Array): void => writeFileSync(join(folder, 'model.onnx'), model);
+    write(averagePoolModel({ channels: 2, window: 4, output: 'both', side: 16 }));
+    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow(
+      "model.onnx: expected images of 16 × 16 as the model's input is fixed to, got 8 × 8 from the preprocessing file",
+    );
+    write(flattening([1, 999]));
+    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow(
+      'model.onnx: expected a model that takes images of 8 × 8 with 3 channels, got',
+    );
+    write(tokenNumberModel({ output: 'tokens' }));
+    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow(
+      'expected one input of images, got 2: input_ids int64 [?,?], attention_mask int64 [?,?]; export the image encoder alone',
+    );
+  });
+  itWithShared(
+    'cases/61-convnext-int',
+    'prepares images as transformers does: right.txt of every case',
+    async (folder) => {
+      const cases = ['61-convnext-int', '61b-convnext-dict', '61g-efficientnet'];
+      for (const name of cases) {
+        const here = join(folder, '..', name);
+        const encoder = await OnnxImageEncoder.load(here);
+        const pixels = await decodeImage(join(folder, '../61-images/wide.png'), encoder.preprocessing);
+        const { pooled } = await encoder.encode([pixels]);
+        const right = readFileSync(join(here, 'right.txt'), 'utf8').split(':')[1].trim().split(' ').map(Number);
+        right.forEach((value, i) => expect(Math.abs(pooled![i] * 255 - value)).toBeLessThan(0.06));
+      }
+      expect((await OnnxImageEncoder.load(join(folder, '../61i-nested'))).preprocessing).toMatchObject({ size: 32 });
+    },
+  );
+  itWithShared('cases/60b-onnx-nhwc', 'encodes with channels last, and with a fixed batch', async (folder) => {
+    for (const name of ['60b-onnx-nhwc', '60d-onnx-batch1']) {
+      const encoder = await OnnxImageEncoder.load(join(folder, '..', name));
+      const images = [40, 80, 120].map((grey) => new Uint8Array(32 * 32).fill(grey));
+      const { pooled } = await encoder.encode(images);
+      expect(pooled).toHaveLength(3 * encoder.dim);
+      expect(new Set(pooled).size).toBeGreaterThan(2);
+      expectClose((await encoder.encode([images[2]])).pooled!, pooled!.subarray(2 * encoder.dim), 1e-6);
+    }
   });
   it('has the same hash for the same weights, and another for others', async () => {
     const hash = async (channels: number): Promise<string> =>
@@ -62,7 +147,7 @@ describeWithOnnx('OnnxImageEncoder', () => {
     [{ size: 8, resample: 7 }, 'expected a resample of 0, 1, 2, 3, got 7'],
     [{ size: 8, image_mean: [1, 2, 3] }, 'expected 1 or 2 numbers for the channels, got 3'],
     [{ size: 8, image_std: [0] }, 'expected an image_std above 0'],
-    [{ size: 8, image_mean: ['a'] }, 'expected numbers for the channels'],
+    [{ size: 8, image_mean: ['a'] }, 'expected image_mean to be a number, or one for each channel'],
   ])('refuses the preprocessing %j', async (settings, message) => {
     await expect(OnnxImageEncoder.load(folderOf('both', settings))).rejects.toThrow(message);
   });
@@ -70,9 +155,7 @@ describeWithOnnx('OnnxImageEncoder', () => {
     const folder = mkdtempSync(join(tmpdir(), 'encoder-'));
     await expect(OnnxImageEncoder.load(folder)).rejects.toThrow('expected an encoder: one of model.onnx');
     writeFileSync(join(folder, 'model.onnx'), 'no model');
-    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow(
-      'model.onnx: expected an ONNX model that runs on cpu, got',
-    );
+    await expect(OnnxImageEncoder.load(folder)).rejects.toThrow('model.onnx: expected an ONNX model, got');
     writeFileSync(join(folder, 'model.onnx'), averagePoolModel({ channels: 1, window: 4, output: 'both' }));
     await expect(OnnxImageEncoder.load(folder)).rejects.toThrow('expected preprocess.json or preprocessor_config.json');
     await expect(OnnxImageEncoder.load(folder, { providers: ['abacus'] })).rejects.toThrow('abacus');

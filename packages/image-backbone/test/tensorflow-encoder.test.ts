@@ -36,10 +36,10 @@ async function layersFolder(preprocess: object = {}): Promise<string> {
 }
 
 /** The same as a graph model of one operation, without weights. */
-function graphFolder(): string {
+function graphFolder(sizes: readonly number[] = [-1, 8, 8, 2], settings: object = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'tfjs-'));
   const type = { type: 'DT_FLOAT' };
-  const shape = { shape: { dim: [{ size: '-1' }, { size: '8' }, { size: '8' }, { size: '2' }] } };
+  const shape = { shape: { dim: sizes.map((size) => ({ size: String(size) })) } };
   const modelTopology = {
     node: [
       { name: 'pixels', op: 'Placeholder', attr: { dtype: type, shape } },
@@ -63,7 +63,7 @@ function graphFolder(): string {
   );
   writeFileSync(
     join(folder, 'preprocess.json'),
-    JSON.stringify({ size: 8, rescale_factor: 1, image_mean: [100, 0], image_std: [50, 100] }),
+    JSON.stringify({ size: 8, rescale_factor: 1, image_mean: [100, 0], image_std: [50, 100], ...settings }),
   );
   return folder;
 }
@@ -80,7 +80,7 @@ describeWithPackages(['@tensorflow/tfjs-layers', '@tensorflow/tfjs-converter'], 
     const pooled = await TensorflowImageEncoder.load(await layersFolder());
     expect([pooled.dim, pooled.map]).toEqual([2, undefined]);
     expectClose((await pooled.encode(images)).pooled!, [3, 5.25, -3, 0.75], 1e-5);
-    await expect(pooled.encode(images, ['map'])).rejects.toThrow('expected no map to be wanted');
+    await expect(pooled.encode(images, ['map'])).rejects.toThrow("got 'map'; it has no output of patches");
     const both = await TensorflowImageEncoder.load(await layersFolder({ outputs: ['windows', 'mean'] }));
     expect([both.dim, both.map]).toEqual([2, { grid: 2, dim: 2 }]);
     const { map } = await both.encode(images, ['map', 'pooled']);
@@ -97,6 +97,18 @@ describeWithPackages(['@tensorflow/tfjs-layers', '@tensorflow/tfjs-converter'], 
     await expect(encoder.encode([new Uint8Array(3)])).rejects.toThrow('expected 8 × 8 grey values, got 3');
     await encoder.dispose();
   });
+  it('refuses inputs that are no images of the size', async () => {
+    await expect(TensorflowImageEncoder.load(graphFolder(undefined, { size: 16 }))).rejects.toThrow(
+      "model.json: expected images of 8 × 8 as the model's input is fixed to, got 16 × 16 from the preprocessing file",
+    );
+    for (const sizes of [
+      [-1, 2, 8, 8],
+      [-1, 128],
+    ])
+      await expect(TensorflowImageEncoder.load(graphFolder(sizes))).rejects.toThrow(
+        'expected one input float32 [batch, height, width, channels], got [?,',
+      );
+  });
   it('has another hash for other weights', async () => {
     const [a, b] = [await layersFolder(), await layersFolder()];
     const hash = async (folder: string): Promise<string> => (await TensorflowImageEncoder.load(folder)).weightsHash;
@@ -109,6 +121,9 @@ describeWithPackages(['@tensorflow/tfjs-layers', '@tensorflow/tfjs-converter'], 
   });
   it('says what is missing or wrong', async () => {
     const load = (folder: string) => TensorflowImageEncoder.load(folder);
+    await expect(load(await layersFolder({ outputs: 'mean' }))).rejects.toThrow(
+      'expected "outputs" to be a list of names; write "outputs": ["NAME"]',
+    );
     const folder = await layersFolder({ outputs: ['nowhere'] });
     await expect(load(folder)).rejects.toThrow('model.json: expected a sound model of TensorFlow.js, got');
     rmSync(join(folder, 'weights.bin'));

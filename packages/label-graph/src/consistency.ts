@@ -1,8 +1,9 @@
+import { checkRows } from './check-rows.js';
 import type { LabelGraph } from './label-graph.js';
 
-/** Target values as tables have them: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
-export interface ClosureResult {
-  /** The values after closure, row by row. */
+/** Targets that follow the hierarchy. */
+export interface PropagatedTargets {
+  /** The values, row by row: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
   values: Float32Array;
   /** How many entries changed. */
   changed: number;
@@ -11,48 +12,50 @@ export interface ClosureResult {
 }
 
 /**
- * Closes targets under the hierarchy: a present label makes its ancestors present; then an absent label makes its
+ * Makes targets consistent with the hierarchy: a present label makes its ancestors present; then an absent label makes its
  * descendants absent where they are uncertain or not mentioned.
  *
- * @param values [rows, labels] row by row, in the graph's label order.
+ * @param targets [rows, labels] row by row, in the graph's label order: 1 present, 0 absent, −1 uncertain, NaN unknown.
+ * @throws {RangeError} if they do not fill rows.
  */
-export function closeTargets(values: ArrayLike<number>, graph: LabelGraph): ClosureResult {
+export function propagateToAncestors(targets: ArrayLike<number>, graph: LabelGraph): PropagatedTargets {
+  checkRows('label-graph/propagateToAncestors', 'targets', targets, graph.labels);
   const { labels } = graph;
-  const closed = Float32Array.from(values);
-  const place = new Map(labels.map((label, i) => [label, i]));
-  const indices = (names: string[]): number[] => names.flatMap((name) => place.get(name) ?? []);
-  const above = labels.map((label) => indices(graph.ancestors(label)));
-  const below = labels.map((label) => indices(graph.descendants(label)));
-  const conflicts: ClosureResult['conflicts'] = [];
-  for (let start = 0; start < closed.length; start += labels.length) {
+  const values = Float32Array.from(targets);
+  const above = columns(graph, (label) => graph.ancestors(label));
+  const below = columns(graph, (label) => graph.descendants(label));
+  const conflicts: PropagatedTargets['conflicts'] = [];
+  for (let start = 0; start < values.length; start += labels.length) {
     for (let i = 0; i < labels.length; i++) {
-      if (values[start + i] !== 1) continue;
+      if (targets[start + i] !== 1) continue;
       for (const ancestor of above[i]) {
-        if (values[start + ancestor] === 0) {
+        if (targets[start + ancestor] === 0) {
           conflicts.push({ row: start / labels.length, present: labels[i], absent: labels[ancestor] });
         }
-        closed[start + ancestor] = 1;
+        values[start + ancestor] = 1;
       }
     }
     for (let i = 0; i < labels.length; i++) {
-      if (closed[start + i] !== 0) continue;
-      for (const descendant of below[i]) if (closed[start + descendant] !== 1) closed[start + descendant] = 0;
+      if (values[start + i] !== 0) continue;
+      for (const descendant of below[i]) if (values[start + descendant] !== 1) values[start + descendant] = 0;
     }
   }
-  const changed = closed.reduce((sum, value, i) => sum + (Object.is(value, Math.fround(values[i])) ? 0 : 1), 0);
-  return { values: closed, changed, conflicts };
+  const changed = values.reduce((sum, value, i) => sum + (Object.is(value, Math.fround(targets[i])) ? 0 : 1), 0);
+  return { values, changed, conflicts };
 }
 
 /**
- * Probabilities that follow the hierarchy: a label's is the largest of its own and those of all labels below it.
+ * Probabilities that follow the hierarchy: a label's is the largest of its own and those of all labels below it (NaN if any
+ * of these is). Scores on any scale that rises with the probability (such as log-odds) give the same.
  *
  * @param probabilities [rows, labels] row by row, in the graph's label order.
+ * @throws {RangeError} if they do not fill rows.
  */
-export function coherentProbabilities(probabilities: ArrayLike<number>, graph: LabelGraph): Float32Array {
+export function enforceHierarchy(probabilities: ArrayLike<number>, graph: LabelGraph): Float64Array {
+  checkRows('label-graph/enforceHierarchy', 'probabilities', probabilities, graph.labels);
   const { labels } = graph;
-  const place = new Map(labels.map((label, i) => [label, i]));
-  const below = labels.map((label) => graph.descendants(label).flatMap((name) => place.get(name) ?? []));
-  return Float32Array.from(probabilities, (probability, at) => {
+  const below = columns(graph, (label) => graph.descendants(label));
+  return Float64Array.from(probabilities, (probability, at) => {
     const i = at % labels.length;
     return below[i].reduce((largest, j) => Math.max(largest, probabilities[at - i + j]), probability);
   });
@@ -63,10 +66,13 @@ export function coherentProbabilities(probabilities: ArrayLike<number>, graph: L
  * between labels.
  *
  * @param tolerance excess that still counts as equal. Default 1e-6.
+ * @throws {RangeError} if the probabilities do not fill rows.
  */
 export function violationRate(probabilities: ArrayLike<number>, graph: LabelGraph, tolerance = 1e-6): number {
+  checkRows('label-graph/violationRate', 'probabilities', probabilities, graph.labels);
   const { labels } = graph;
-  const edges = graph.labelEdges().map(({ parent, child }) => [labels.indexOf(parent), labels.indexOf(child)]);
+  const column = columnsByLabel(graph);
+  const edges = graph.labelEdges().map(({ parent, child }) => [column.get(parent)!, column.get(child)!]);
   let pairs = 0;
   let violations = 0;
   for (let start = 0; start < probabilities.length; start += labels.length) {
@@ -78,4 +84,14 @@ export function violationRate(probabilities: ArrayLike<number>, graph: LabelGrap
     }
   }
   return pairs === 0 ? NaN : violations / pairs;
+}
+
+function columnsByLabel({ labels }: LabelGraph): Map<string, number> {
+  return new Map(labels.map((label, i) => [label, i]));
+}
+
+/** For each label the columns of the labels that it leads to; groups have none. */
+function columns(graph: LabelGraph, next: (label: string) => string[]): number[][] {
+  const column = columnsByLabel(graph);
+  return graph.labels.map((label) => next(label).flatMap((name) => column.get(name) ?? []));
 }

@@ -1,3 +1,5 @@
+import { printableText } from '@cxr-align/files/printable';
+
 /** One label, or a group that no table column stands for. */
 export interface LabelDefinition {
   name: string;
@@ -6,10 +8,10 @@ export interface LabelDefinition {
   /** Other words for the very same thing: columns and other label sets are matched by them. */
   synonyms?: readonly string[];
   /** Words that go with it without meaning the same; a text encoder may know them, nothing is matched by them. */
-  related?: readonly string[];
-  /** The known finding that it means, if its name alone says another or none. */
-  means?: string;
-  /** Concept in the Unified Medical Language System. */
+  associatedTerms?: readonly string[];
+  /** The finding of the vocabulary that it stands for, if its name alone names another or none. */
+  finding?: string;
+  /** Concept in the Unified Medical Language System, such as C0032285. */
   umls?: string;
   /** Observations on an image that speak for it, in place of those that a text encoder's prompt sets know. */
   descriptors?: readonly string[];
@@ -21,10 +23,19 @@ export interface LabelDefinition {
   group?: boolean;
 }
 
-/** Texts that say that a label is there, and that it is not. */
+/** Texts that describe an image with the label, and one without. */
 export interface LabelPrompts {
   positive: readonly string[];
   negative?: readonly string[];
+}
+
+/** A finding of a vocabulary without its name: what ties labels of different sets together. */
+export interface FindingDefinition {
+  /** Findings that it implies: a rib fracture is a fracture. */
+  parents?: readonly string[];
+  synonyms?: readonly string[];
+  associatedTerms?: readonly string[];
+  umls?: string;
 }
 
 /** A label graph as a JSON or YAML file holds it. */
@@ -33,16 +44,24 @@ export interface LabelGraphDefinition {
   version?: string;
   /** Where the labels and their hierarchy come from. */
   source?: string;
-  /** The name of a shipped set whose labels this one takes over; what a label named again says replaces what it said. */
-  extends?: string;
+  /** Name of the node above all labels. Default `Chest X-ray Findings`, or that of the set it extends. */
+  root?: string;
+  /**
+   * The label set whose labels this one takes over, by its registered name or as a definition; a label that is named again
+   * replaces only the keys it gives.
+   */
+  extends?: string | LabelGraphDefinition;
+  /** Findings that the standard vocabulary lacks, by name; a known name adds synonyms, parents and terms to it. */
+  findings?: Readonly<Record<string, FindingDefinition>>;
   labels: readonly LabelDefinition[];
   /** The label order, if it is another than that of `labels`. */
   order?: readonly string[];
 }
 
 /**
- * What can be wrong: `unknown-parent`, `cycle`, `duplicate` (two names for one label), `orphan` (a group without labels),
- * `unknown-set`, `unknown-label`, `format`; and against a table `unknown-column` and `no-column`.
+ * What can be wrong: `unknown-parent`, `cycle`, `duplicate` (two names for one label, two sets of one name), `orphan` (a
+ * group without labels), `unknown-set`, `unknown-label`, `unknown-finding`, `format`; and against a table
+ * `unknown-column` and `no-column`.
  */
 export type LabelGraphFault =
   | 'unknown-parent'
@@ -51,11 +70,12 @@ export type LabelGraphFault =
   | 'orphan'
   | 'unknown-set'
   | 'unknown-label'
+  | 'unknown-finding'
   | 'unknown-column'
   | 'no-column'
   | 'format';
 
-/** What is wrong with a label graph; `kind` tells callers apart what people read in the message. */
+/** What is wrong with a label graph; `kind` lets callers distinguish what people read in the message. */
 export class LabelGraphError extends Error {
   override readonly name = 'LabelGraphError';
 
@@ -65,6 +85,6 @@ export class LabelGraphError extends Error {
     /** The labels at fault. */
     readonly labels: readonly string[] = [],
   ) {
-    super(message);
+    super(printableText(message));
   }
 }

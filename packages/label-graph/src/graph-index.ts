@@ -31,7 +31,10 @@ function makeIndex(graph: LabelGraph): GraphIndex {
   const n = names.length;
   const place = new Map(names.map((name, i) => [name, i]));
   const at = (list: string[]): Int32Array => Int32Array.from(list, (name) => place.get(name)!);
-  const above = names.map((name) => at(graph.graph.inNeighbors(name)));
+  const above = names.map((name) => {
+    const parents = graph.parents(name);
+    return at(parents.length === 0 && name !== graph.root ? [graph.root] : parents);
+  });
   const depth = new Int32Array(n);
   const implies = new Uint8Array(n * n);
   const implied: Int32Array[] = [];
@@ -45,6 +48,6 @@ function makeIndex(graph: LabelGraph): GraphIndex {
     for (let one = 0; one <= node; one++) if (implies[node * n + one] === 1) row.push(one);
     implied.push(Int32Array.from(row));
   }
-  const neighbours = names.map((name, node) => Int32Array.of(...above[node], ...at(graph.graph.outNeighbors(name))));
+  const neighbours = names.map((name, node) => Int32Array.of(...above[node], ...at(graph.children(name))));
   return { names, labels: at([...graph.labels]), depth, implied, implies, neighbours };
 }

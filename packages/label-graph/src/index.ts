@@ -1,28 +1,22 @@
-export { LabelGraph, rootName, type LabelNode } from './label-graph.js';
+export { defaultRoot, LabelGraph, type LabelNode } from './label-graph.js';
 export {
   LabelGraphError,
+  type FindingDefinition,
   type LabelDefinition,
   type LabelGraphDefinition,
   type LabelGraphFault,
   type LabelPrompts,
 } from './definition.js';
-export { labelSet, labelSetFor, labelSetNames } from './label-sets.js';
-export { findFinding, findingOf, findings, type Finding } from './findings.js';
-export { parseLabelGraph } from './parse.js';
+export { readLabelGraphDefinition } from './read-definition.js';
+export { labelSet, labelSetFor, labelSetNames, registerLabelSet } from './label-sets.js';
+export { findings, standardVocabulary, Vocabulary, type Finding, type LabelWords } from './vocabulary.js';
+export { ConceptGraph } from './concept-graph.js';
 export { labelGraphFromPaths, labelsInPaths } from './paths.js';
-export {
-  labelGraphFormat,
-  labelGraphFormats,
-  readLabelGraph,
-  writeLabelGraph,
-  type LabelGraphFormat,
-} from './graph-files.js';
-export { draftLabelGraph, type LabelGraphDraft } from './draft.js';
 export { fitToColumns, matchColumns, type ColumnMatch } from './match-columns.js';
 export {
-  givingColumns,
-  givingLabels,
-  mapCells,
+  determiningColumns,
+  determiningLabels,
+  mapAnnotations,
   mapLabels,
   mapProbabilities,
   type Crosswalk,
@@ -36,9 +30,9 @@ export {
   depths,
   lcaDepths,
   lin,
+  lineageMatrix,
   pathDistances,
   pathSimilarity,
-  relatedMatrix,
   wuPalmer,
   type LabelMatrix,
   type NodeCounts,
@@ -67,5 +61,6 @@ export {
   symmetrize,
   type MatrixNormalization,
 } from './normalize-matrix.js';
-export { closeTargets, coherentProbabilities, violationRate, type ClosureResult } from './consistency.js';
+export { referenceSimilarity } from './reference-similarity.js';
+export { enforceHierarchy, propagateToAncestors, violationRate, type PropagatedTargets } from './consistency.js';
 export { drawTree } from './draw-tree.js';

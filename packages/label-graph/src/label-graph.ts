@@ -1,86 +1,106 @@
-import { DirectedGraph } from 'graphology';
-import { hasCycle, topologicalSort } from 'graphology-dag';
+import { checkCycles, checkGroups, checkNames, labelOrder, parentsOf } from './check-definition.js';
 import { LabelGraphError, type LabelDefinition, type LabelGraphDefinition } from './definition.js';
+import { reachable, topologicalOrder } from './hierarchy.js';
+import { resolveExtension } from './label-sets.js';
+import { withFindingWords } from './label-words.js';
+import { didYouMean } from './nearest-name.js';
 import { normalizeLabel } from './normalize-label.js';
+import { readLabelGraphDefinition } from './read-definition.js';
+import { standardVocabulary, type Finding, type Vocabulary } from './vocabulary.js';
 
-/** The node above all labels; it is in every graph and no label. */
-export const rootName = 'Chest X-ray Findings';
+/** The name of the node above all labels where a definition gives none. */
+export const defaultRoot = 'Chest X-ray Findings';
 
-/** What a node of the graph carries: its definition without name and parents, and whether it is a group. */
+/** What a label or group carries beside its place in the hierarchy. */
 export interface LabelNode extends Omit<LabelDefinition, 'name' | 'parents'> {
   synonyms: readonly string[];
   group: boolean;
 }
 
 /**
- * The hierarchy of a data set's labels: a directed graph from broader to narrower, below one root. A label may have
- * several parents.
+ * The hierarchy of a data set's labels: a directed acyclic graph from broader to narrower, below one root. A label may have
+ * several parents. Labels have the synonyms of the findings that they stand for (see {@link Vocabulary}).
  *
  * @example
- * const graph = new LabelGraph(labelSet('chexpert-14'));
+ * const graph = new LabelGraph(chexpert14);
  * graph.ancestors('Pneumonia'); // ['Consolidation', 'Lung Opacity']
  */
 export class LabelGraph {
   readonly name: string;
   readonly version: string;
   readonly source: string;
+  /** The node above all labels; it is no label. */
+  readonly root: string;
   /** The label order of every vector and matrix; groups and the root are not in it. */
   readonly labels: readonly string[];
-  /** The graph itself: nodes by name, edges from parent to child. Treat it as read-only. */
-  readonly graph: DirectedGraph<LabelNode>;
+  /** Every label and group, in the order of the definition; the root is not in it. */
+  readonly names: readonly string[];
+  /** The findings that its labels may stand for: the standard ones, and those that its definition declares. */
+  readonly vocabulary: Vocabulary;
+  private readonly declared: LabelGraphDefinition['findings'];
+  private readonly nodes: ReadonlyMap<string, LabelNode>;
+  /** Of every node, the root too; parents of labels at the top are the root. */
+  private readonly above: ReadonlyMap<string, readonly string[]>;
+  private readonly below: ReadonlyMap<string, readonly string[]>;
   /** Names by what they and their synonyms come down to when compared. */
   private readonly byText: ReadonlyMap<string, string>;
 
   /**
-   * @throws {LabelGraphError} on a duplicate, an unknown parent, a cycle, a group without labels, or an order that does
-   *   not hold every label once.
+   * @throws {LabelGraphError} on unknown keys, a duplicate, an unknown parent, finding or set to extend, a cycle, a group
+   *   without labels, or an order that does not hold every label once.
    */
   constructor(definition: LabelGraphDefinition) {
-    const where = `label-graph/${definition.name}`;
-    this.name = definition.name;
-    this.version = definition.version ?? '1';
-    this.source = definition.source ?? 'not stated';
-    this.graph = new DirectedGraph<LabelNode>();
-    this.graph.addNode(rootName, { synonyms: [], group: true });
-    checkNames(where, definition.labels);
-    for (const { name, parents: _edges, synonyms = [], group = false, ...rest } of definition.labels) {
-      this.graph.addNode(name, { synonyms, group, ...rest });
-    }
-    for (const label of definition.labels) connect(where, this.graph, label);
-    checkCycles(where, this.graph);
-    checkGroups(where, this.graph);
-    this.labels = orderOf(where, definition);
-    this.byText = textIndex(definition.labels);
+    const read = resolveExtension(readLabelGraphDefinition(definition, 'label-graph/LabelGraph'));
+    const where = `label-graph/${read.name}`;
+    this.name = read.name;
+    this.version = read.version ?? '1';
+    this.source = read.source ?? 'not stated';
+    this.root = read.root ?? defaultRoot;
+    checkNames(where, this.root, read.labels);
+    this.declared = read.findings;
+    const standard = standardVocabulary();
+    this.vocabulary = read.findings ? standard.extend(read.findings, where) : standard;
+    const labels = withFindingWords(read.labels, this.vocabulary, where);
+    this.names = labels.map(({ name }) => name);
+    this.nodes = new Map(
+      labels.map(({ name, parents: _edges, ...rest }) => [name, { synonyms: [], group: false, ...rest }]),
+    );
+    this.above = parentsOf(where, this.root, labels);
+    this.below = childrenOf(this.above);
+    checkCycles(where, this.names, this.above);
+    checkGroups(where, labels, this.below);
+    this.labels = labelOrder(where, read);
+    this.byText = textIndex(labels);
   }
 
   /** Broader labels and groups directly above; the root is left out. */
   parents(name: string): string[] {
-    return this.graph.inNeighbors(this.known(name)).filter((parent) => parent !== rootName);
+    return this.above.get(this.known(name))!.filter((parent) => parent !== this.root);
   }
 
-  /** Narrower labels and groups directly below. */
+  /** Narrower labels and groups directly below; those at the top for the root. */
   children(name: string): string[] {
-    return this.graph.outNeighbors(this.known(name));
+    return [...this.below.get(this.known(name))!];
   }
 
   /** All labels and groups above, nearest first; the root is left out. */
   ancestors(name: string): string[] {
-    return walk(this.known(name), (node) => this.parents(node));
+    return reachable(this.known(name), (node) => this.parents(node));
   }
 
   /** All labels and groups below, nearest first. */
   descendants(name: string): string[] {
-    return walk(this.known(name), (node) => this.children(node));
+    return reachable(this.known(name), (node) => this.below.get(node)!);
   }
 
-  /** The label or group that a text names, by its name or a synonym; case, punctuation and plural do not count. */
+  /** The label or group that a text names, by its name or a synonym; case, accents, punctuation and plural do not count. */
   find(text: string): string | undefined {
     return this.byText.get(normalizeLabel(text));
   }
 
-  /** What a label or group carries beside its place in the graph. */
+  /** What a label or group carries beside its place in the hierarchy. */
   node(name: string): Readonly<LabelNode> {
-    return this.graph.getNodeAttributes(this.known(name));
+    return this.nodes.get(this.known(name)) ?? { synonyms: [], group: true };
   }
 
   /** Other words for the same thing. */
@@ -88,137 +108,70 @@ export class LabelGraph {
     return this.node(name).synonyms;
   }
 
+  /** The finding that a label stands for; undefined where the vocabulary has none. */
+  finding(name: string): Finding | undefined {
+    return this.vocabulary.findingOf({ name, ...this.node(name) });
+  }
+
   /** Edges between labels, parent first; a group in between is stepped over. */
   labelEdges(): { parent: string; child: string }[] {
     const isLabel = new Set(this.labels);
     return this.labels.flatMap((child) => {
-      const found = new Set<string>();
-      const climb = (name: string): void => {
-        for (const parent of this.parents(name)) {
-          if (isLabel.has(parent)) found.add(parent);
-          else climb(parent);
-        }
-      };
-      climb(child);
-      return [...found].map((parent) => ({ parent, child }));
+      const met = new Set<string>();
+      const found: string[] = [];
+      const left = this.parents(child).reverse();
+      for (let parent = left.pop(); parent !== undefined; parent = left.pop()) {
+        if (met.has(parent)) continue;
+        met.add(parent);
+        if (isLabel.has(parent)) found.push(parent);
+        else left.push(...this.parents(parent).reverse());
+      }
+      return found.map((parent) => ({ parent, child }));
     });
   }
 
   /** Every node, parents before children; the root is first. */
   topologicalOrder(): string[] {
-    return topologicalSort(this.graph);
+    return topologicalOrder(this.above, this.below);
   }
 
-  /** The graph as a definition, without `extends`: what {@link parseLabelGraph} reads back. */
+  /** The graph as a definition, complete, without `extends`: {@link LabelGraph} takes it back. */
   toDefinition(): LabelGraphDefinition {
     return {
       name: this.name,
       version: this.version,
       source: this.source,
-      labels: this.graph
-        .nodes()
-        .filter((name) => name !== rootName)
-        .map((name) => {
-          const { synonyms, group, ...rest } = this.node(name);
-          const parents = this.parents(name);
-          return {
-            name,
-            ...(parents.length > 0 && { parents }),
-            ...(synonyms.length > 0 && { synonyms }),
-            ...rest,
-            ...(group && { group }),
-          };
-        }),
+      ...(this.root !== defaultRoot && { root: this.root }),
+      ...(this.declared && { findings: this.declared }),
+      labels: this.names.map((name) => {
+        const { synonyms, group, ...rest } = this.node(name);
+        const parents = this.parents(name);
+        return {
+          name,
+          ...(parents.length > 0 && { parents }),
+          ...(synonyms.length > 0 && { synonyms }),
+          ...rest,
+          ...(group && { group }),
+        };
+      }),
       order: this.labels,
     };
   }
 
   private known(name: string): string {
-    if (!this.graph.hasNode(name)) {
-      throw new LabelGraphError(
-        'unknown-label',
-        `label-graph/${this.name}: expected a label of this graph, got ${JSON.stringify(name)}; its labels are ${this.labels.join(', ')}`,
-        [name],
-      );
-    }
-    return name;
-  }
-}
-
-/** Breadth first from a node, the node itself left out. */
-function walk(start: string, next: (node: string) => string[]): string[] {
-  const found = new Set<string>();
-  let frontier = [start];
-  while (frontier.length > 0) {
-    frontier = frontier.flatMap(next).filter((node) => !found.has(node));
-    frontier.forEach((node) => found.add(node));
-  }
-  return [...found];
-}
-
-/** Two names that are compared as the same would be two columns for one label. */
-function checkNames(where: string, labels: readonly LabelDefinition[]): void {
-  const seen = new Map<string, string>([[normalizeLabel(rootName), rootName]]);
-  for (const { name } of labels) {
-    const key = normalizeLabel(name);
-    const first = seen.get(key);
-    if (first !== undefined) {
-      const got =
-        first === name ? `${JSON.stringify(name)} twice` : `${JSON.stringify(first)} and ${JSON.stringify(name)}`;
-      throw new LabelGraphError('duplicate', `${where}: expected each label once, got ${got}; remove one`, [name]);
-    }
-    seen.set(key, name);
-  }
-}
-
-function connect(where: string, graph: DirectedGraph<LabelNode>, { name, parents = [] }: LabelDefinition): void {
-  for (const parent of parents.length > 0 ? parents : [rootName]) {
-    if (!graph.hasNode(parent)) {
-      throw new LabelGraphError(
-        'unknown-parent',
-        `${where}: expected a known parent for ${JSON.stringify(name)}, got ${JSON.stringify(parent)}; add it to the labels (with "group": true if no column stands for it)`,
-        [name, parent],
-      );
-    }
-    graph.mergeDirectedEdge(parent, name);
-  }
-}
-
-function checkCycles(where: string, graph: DirectedGraph<LabelNode>): void {
-  if (!hasCycle(graph)) return;
-  const cycle = findCycle(graph);
-  throw new LabelGraphError(
-    'cycle',
-    `${where}: expected no cycle, got ${cycle.join(' → ')}; remove one of these edges`,
-    cycle,
-  );
-}
-
-/** A group is there to gather labels: one without any is a slip. */
-function checkGroups(where: string, graph: DirectedGraph<LabelNode>): void {
-  const orphans = graph.filterNodes((name, { group }) => group && name !== rootName && graph.outDegree(name) === 0);
-  if (orphans.length === 0) return;
-  throw new LabelGraphError(
-    'orphan',
-    `${where}: expected labels below every group, got none below ${orphans.join(', ')}; give it to a label as a parent, or remove it`,
-    orphans,
-  );
-}
-
-function orderOf(where: string, { labels, order }: LabelGraphDefinition): readonly string[] {
-  const names = labels.filter(({ group }) => !group).map(({ name }) => name);
-  if (!order) return names;
-  const missing = names.filter((name) => !order.includes(name));
-  const strange = order.filter((name) => !names.includes(name));
-  if (missing.length > 0 || strange.length > 0 || order.length !== names.length) {
-    const faults = [...missing.map((name) => `without ${name}`), ...strange.map((name) => `with ${name}`)];
+    if (this.above.has(name)) return name;
     throw new LabelGraphError(
-      'format',
-      `${where}: expected "order" to hold every label once, got it ${faults.join(', ') || 'with repeats'}; mend the list`,
-      [...missing, ...strange],
+      'unknown-label',
+      `label-graph/${this.name}: expected a label of this graph, got ${JSON.stringify(name)}; ${didYouMean(String(name), this.names)}its labels are ${this.labels.join(', ')}`,
+      [name],
     );
   }
-  return [...order];
+}
+
+function childrenOf(above: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
+  const below = new Map<string, string[]>([...above.keys()].map((name) => [name, []]));
+  for (const [name, parents] of above) for (const parent of parents) below.get(parent)!.push(name);
+  return below;
 }
 
 /** Names come before synonyms, and labels before groups. */
@@ -232,28 +185,4 @@ function textIndex(labels: readonly LabelDefinition[]): Map<string, string> {
   sorted.forEach(({ name }) => add(name, name));
   sorted.forEach(({ name, synonyms = [] }) => synonyms.forEach((text) => add(text, name)));
   return index;
-}
-
-/** The nodes of one cycle, the first one again at the end. */
-function findCycle(graph: DirectedGraph<LabelNode>): string[] {
-  const path: string[] = [];
-  const finished = new Set<string>();
-  const visit = (node: string): string[] | undefined => {
-    const at = path.indexOf(node);
-    if (at >= 0) return [...path.slice(at), node];
-    if (finished.has(node)) return undefined;
-    path.push(node);
-    for (const child of graph.outNeighbors(node)) {
-      const cycle = visit(child);
-      if (cycle) return cycle;
-    }
-    path.pop();
-    finished.add(node);
-    return undefined;
-  };
-  for (const node of graph.nodes()) {
-    const cycle = visit(node);
-    if (cycle) return cycle;
-  }
-  return [];
 }

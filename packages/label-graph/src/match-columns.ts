@@ -1,5 +1,6 @@
 import { LabelGraphError } from './definition.js';
 import { LabelGraph } from './label-graph.js';
+import { didYouMean } from './nearest-name.js';
 import { normalizeLabel } from './normalize-label.js';
 
 /** How the label columns of a table and the labels of a graph go together. */
@@ -10,7 +11,7 @@ export interface ColumnMatch {
   missing: string[];
   /** Labels that no column stands for. */
   unused: string[];
-  /** The same as errors, each with its mend; two columns for one label are a `duplicate`. */
+  /** The same as errors, each with a suggested fix; two columns for one label are a `duplicate`. */
   faults: LabelGraphError[];
 }
 
@@ -26,13 +27,14 @@ export function matchColumns(graph: LabelGraph, columns: readonly string[]): Col
   const taken = new Map<string, string[]>();
   for (const { column, label } of matched) if (label !== null) taken.set(label, [...(taken.get(label) ?? []), column]);
   const unused = graph.labels.filter((label) => !taken.has(label));
+  const unusedNames = unused.flatMap((label) => [label, ...graph.synonyms(label)]);
   const where = `label-graph/${graph.name}`;
   const faults = [
     ...missing.map(
       (column) =>
         new LabelGraphError(
           'unknown-column',
-          `${where}: expected a label for every column, got none for ${JSON.stringify(column)}; add it to the labels, or as a synonym of one`,
+          `${where}: expected a label for every column, got none for ${JSON.stringify(column)}; ${didYouMean(column, unusedNames)}add it to the labels, or as a synonym of one`,
           [column],
         ),
     ),
@@ -40,7 +42,7 @@ export function matchColumns(graph: LabelGraph, columns: readonly string[]): Col
       (label) =>
         new LabelGraphError(
           'no-column',
-          `${where}: expected a column for every label, got none for ${JSON.stringify(label)}; add the column, say the column's name as a synonym, or mark the label "group": true if labels are below it`,
+          `${where}: expected a column for every label, got none for ${JSON.stringify(label)}; add the column, give the column's name as a synonym, or mark the label "group": true if labels are below it`,
           [label],
         ),
     ),
@@ -49,7 +51,7 @@ export function matchColumns(graph: LabelGraph, columns: readonly string[]): Col
         ? [
             new LabelGraphError(
               'duplicate',
-              `${where}: expected one column for ${JSON.stringify(label)}, got ${both.join(' and ')}; take the synonym away, or one of the columns`,
+              `${where}: expected one column for ${JSON.stringify(label)}, got ${both.join(' and ')}; remove the synonym, or one of the columns`,
               [label],
             ),
           ]
@@ -60,8 +62,8 @@ export function matchColumns(graph: LabelGraph, columns: readonly string[]): Col
 }
 
 /**
- * The graph with its labels named and ordered as the columns of a table; labels without a column become groups, and go
- * where nothing is below them.
+ * The graph with its labels named and ordered as the columns of a table; labels without a column become groups, and are
+ * removed where nothing is below them.
  *
  * @throws {LabelGraphError} if a column has no label, or if two have the same.
  */

@@ -1,5 +1,5 @@
 import { indexOf } from './graph-index.js';
-import { rootName, type LabelGraph } from './label-graph.js';
+import type { LabelGraph } from './label-graph.js';
 
 /** A square matrix in label order, row by row: entry (i, j) at i · labels.length + j. */
 export interface LabelMatrix {
@@ -87,7 +87,7 @@ export interface NodeCounts {
 }
 
 /**
- * Similarity 2 · IC(c) / (IC(a) + IC(b)) by the information content IC = −ln p, with c the common ancestor that says most:
+ * Similarity 2 · IC(c) / (IC(a) + IC(b)) by the information content IC = −ln p, with c the most informative common ancestor:
  * in [0, 1], 1 on the diagonal. Two labels that share only the root have 0; rare things in common count more than
  * frequent ones.
  *
@@ -99,7 +99,7 @@ export interface NodeCounts {
 export function lin(graph: LabelGraph, { rows, positives }: NodeCounts): LabelMatrix {
   const { names, labels } = indexOf(graph);
   const information = Float64Array.from(names, (name) =>
-    name === rootName ? 0 : -Math.log(((positives.get(name) ?? 0) + 1) / (rows + 1)),
+    name === graph.root ? 0 : -Math.log(((positives.get(name) ?? 0) + 1) / (rows + 1)),
   );
   const common = bestCommon(graph, information).values;
   return fillMatrix(graph.labels, (i, j) => {
@@ -122,7 +122,7 @@ export function closureMatrix(graph: LabelGraph): LabelMatrix {
 }
 
 /** 1 where two different labels lie on one way from the root: ancestor or descendant; else 0. */
-export function relatedMatrix(graph: LabelGraph): LabelMatrix {
+export function lineageMatrix(graph: LabelGraph): LabelMatrix {
   const { labels, values } = closureMatrix(graph);
   const n = labels.length;
   return fillMatrix(labels, (i, j) => (i !== j && values[i * n + j] + values[j * n + i] > 0 ? 1 : 0));

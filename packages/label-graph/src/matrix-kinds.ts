@@ -6,8 +6,10 @@ import {
   phiCoefficients,
   pointwiseMutualInformation,
 } from './cooccurrence.js';
+import { checkRows } from './check-rows.js';
 import type { LabelGraph } from './label-graph.js';
 import { closureMatrix, lcaDepths, lin, pathDistances, wuPalmer, type LabelMatrix } from './matrices.js';
+import { didYouMean } from './nearest-name.js';
 
 /** Matrices that follow from the hierarchy alone, by name. */
 const fromHierarchy = {
@@ -17,15 +19,15 @@ const fromHierarchy = {
   closure: closureMatrix,
 } as const satisfies Record<string, (graph: LabelGraph) => LabelMatrix>;
 
-type Counter = (graph: LabelGraph, cells: ArrayLike<number>) => LabelMatrix;
+type Counter = (graph: LabelGraph, annotations: ArrayLike<number>) => LabelMatrix;
 const together =
   (measure: (counts: ReturnType<typeof countCooccurrence>) => LabelMatrix): Counter =>
-  ({ labels }, cells) =>
-    measure(countCooccurrence(cells, labels));
+  ({ labels }, annotations) =>
+    measure(countCooccurrence(annotations, labels));
 
 /** Matrices that are counted from a table, by name. */
 const fromTable = {
-  lin: (graph, cells) => lin(graph, countNodes(cells, graph)),
+  lin: (graph, annotations) => lin(graph, countNodes(annotations, graph)),
   'co-occurrence': together((counts) => counts),
   conditional: together(conditionalProbabilities),
   phi: together(phiCoefficients),
@@ -44,22 +46,26 @@ export const matrixKinds = [...Object.keys(fromHierarchy), ...Object.keys(fromTa
 
 /** Whether a matrix is counted from a table. */
 export function isCounted(kind: MatrixKind): kind is CountedMatrixKind {
-  return kind in fromTable;
+  return Object.hasOwn(fromTable, kind);
 }
 
 /**
  * A matrix of the labels by its name.
  *
- * @param cells what a table says, [rows, labels] row by row in the graph's label order; needed by the counted ones.
- * @throws {RangeError} if a counted matrix is asked for without cells, or if they do not fill rows.
+ * @param annotations of a table, [rows, labels] row by row in the graph's label order; needed by the counted ones.
+ * @throws {RangeError} on an unknown kind, if a counted one has no annotations, or if they do not fill rows.
  */
-export function labelMatrix(kind: MatrixKind, graph: LabelGraph, cells?: ArrayLike<number>): LabelMatrix {
-  if (!isCounted(kind)) return fromHierarchy[kind](graph);
-  if (!cells) throw new RangeError(`label-graph/labelMatrix: expected cells of a table for ${kind}, got none`);
-  if (cells.length % graph.labels.length !== 0) {
+export function labelMatrix(kind: MatrixKind, graph: LabelGraph, annotations?: ArrayLike<number>): LabelMatrix {
+  const where = 'label-graph/labelMatrix';
+  if (!matrixKinds.includes(kind)) {
     throw new RangeError(
-      `label-graph/labelMatrix: expected rows of ${graph.labels.length} cells, got ${cells.length} cells; order the columns as the graph's labels`,
+      `${where}: expected a kind of ${matrixKinds.join(', ')}, got ${JSON.stringify(kind)}; ${didYouMean(String(kind), matrixKinds)}choose one of these`,
     );
   }
-  return fromTable[kind](graph, cells);
+  if (!isCounted(kind)) return fromHierarchy[kind](graph);
+  if (annotations === undefined) {
+    throw new RangeError(`${where}: expected annotations to count ${kind} from, got none; pass those of a table`);
+  }
+  checkRows(where, 'annotations', annotations, graph.labels);
+  return fromTable[kind](graph, annotations);
 }

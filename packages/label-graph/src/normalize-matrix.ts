@@ -19,14 +19,20 @@ export const matrixNormalizations: readonly MatrixNormalization[] = ['row-l2', '
  * `row-l2` of the path distances, and `inverse` then `row-l2` of them.
  *
  * @param tau of `softmax` and `exp`, above 0. Default 1.
- * @throws {RangeError} if `tau` is not above 0.
+ * @throws {RangeError} on an unknown normalization, or if `tau` is not above 0.
  */
 export function normalizeMatrix(
   { labels, values }: LabelMatrix,
   normalization: MatrixNormalization,
   { tau = 1 }: { tau?: number } = {},
 ): LabelMatrix {
-  if (!(tau > 0)) throw new RangeError(`label-graph/normalizeMatrix: expected tau above 0, got ${tau}`);
+  if (!matrixNormalizations.includes(normalization)) {
+    throw new RangeError(
+      `label-graph/normalizeMatrix: expected one of ${matrixNormalizations.join(', ')}, got ${JSON.stringify(normalization)}; choose one of these`,
+    );
+  }
+  if (!(tau > 0))
+    throw new RangeError(`label-graph/normalizeMatrix: expected tau above 0, got ${tau}; 1 is the default`);
   return { labels, values: scales[normalization](Float64Array.from(values), labels.length, tau) };
 }
 
@@ -68,8 +74,11 @@ function byRow(values: Float64Array, n: number, change: (row: Float64Array) => F
  */
 export function blendMatrices(prior: LabelMatrix, counted: LabelMatrix, share: number): LabelMatrix {
   const where = 'label-graph/blendMatrices';
-  if (!(share >= 0 && share <= 1)) throw new RangeError(`${where}: expected a share in [0, 1], got ${share}`);
-  if (prior.labels.join('|') !== counted.labels.join('|')) {
+  if (!(share >= 0 && share <= 1))
+    throw new RangeError(
+      `${where}: expected a share in [0, 1], got ${share}; 0 keeps the prior, 1 takes the counted matrix`,
+    );
+  if (JSON.stringify(prior.labels) !== JSON.stringify(counted.labels)) {
     throw new RangeError(
       `${where}: expected matrices of the same labels, got ${prior.labels.join(', ')} and ${counted.labels.join(', ')}; make both from one graph`,
     );

@@ -1,7 +1,7 @@
 import { LabelGraph } from './label-graph.js';
 
 /**
- * The graph that paths such as `Pneumonia/Viral` tell by themselves: each path is a label, its parent the nearest path
+ * The graph that paths such as `Pneumonia/Viral` imply: each path is a label, its parent the nearest path
  * above that is a label too.
  *
  * @param labels names in label order; one without a slash hangs from the root.

@@ -4,8 +4,8 @@ import {
   countCooccurrence,
   countNodes,
   jaccardIndices,
-  labelMatrix,
   LabelGraph,
+  labelMatrix,
   phiCoefficients,
   pointwiseMutualInformation,
 } from '../src/index.js';
@@ -79,7 +79,7 @@ describe('labelMatrix(kind, graph, cells)', () => {
     expect([...labelMatrix('co-occurrence', graph, [1, 1, 1, 0]).values]).toEqual([2, 1, 1, 1]);
   });
   it('asks for a table where it has to count, in rows of the labels', () => {
-    expect(() => labelMatrix('phi', graph)).toThrow('expected cells of a table for phi, got none');
-    expect(() => labelMatrix('lin', graph, [1, 0, 1])).toThrow('expected rows of 2 cells, got 3 cells');
+    expect(() => labelMatrix('phi', graph)).toThrow('expected annotations to count phi from, got none');
+    expect(() => labelMatrix('lin', graph, [1, 0, 1])).toThrow('expected rows of 2 annotations, got 3 values');
   });
 });

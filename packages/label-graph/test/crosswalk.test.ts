@@ -1,12 +1,6 @@
-import {
-  givingLabels,
-  LabelGraph,
-  labelSet,
-  mapCells,
-  mapLabels,
-  mapProbabilities,
-  parseLabelGraph,
-} from '../src/index.js';
+import { parseLabelGraph } from '../src/formats.js';
+import { determiningLabels, LabelGraph, labelSet, mapAnnotations, mapLabels, mapProbabilities } from '../src/index.js';
+import './built-in-sets.js';
 
 const set = (name: string): LabelGraph => new LabelGraph(labelSet(name));
 const said = (from: LabelGraph, to: LabelGraph, target: string): string[] =>
@@ -28,7 +22,7 @@ describe('mapLabels(from, to)', () => {
   });
   it("follows the hierarchy of either set: CheXpert's says that cardiomegaly enlarges the cardiomediastinum", () => {
     expect(said(set('nih-14'), set('chexpert-14'), 'Enlarged Cardiomediastinum')).toEqual(['narrower: Cardiomegaly']);
-    expect(said(set('nih-14'), set('seed-14'), 'Enlarged Cardiomediastinum')).toEqual([]);
+    expect(said(set('nih-14'), set('reference-14'), 'Enlarged Cardiomediastinum')).toEqual([]);
   });
   it('knows that one word means two things: the opacity of RSNA is one suspicious for pneumonia', () => {
     expect(said(set('rsna-3'), set('chexpert-14'), 'Pneumonia')).toEqual(['same: Lung Opacity']);
@@ -51,7 +45,7 @@ labels:
   it('is the identity on every label of a set, with its own hierarchy around', () => {
     const graph = set('cxr-lt-40');
     for (const [label, sources] of Object.entries(mapLabels(graph, graph))) {
-      expect(givingLabels(sources)).toEqual({ relation: 'same', labels: [label] });
+      expect(determiningLabels(sources)).toEqual({ relation: 'same', labels: [label] });
     }
   });
   it('does not hang on hierarchies that contradict each other', () => {
@@ -64,7 +58,7 @@ labels:
 describe('mapProbabilities(probabilities, labels, crosswalk)', () => {
   it('takes what means the same, else the largest of what implies it, and leaves out the rest', () => {
     const source = ['Edema', 'Mass', 'Nodule'];
-    const from = parseLabelGraph('{"labels": ["Edema", {"name": "Mass", "means": "Lung Mass"}, "Nodule"]}');
+    const from = parseLabelGraph('{"labels": ["Edema", {"name": "Mass", "finding": "Lung Mass"}, "Nodule"]}');
     const to = parseLabelGraph('[Lung Lesion, Pulmonary Edema, Fracture, Multiple Nodules]');
     const mapped = mapProbabilities([0.25, 0.5, 0.75, 1, 0.125, 0], source, mapLabels(from, to));
     expect(mapped.labels).toEqual(['Lung Lesion', 'Pulmonary Edema']);
@@ -73,15 +67,15 @@ describe('mapProbabilities(probabilities, labels, crosswalk)', () => {
   });
 });
 
-describe('mapCells(cells, labels, crosswalk)', () => {
+describe('mapAnnotations(cells, labels, crosswalk)', () => {
   it('copies what means the same, takes presence from below and absence from above, and knows nothing else', () => {
     const from = parseLabelGraph(
-      '{"labels": ["Edema", {"name": "Mass", "means": "Lung Mass"}, "Nodule", "Lung Opacity"]}',
+      '{"labels": ["Edema", {"name": "Mass", "finding": "Lung Mass"}, "Nodule", "Lung Opacity"]}',
     );
     const to = parseLabelGraph('[Pulmonary Edema, Lung Lesion, Fracture, Atelectasis]');
     const crosswalk = mapLabels(from, to);
-    const map = (...row: number[]): number[] => [...mapCells(row, from.labels, crosswalk).values];
-    expect(mapCells([], from.labels, crosswalk).labels).toEqual(to.labels);
+    const map = (...row: number[]): number[] => [...mapAnnotations(row, from.labels, crosswalk).values];
+    expect(mapAnnotations([], from.labels, crosswalk).labels).toEqual(to.labels);
     expect(map(1, 0, 1, 1)).toEqual([1, 1, NaN, NaN]);
     // No mass and no nodule leave other lesions open; without any opacity there is none.
     expect(map(-1, 0, 0, 1)).toEqual([-1, NaN, NaN, NaN]);

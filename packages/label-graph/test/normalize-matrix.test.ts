@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { blendMatrices, matrixNormalizations, normalizeMatrix, symmetrize, type LabelMatrix } from '../src/index.js';
+import { blendMatrices, type LabelMatrix, matrixNormalizations, normalizeMatrix, symmetrize } from '../src/index.js';
 
 const matrix = (...values: number[]): LabelMatrix => ({ labels: ['a', 'b'], values: Float32Array.from(values) });
 const close = (got: LabelMatrix, wanted: number[]): void =>

@@ -1,4 +1,6 @@
-import { LabelGraphError, parseLabelGraph } from '../src/index.js';
+import { parseLabelGraph } from '../src/formats.js';
+import { LabelGraphError } from '../src/index.js';
+import './built-in-sets.js';
 
 describe('parseLabelGraph(text)', () => {
   it('extends a shipped set', () => {
@@ -15,21 +17,22 @@ labels:
     expect(graph.parents('Fracture')).toEqual(['Bone']);
     expect(graph.find('broken bone')).toBe('Fracture');
   });
-  it('reads prompts, weights, related words and what a label means', () => {
+  it('reads prompts, weights, associated terms and the finding of a label, whose words it takes over', () => {
     const graph = parseLabelGraph(`
 labels:
   - name: Coin
-    means: Nodule
-    related: [round shadow]
+    finding: Nodule
+    associatedTerms: [round shadow]
     weight: 2.5
     descriptors: [a round spot]
     prompts: { positive: [a coin lesion], negative: [no coin lesion] }
 `);
     expect(graph.node('Coin')).toEqual({
-      synonyms: [],
+      synonyms: ['Nodule', 'pulmonary nodule', 'lung nodule', 'nodular density'],
+      umls: 'C0034079',
       group: false,
-      means: 'Nodule',
-      related: ['round shadow'],
+      finding: 'Nodule',
+      associatedTerms: ['round shadow', 'small rounded lesion'],
       weight: 2.5,
       descriptors: ['a round spot'],
       prompts: { positive: ['a coin lesion'], negative: ['no coin lesion'] },
@@ -51,7 +54,7 @@ labels:
     expect(parseLabelGraph('extends: nih-14').labels).toHaveLength(14);
   });
   it('reads nodes with parents, and a list of names', () => {
-    const graph = parseLabelGraph('{"nodes": ["a", "b"], "parent": {"a": null, "b": "a"}}');
+    const graph = parseLabelGraph('{"nodes": ["a", "b"], "parent": {"a": null, "b": "a"}, "leaves": ["b"]}');
     expect(graph.ancestors('b')).toEqual(['a']);
     expect(parseLabelGraph('["x", "y"]').labels).toEqual(['x', 'y']);
   });
@@ -69,6 +72,10 @@ labels:
     ['{"labels": [{"name": "a", "prompts": {"positive": ["x"], "maybe": ["y"]}}]}', 'expected "prompts"'],
     ['{"name": 3, "labels": []}', 'expected "name" to be a text, got 3'],
     ['{"labels": ["a", "b"], "parent": {"b": 3}}', 'the parent of "b"'],
+    [
+      '{"nodes": ["a", "b"], "parent": {"b": "a"}, "leaves": ["a"]}',
+      'expected "leaves" to be the nodes without children (b), got a',
+    ],
     ['{"nodes": ["a"], "parent": {"b": "a"}}', 'expected every child in "parent" to be a node, got "b"'],
     ['{"extends": "zebra"}', 'got "zebra"'],
     ['{"a": [', 'expected JSON or YAML'],

@@ -1,37 +1,49 @@
-import { reduce, softplus, withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, reduce, softplus, withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkLogits, type ClassificationOptions } from './binary-cross-entropy.js';
+import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
 
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
-  /** Focusing of negatives. Default 4. */
+  /** Focusing power of negatives, ≥ 0. Default 4. */
   gammaNegative?: number;
-  /** Focusing of positives. Default 1. */
+  /** Focusing power of positives, ≥ 0. Default 1. */
   gammaPositive?: number;
-  /** Probability that is taken off negatives: those below it count nothing. Default 0.05. */
+  /** Probability margin of negatives in [0, 1): easier ones have no loss. Default 0.05. */
   clip?: number;
-  /** Smallest probability in a logarithm. Default 1e-8. */
+  /** Smallest probability in a logarithm, above 0. Default 1e-8. */
   eps?: number;
-  /** Take the focusing factor as a constant, as the authors' code does by default. Default false: its gradient counts. */
+  /** Stop the gradient of the focusing factor, as the authors' code does by default. Default false. */
   detachFocus?: boolean;
 }
 
+const asymmetricRules = {
+  ...classificationRules,
+  gammaNegative: { min: 0 },
+  gammaPositive: { min: 0 },
+  clip: { min: 0, below: 1 },
+  eps: { above: 0, below: 1 },
+  detachFocus: 'boolean',
+} as const;
+
 /**
- * Asymmetric loss: positives and negatives are focused by different powers, and negatives that are easy enough are
- * dropped.
+ * Asymmetric loss (ASL): positives and negatives are focused by different powers, and negatives with a probability below
+ * the margin `clip` have no loss.
  *
  *   positive: −(1 − p)^γ₊ log p      negative: −(1 − q)^γ₋ log q, q = min(1 − p + clip, 1)
  *
  * @param logits float32 [batch, labels], before the sigmoid; finite at ±100.
- * @param targets float32 [batch, labels] in {0, 1}.
+ * @param targets [batch, labels] in {0, 1}.
  * @returns a scalar (0 if nothing is known), or [batch, labels] with `reduction: 'none'`. The caller owns it.
- * @throws {RangeError} if the shapes differ.
+ * @throws {RangeError} if the shapes differ or an option is out of range.
+ * @throws {TypeError} for arguments of another kind, unknown options, or targets passed as logits.
  * @see Ridnik et al. 2021, arXiv:2009.14119.
  */
 export function asymmetricLoss<R extends Reduction = 'mean'>(
-  logits: tf.Tensor2D,
-  targets: tf.Tensor2D,
+  logits: tf.Tensor,
+  targets: tf.Tensor,
   options: AsymmetricOptions<R> = {},
 ): Reduced<R> {
+  const where = 'losses/asymmetricLoss';
+  assertOptions(where, options, asymmetricRules);
   const {
     gammaNegative = 4,
     gammaPositive = 1,
@@ -41,7 +53,7 @@ export function asymmetricLoss<R extends Reduction = 'mean'>(
     mask,
     reduction = 'mean' as R,
   } = options;
-  checkLogits('losses/asymmetricLoss', logits, targets, mask);
+  checkLogits(where, logits, targets, mask);
   return tf.tidy(() => {
     // log p directly from the logit: it loses nothing where p rounds to 0 or 1.
     const logP = tf.maximum(tf.neg(softplus(tf.neg(logits))), Math.log(eps));
@@ -59,38 +71,51 @@ export function asymmetricLoss<R extends Reduction = 'mean'>(
 }
 
 export interface RobustAsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
-  /** Default 4. */
+  /** Focusing power of negatives, ≥ 0. Default 4. */
   gammaNegative?: number;
-  /** Default 0. */
+  /** Focusing power of positives, ≥ 0. Default 0. */
   gammaPositive?: number;
-  /** Default 0.05. */
+  /** Probability margin of negatives in [0, 1). Default 0.05. */
   clip?: number;
-  /** First coefficient of the polynomial of positives. Default 1. */
+  /** ε₁, the first coefficient of the polynomial of positives. Default 1. */
   epsilonPositive?: number;
-  /** Second one. Default −2.5. */
+  /** ε₂, the second one. Default −2.5. */
   epsilonPositiveSquared?: number;
-  /** How the damping factor of negatives (λ − p) falls. Default 1.5. */
+  /** λ ≥ 1 of the damping factor of negatives, λ − p. Default 1.5. */
   lambda?: number;
 }
 
+const robustRules = {
+  ...classificationRules,
+  gammaNegative: { min: 0 },
+  gammaPositive: { min: 0 },
+  clip: { min: 0, below: 1 },
+  epsilonPositive: {},
+  epsilonPositiveSquared: {},
+  lambda: { min: 1 },
+} as const;
+
 /**
- * Robust asymmetric loss: the asymmetric loss as a polynomial for positives, and damped where a negative is given a
- * high probability, since it may be a missed label.
+ * Robust asymmetric loss (RAL): the asymmetric loss with a polynomial for positives, damped where a negative has a high
+ * probability, since it may be a missed label.
  *
  *   positive: −(1 − p)^γ₊ (log p + ε₁ (1 − p) + ½ ε₂ (1 − p)²)
  *   negative: −p_m^γ₋ log(1 − p_m) · (λ − p_m) p_m² (λ − (1 − p_m))      p_m = max(p − clip, 0)
  *
  * @param logits float32 [batch, labels], before the sigmoid; finite at ±100.
- * @param targets float32 [batch, labels] in {0, 1}.
+ * @param targets [batch, labels] in {0, 1}.
  * @returns a scalar (0 if nothing is known), or [batch, labels] with `reduction: 'none'`. The caller owns it.
- * @throws {RangeError} if the shapes differ.
+ * @throws {RangeError} if the shapes differ or an option is out of range.
+ * @throws {TypeError} for arguments of another kind, unknown options, or targets passed as logits.
  * @see Park et al. 2023 (ICCV workshop on CXR-LT), "Robust asymmetric loss for multi-label long-tailed learning".
  */
 export function robustAsymmetricLoss<R extends Reduction = 'mean'>(
-  logits: tf.Tensor2D,
-  targets: tf.Tensor2D,
+  logits: tf.Tensor,
+  targets: tf.Tensor,
   options: RobustAsymmetricOptions<R> = {},
 ): Reduced<R> {
+  const where = 'losses/robustAsymmetricLoss';
+  assertOptions(where, options, robustRules);
   const {
     gammaNegative = 4,
     gammaPositive = 0,
@@ -101,7 +126,7 @@ export function robustAsymmetricLoss<R extends Reduction = 'mean'>(
     mask,
     reduction = 'mean' as R,
   } = options;
-  checkLogits('losses/robustAsymmetricLoss', logits, targets, mask);
+  checkLogits(where, logits, targets, mask);
   return tf.tidy(() => {
     const missing = tf.sigmoid(tf.neg(logits)); // 1 − p
     const polynomial = tf.add(tf.mul(missing, epsilonPositive), tf.mul(tf.square(missing), epsilonPositiveSquared / 2));

@@ -1,4 +1,12 @@
-import { assertShape, cosineMatrix, reduce, type Reduced, type Reduction } from '@cxr-align/tensor';
+import {
+  assertOptions,
+  assertShape,
+  cosineMatrix,
+  reduce,
+  reductions,
+  type Reduced,
+  type Reduction,
+} from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 export interface GraphAlignmentOptions<R extends Reduction = Reduction> {
@@ -11,6 +19,8 @@ export interface GraphAlignmentOptions<R extends Reduction = Reduction> {
   reduction?: R;
 }
 
+const rules = { form: ['correlation', 'kernel'], reduction: reductions } as const;
+
 /**
  * Makes the similarities between a sample's label embeddings follow a label graph.
  *
@@ -22,30 +32,32 @@ export interface GraphAlignmentOptions<R extends Reduction = Reduction> {
  * @param embeddings float32 [batch, labels, dim]; for prompts a batch of one.
  * @param target float32 [labels, labels], symmetric: any similarity of labels.
  * @returns a scalar, or [batch] with `reduction: 'none'`. The caller owns it.
- * @throws {RangeError} if the shapes differ, or with fewer than three labels: two have but one pair, and nothing to follow.
+ * @throws {RangeError} if the shapes differ, or with fewer than three labels: two have one pair only, and no structure.
+ * @throws {TypeError} for arguments of another kind, or unknown options.
  * @see Kornblith et al. 2019, arXiv:1905.00414 (centred kernel alignment).
  */
-export function graphAlignment<R extends Reduction = 'mean'>(
-  embeddings: tf.Tensor3D,
-  target: tf.Tensor2D,
+export function graphAlignmentLoss<R extends Reduction = 'mean'>(
+  embeddings: tf.Tensor,
+  target: tf.Tensor,
   options: GraphAlignmentOptions<R> = {},
 ): Reduced<R> {
+  const where = 'losses/graphAlignmentLoss';
+  assertOptions(where, options, rules);
   const { form = 'correlation', reduction = 'mean' as R } = options;
-  const where = 'losses/graphAlignment';
   const sizes = assertShape(where, 'embeddings', embeddings, ['batch', 'labels', 'dim']);
   assertShape(where, 'target', target, ['labels', 'labels'], sizes);
-  const [, labels] = embeddings.shape;
+  const { labels } = sizes;
   if (labels < 3) throw new RangeError(`${where}: expected 3 or more labels, got ${labels}; drop this term`);
   return tf.tidy(() => {
     const cosines = cosineMatrix(embeddings);
-    const alike = form === 'correlation' ? correlation(cosines, target) : kernelAlignment(cosines, target);
-    return reduce(tf.sub(1, alike), reduction);
+    const agreement = form === 'correlation' ? correlation(cosines, target) : kernelAlignment(cosines, target);
+    return reduce(tf.sub(1, agreement), reduction);
   });
 }
 
-/** Pearson's r of the off-diagonal entries [batch]; both triangles are used, which changes nothing for symmetric matrices. */
-function correlation(matrices: tf.Tensor, target: tf.Tensor2D): tf.Tensor {
-  const [labels] = target.shape;
+/** Pearson's r of the off-diagonal entries [batch]; both triangles enter, which is the same for symmetric matrices. */
+function correlation(matrices: tf.Tensor, target: tf.Tensor): tf.Tensor {
+  const labels = target.shape[0];
   const others = tf.sub(1, tf.eye(labels));
   const pairs = labels * (labels - 1);
   const centre = (x: tf.Tensor): tf.Tensor => {
@@ -56,7 +68,7 @@ function correlation(matrices: tf.Tensor, target: tf.Tensor2D): tf.Tensor {
 }
 
 /** Centred kernel alignment [batch]. */
-function kernelAlignment(matrices: tf.Tensor, target: tf.Tensor2D): tf.Tensor {
+function kernelAlignment(matrices: tf.Tensor, target: tf.Tensor): tf.Tensor {
   const centre = (x: tf.Tensor): tf.Tensor => {
     const rows = tf.sub(x, tf.mean(x, -1, true));
     return tf.sub(rows, tf.mean(rows, -2, true));

@@ -1,37 +1,6 @@
 export type { Reduced, Reduction } from '@cxr-align/tensor';
-export {
-  binaryCrossEntropy,
-  type BinaryCrossEntropyOptions,
-  type ClassificationOptions,
-  type SmoothedOptions,
-} from './binary-cross-entropy.js';
-export {
-  labelConditionedAlignment,
-  similarityLogits,
-  type LabelConditionedLoss,
-  type LabelConditionedOptions,
-  type LabelPrompts,
-  type SimilarityOptions,
-} from './label-conditioned-alignment.js';
-export { orthogonalLoss, type OrthogonalOptions } from './orthogonal.js';
-export { graphAlignment, type GraphAlignmentOptions } from './graph-alignment.js';
-export {
-  coherentLogits,
-  maxConstraintLoss,
-  violationHinge,
-  type Descendants,
-  type HierarchyOptions,
-} from './hierarchy.js';
-export {
-  FixedWeighting,
-  GeometricWeighting,
-  LearnableWeighting,
-  type TaskGradients,
-  type TaskLosses,
-  type TaskWeighting,
-} from './weighting.js';
-export { seedUncertainty, UncertaintyWeighting, uncertaintyWeighted, type TaskKind } from './uncertainty.js';
-export { initialLogitScale, maxLogitScale } from './logit-scale.js';
+export type { ClassificationLoss, ClassificationOptions, SmoothedOptions } from './classification.js';
+export { binaryCrossEntropyLoss, type BinaryCrossEntropyOptions } from './binary-cross-entropy.js';
 export { focalLoss, type FocalOptions } from './focal.js';
 export {
   asymmetricLoss,
@@ -40,52 +9,93 @@ export {
   type RobustAsymmetricOptions,
 } from './asymmetric.js';
 export {
-  deferredWeights,
-  distributionBalancedLoss,
-  effectiveNumberWeights,
   ldamLoss,
   ldamMargins,
   multiLabelLdamLoss,
-  threeClassCrossEntropy,
-  type DistributionBalancedOptions,
+  type LdamMarginOptions,
   type LdamOptions,
   type MultiLabelLdamOptions,
-  type ThreeClassOptions,
-} from './long-tail.js';
-export type { ContrastiveOptions, SymmetricLoss } from './contrast.js';
+} from './ldam.js';
+export {
+  deferredWeights,
+  effectiveNumberWeights,
+  type DeferredWeightsOptions,
+  type EffectiveNumberOptions,
+} from './class-weights.js';
+export { distributionBalancedLoss, type DistributionBalancedOptions } from './distribution-balanced.js';
+export { threeClassCrossEntropyLoss, type ThreeClassOptions } from './class-cross-entropy.js';
+export {
+  enforceHierarchy,
+  hierarchyViolationLoss,
+  maxConstraintLoss,
+  type Descendants,
+  type EnforceHierarchyOptions,
+  type HierarchyViolationOptions,
+  type MaxConstraintOptions,
+} from './hierarchy.js';
+export {
+  labelConditionedAlignmentLoss,
+  labelConditionedAlignmentTerms,
+  similarityLogits,
+  type LabelConditionedOptions,
+  type LabelConditionedTerms,
+  type LabelPrompts,
+  type SimilarityOptions,
+} from './label-conditioned-alignment.js';
+export { initialLogitScale, maxLogitScale } from './logit-scale.js';
+export type { ContrastDirection, ContrastiveOptions } from './contrast.js';
 export { labelContrastiveLoss, type LabelContrastiveOptions } from './label-contrastive.js';
 export {
-  imageTextContrastive,
-  sigmoidContrastive,
+  imageTextContrastiveLoss,
+  sigmoidContrastiveLoss,
   type ImageTextOptions,
   type SigmoidContrastiveOptions,
 } from './image-text-contrastive.js';
 export {
-  softLabelContrastive,
+  softLabelContrastiveLoss,
   softLabelPairLoss,
   type SoftLabelOptions,
   type SoftLabelPairOptions,
 } from './soft-label-contrastive.js';
-export { supervisedContrastive, type SupervisedContrastiveOptions } from './supervised-contrastive.js';
+export { supervisedContrastiveLoss, type SupervisedContrastiveOptions } from './supervised-contrastive.js';
+export { orthogonalLoss, type OrthogonalOptions } from './orthogonal.js';
 export {
   absoluteCosineLoss,
-  covarianceLoss,
-  identityCrossEntropy,
-  redundancyLoss,
-  type PairReduction,
+  barlowTwinsLoss,
+  vicregCovarianceLoss,
+  type AbsoluteCosineOptions,
+  type BarlowTwinsOptions,
+  type VicregCovarianceOptions,
 } from './decorrelation.js';
+export { graphAlignmentLoss, type GraphAlignmentOptions } from './graph-alignment.js';
 export {
   gramMatrixLoss,
-  neighbourDivergence,
-  secondOrderGraphLoss,
-  type SecondOrderOptions,
+  neighbourDivergenceLoss,
+  type GramMatrixOptions,
+  type NeighbourDivergenceOptions,
 } from './graph-matching.js';
-export { taskDifficulty, TaskDifficultyWeighting, type TaskDifficultyOptions } from './task-difficulty.js';
-export { DynamicWeightAverage, RandomWeighting } from './numeric-weightings.js';
+export type { TaskGradients, TaskLosses, TaskWeighting } from './weighting.js';
+export { FixedWeighting } from './fixed-weighting.js';
+export { GeometricWeighting } from './geometric-weighting.js';
+export { LearnableWeighting } from './learnable-weighting.js';
+export {
+  uncertaintyWeightedLoss,
+  UncertaintyWeighting,
+  type TaskKind,
+  type UncertaintyOptions,
+} from './uncertainty.js';
+export { taskDifficultyLoss, TaskDifficultyWeighting, type TaskDifficultyOptions } from './task-difficulty.js';
+export {
+  DynamicWeightAverage,
+  RandomWeighting,
+  type DynamicWeightOptions,
+  type RandomWeightingOptions,
+} from './numeric-weightings.js';
 export {
   gradientCosines,
   GradNormWeighting,
   ProjectedWeighting,
   taskGradients,
   type GradNormOptions,
+  type ProjectedWeightingOptions,
 } from './gradient-weightings.js';

@@ -1,10 +1,15 @@
 import {
+  assertOptions,
   assertShape,
   clampedScale,
   l2Normalize,
-  pairSimilarity,
+  described,
+  nearestName,
+  promptSimilarity,
   reduce,
+  reductions,
   softplus,
+  type AxisSizes,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
@@ -14,41 +19,46 @@ import { initialLogitScale } from './logit-scale.js';
 
 /** The embeddings of each label's prompts. */
 export interface LabelPrompts {
-  /** float32 [labels, dim]: the prompt that says the finding is there; or [batch, labels, dim], prompts of each image. */
-  positive: tf.Tensor2D | tf.Tensor3D;
-  /** The same for the prompt that says it is not; without it the image is compared with `positive` alone. */
-  negative?: tf.Tensor2D | tf.Tensor3D;
+  /** float32 [labels, dim]: the prompt for a present finding; or [batch, labels, dim], prompts of each image. */
+  positive: tf.Tensor;
+  /** The same for the prompt for an absent finding; without it the image is compared with `positive` alone. */
+  negative?: tf.Tensor;
 }
 
 export interface SimilarityOptions {
-  /** Scalar, the logarithm of the factor κ on the cosines; clamped to [0, ln 100]. Default ln(1/0.07). */
-  logitScale?: tf.Scalar | number;
-  /** Scalar added to the logits where there are no negative prompts. Default 0. */
-  bias?: tf.Scalar | number;
+  /** ln κ, the logarithm of the factor on the cosines; clamped to [0, ln 100]. Default ln(1/0.07). */
+  logitScale?: tf.Tensor | number;
+  /** Added to the logits where there are no negative prompts, a number or a learned scalar. Default 0. */
+  bias?: tf.Tensor | number;
 }
 
+const similarityRules = { logitScale: 'scalar', bias: 'scalar' } as const;
+
 /**
- * How much more each label embedding of an image says "X" than "no X".
+ * Logits of an image's label embeddings by prompts: how much closer each is to "X" than to "no X".
  *
  *   z_bi = κ (û_bi · p̂_i − û_bi · n̂_i)      without negative prompts: κ û_bi · p̂_i + bias
  *
- * These are logits: the sigmoid of z is the two-way softmax over both prompts.
+ * The sigmoid of z is the softmax over both prompts.
  *
  * @param image float32 [batch, labels, dim], one embedding of the image for each label; rows need not have length 1.
+ * @param prompts positive and negative prompt embeddings.
  * @returns float32 [batch, labels]. The caller owns it.
- * @throws {RangeError} if the shapes differ.
- * @see Tiu et al. 2022 (CheXzero); Pellegrini et al. 2023, arXiv:2303.13391 (Xplainer): the same softmax, a label at a time.
+ * @throws {RangeError} if the shapes differ. @throws {TypeError} for arguments of another kind, or unknown options.
+ * @see Tiu et al. 2022 (CheXzero); Pellegrini et al. 2023, arXiv:2303.13391 (Xplainer): the same softmax for each label.
  */
 export function similarityLogits(
-  image: tf.Tensor3D,
+  image: tf.Tensor,
   prompts: LabelPrompts,
   options: SimilarityOptions = {},
 ): tf.Tensor2D {
-  checkShapes('losses/similarityLogits', image, prompts);
-  return tf.tidy(() => toLogits(pairSimilarity(image, prompts.positive, prompts.negative), prompts, options));
+  const where = 'losses/similarityLogits';
+  assertOptions(where, options, similarityRules);
+  checkShapes(where, image, prompts);
+  return tf.tidy(() => toLogits(promptSimilarity(image, prompts), prompts, options));
 }
 
-/** The bias stands in for what the negative prompts would take off. */
+/** The bias takes the place of the similarity to a negative prompt. */
 function toLogits(
   similarity: tf.Tensor2D,
   { negative }: LabelPrompts,
@@ -59,87 +69,148 @@ function toLogits(
 }
 
 export interface LabelConditionedOptions<R extends Reduction = Reduction> extends SimilarityOptions {
-  /** float32 [batch, labels], 1 = the target is known. Default all known. */
-  mask?: tf.Tensor2D;
-  /** Weight λ of the part that tells labels apart. Default 0.5. */
-  acrossWeight?: number;
+  /** [batch, labels], 1 = the target is known. Default all known. */
+  mask?: tf.Tensor;
+  /** Weight λ ≥ 0 of the discrimination term. Default 0.5. */
+  discriminationWeight?: number;
   /**
-   * float32 [labels, labels], 1 where label j is no wrong answer for label i: its ancestors and descendants in the
-   * label graph. The diagonal does not count. Default none.
+   * [labels, labels], 1 where label j is not taken as a negative of label i: its ancestors and descendants in the label
+   * graph. The diagonal does not count. Default none.
    */
-  related?: tf.Tensor2D;
+  excludedNegatives?: tf.Tensor;
   /**
-   * Ask both ways which label it is: also which of the image's embeddings belongs to a present label's prompt; `across`
-   * is then the mean of both. Default false.
+   * Take the discrimination term in both directions: also which of the image's embeddings belongs to the prompt of a
+   * present label; the term is then the mean of both. Default false.
    */
   symmetric?: boolean;
   /** Default `mean`. */
   reduction?: R;
 }
 
-/** The loss and its two parts. */
-export type LabelConditionedLoss<T extends tf.Tensor = tf.Scalar> = {
-  loss: T;
-  /** Present or absent, label by label. */
-  pair: T;
-  /** Which label, among present ones. */
-  across: T;
-};
+const alignmentRules = {
+  ...similarityRules,
+  mask: 'tensor',
+  discriminationWeight: { min: 0 },
+  excludedNegatives: 'tensor',
+  symmetric: 'boolean',
+  reduction: reductions,
+} as const;
 
 /**
- * Aligns the image's embedding for a label with the label's positive prompt where the finding is present and with its
- * negative prompt where it is absent.
+ * Label-conditioned alignment: pulls the image's embedding for a label towards the label's positive prompt where the
+ * finding is present, and towards its negative prompt where it is absent.
  *
- *   pair   = Σ w softplus(−(2y − 1) z) / Σ w                       z: see {@link similarityLogits}
- *   across = mean over known present entries of −log softmax_j(κ û_bi · p̂_j) at j = i, without the j related to i
- *   loss   = pair + λ across                                       across = 0 if no known entry is present
+ *   presence       = Σ w softplus(−(2y − 1) z) / Σ w                 z: see {@link similarityLogits}
+ *   discrimination = mean over known present entries of −log softmax_j(κ û_bi · p̂_j) at j = i, without excluded j
+ *   loss           = presence + λ discrimination                     discrimination = 0 if no known entry is present
+ *
+ * {@link labelConditionedAlignmentTerms} returns the terms.
  *
  * @param image float32 [batch, labels, dim]; an all-zero row has a finite gradient.
  * @param prompts positive and negative prompt embeddings.
- * @param targets float32 [batch, labels] in {0, 1}.
- * @returns scalars, or with `reduction: 'none'` [batch, labels] each, 0 at entries that do not count; the caller owns all
- *   three.
- * @throws {RangeError} if the shapes differ.
+ * @param targets [batch, labels] in {0, 1}.
+ * @returns a scalar, or [batch, labels] with `reduction: 'none'`, 0 at entries that do not count. The caller owns it.
+ * @throws {RangeError} if the shapes differ or an option is out of range.
+ * @throws {TypeError} for arguments of another kind, or unknown options.
+ * @see Tiu et al. 2022 (CheXzero) for the presence term; Radford et al. 2021, arXiv:2103.00020, for the discrimination term.
  */
-export function labelConditionedAlignment<R extends Reduction = 'mean'>(
-  image: tf.Tensor3D,
+export function labelConditionedAlignmentLoss<R extends Reduction = 'mean'>(
+  image: tf.Tensor,
   prompts: LabelPrompts,
-  targets: tf.Tensor2D,
+  targets: tf.Tensor,
   options: LabelConditionedOptions<R> = {},
-): LabelConditionedLoss<Reduced<R>> {
-  const { mask, acrossWeight = 0.5, related, symmetric = false, logitScale = initialLogitScale } = options;
-  const { reduction = 'mean' as R } = options;
-  const where = 'losses/labelConditionedAlignment';
-  const sizes = checkShapes(where, image, prompts);
-  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
-  if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
-  if (related) assertShape(where, 'related', related, ['labels', 'labels'], sizes);
+): Reduced<R> {
+  const where = 'losses/labelConditionedAlignmentLoss';
+  checkAlignment(where, image, prompts, targets, options);
   return tf.tidy(() => {
-    // Rows are brought to length 1 once, for both parts.
-    const unit = l2Normalize(image);
-    const positive = l2Normalize<tf.Tensor2D | tf.Tensor3D>(prompts.positive);
-    const negative = prompts.negative && l2Normalize<tf.Tensor>(prompts.negative);
-    const logits = toLogits(pairSimilarity(unit, positive, negative, false), prompts, options);
-    const pair = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), reduction, mask);
-    const present = mask ? tf.mul(targets, mask) : targets;
-    const scores = tf.mul(labelProducts(unit, positive, false), clampedScale(logitScale));
-    // A related label is taken out of the softmax by a score that no exponential survives.
-    const shut = related && tf.mul(tf.mul(related, tf.sub(1, tf.eye(sizes.labels))), -1e4);
-    const which = diagonalCrossEntropy(shut ? tf.add(scores, shut) : scores);
-    let across = reduce(which, reduction, present);
-    if (symmetric) {
-      const turned = tf.transpose(scores, [0, 2, 1]);
-      const back = reduce(diagonalCrossEntropy(shut ? tf.add(turned, shut) : turned), reduction, present);
-      across = tf.div(tf.add(across, back), 2);
-    }
-    return { loss: tf.add<Reduced<R>>(pair, tf.mul(across, acrossWeight)), pair, across };
+    const { presence, discrimination } = termsOf(image, prompts, targets, options);
+    return tf.add<Reduced<R>>(presence, tf.mul(discrimination, options.discriminationWeight ?? 0.5));
   });
 }
 
-function checkShapes(where: string, image: tf.Tensor3D, { positive, negative }: LabelPrompts) {
+/** The terms of {@link labelConditionedAlignmentLoss}, which adds them up. The caller owns both. */
+export type LabelConditionedTerms<T extends tf.Tensor = tf.Scalar> = {
+  /** Present or absent, for each label. */
+  presence: T;
+  /** Which label, over the present ones; without its weight. */
+  discrimination: T;
+};
+
+/**
+ * The two terms of {@link labelConditionedAlignmentLoss}, to log or to weigh them; it takes the same arguments.
+ *
+ *   labelConditionedAlignmentLoss = presence + λ discrimination
+ *
+ * @returns scalars, or [batch, labels] each with `reduction: 'none'`. The caller owns both.
+ * @throws as {@link labelConditionedAlignmentLoss}.
+ */
+export function labelConditionedAlignmentTerms<R extends Reduction = 'mean'>(
+  image: tf.Tensor,
+  prompts: LabelPrompts,
+  targets: tf.Tensor,
+  options: Omit<LabelConditionedOptions<R>, 'discriminationWeight'> = {},
+): LabelConditionedTerms<Reduced<R>> {
+  checkAlignment('losses/labelConditionedAlignmentTerms', image, prompts, targets, options);
+  return tf.tidy(() => termsOf(image, prompts, targets, options));
+}
+
+function termsOf<R extends Reduction>(
+  image: tf.Tensor,
+  prompts: LabelPrompts,
+  targets: tf.Tensor,
+  options: LabelConditionedOptions<R>,
+): LabelConditionedTerms<Reduced<R>> {
+  const { mask, excludedNegatives, symmetric = false, logitScale = initialLogitScale } = options;
+  const { reduction = 'mean' as R } = options;
+  // Rows are normalised once, for both terms.
+  const unit = l2Normalize(image);
+  const positive = l2Normalize(prompts.positive);
+  const negative = prompts.negative && l2Normalize(prompts.negative);
+  const logits = toLogits(promptSimilarity(unit, { positive, negative }, { normalize: false }), prompts, options);
+  const presence = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), reduction, mask);
+  const present = mask ? tf.mul(targets, mask) : targets;
+  const scores = tf.mul(labelProducts(unit, positive, false), clampedScale(logitScale));
+  // An excluded label leaves the softmax by a score whose exponential is 0.
+  const [labels] = prompts.positive.shape.slice(-2);
+  const excluded = excludedNegatives && tf.mul(tf.mul(excludedNegatives, tf.sub(1, tf.eye(labels))), -1e4);
+  const discriminationOf = (z: tf.Tensor): Reduced<R> =>
+    reduce(diagonalCrossEntropy(excluded ? tf.add(z, excluded) : z), reduction, present);
+  const imageToText = discriminationOf(scores);
+  if (!symmetric) return { presence, discrimination: imageToText };
+  const textToImage = discriminationOf(tf.transpose(scores, [0, 2, 1]));
+  return { presence, discrimination: tf.div<Reduced<R>>(tf.add(imageToText, textToImage), 2) };
+}
+
+function checkAlignment<R extends Reduction>(
+  where: string,
+  image: tf.Tensor,
+  prompts: LabelPrompts,
+  targets: tf.Tensor,
+  options: LabelConditionedOptions<R>,
+): void {
+  assertOptions(where, options, alignmentRules);
+  const sizes = checkShapes(where, image, prompts);
+  assertShape(where, 'targets', targets, ['batch', 'labels'], sizes);
+  if (options.mask) assertShape(where, 'mask', options.mask, ['batch', 'labels'], sizes);
+  if (options.excludedNegatives)
+    assertShape(where, 'excludedNegatives', options.excludedNegatives, ['labels', 'labels'], sizes);
+}
+
+function checkShapes(where: string, image: tf.Tensor, prompts: LabelPrompts): AxisSizes {
+  if (typeof prompts !== 'object' || prompts === null || Array.isArray(prompts) || prompts instanceof tf.Tensor)
+    throw new TypeError(
+      `${where}: expected prompts to be an object of positive and negative, got ${described(prompts)}; ` +
+        'pass { positive, negative }',
+    );
+  const unknown = Object.keys(prompts).find((name) => name !== 'positive' && name !== 'negative');
+  if (unknown !== undefined)
+    throw new TypeError(
+      `${where}: expected prompts among positive, negative, got ${unknown}; ` +
+        `try ${nearestName(unknown, ['positive', 'negative']) ?? '{ positive, negative }'}`,
+    );
   const sizes = assertShape(where, 'image', image, ['batch', 'labels', 'dim']);
-  const axes = (prompts: tf.Tensor): string[] => (prompts.rank === 3 ? ['batch', 'labels', 'dim'] : ['labels', 'dim']);
-  assertShape(where, 'prompts.positive', positive, axes(positive), sizes);
-  if (negative) assertShape(where, 'prompts.negative', negative, axes(negative), sizes);
+  const axes = (tensor?: tf.Tensor): string[] => (tensor?.rank === 3 ? ['batch', 'labels', 'dim'] : ['labels', 'dim']);
+  assertShape(where, 'prompts.positive', prompts.positive, axes(prompts.positive), sizes);
+  if (prompts.negative) assertShape(where, 'prompts.negative', prompts.negative, axes(prompts.negative), sizes);
   return sizes;
 }

@@ -1,63 +1,91 @@
-import { assertShape, clampedScale, l2Normalize, reduce, type Reduced, type Reduction } from '@cxr-align/tensor';
+import {
+  assertOptions,
+  assertShape,
+  clampedScale,
+  reduce,
+  reductions,
+  type AxisSizes,
+  type Reduced,
+  type Reduction,
+} from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkSmoothing } from './binary-cross-entropy.js';
-import { both, diagonalCrossEntropy, labelProducts, type ContrastiveOptions, type SymmetricLoss } from './contrast.js';
+import { smoothingRange } from './classification.js';
+import {
+  contrastiveRules,
+  diagonalCrossEntropy,
+  directions,
+  inDirection,
+  labelProducts,
+  type ContrastDirection,
+  type ContrastiveOptions,
+} from './contrast.js';
 import { initialLogitScale } from './logit-scale.js';
 
 export interface LabelContrastiveOptions<R extends Reduction = Reduction> extends ContrastiveOptions {
   /**
-   * `standard`: a softmax over labels both ways. `seed`: the first implementation's, which divides every row of logits by
-   * its length first; that cancels the temperature, so `logitScale` has no gradient and the loss has a floor (1.7237 for
-   * 14 labels). Default `standard`.
+   * float32 [labels, labels]: how much label j counts as a negative of label i, in (0, 1], for example its scaled distance
+   * in a label graph. The diagonal does not count. Default 1.
    */
-  variant?: 'standard' | 'seed';
-  /**
-   * float32 [labels, labels]: how much label j counts as a wrong answer for label i, in (0, 1]; say its distance in a
-   * label graph, scaled. The diagonal does not count. Only for `standard`. Default 1.
-   */
-  negativeWeights?: tf.Tensor2D;
-  /** float32 [batch, labels]: which embeddings are asked for, 1 or 0; say where the target is known. Default all. */
-  mask?: tf.Tensor2D;
-  /** In [0, 1): that share of the target goes to all labels alike. Default 0. */
+  negativeWeights?: tf.Tensor;
+  /** [batch, labels]: which embeddings count, 1 or 0, for example where the target is known. Default all. */
+  mask?: tf.Tensor;
+  /** In [0, 1): that share of the target is spread over all labels. Default 0. */
   labelSmoothing?: number;
+  /** `imageToText`: which prompt belongs to the embedding; `textToImage`; or the mean of both. Default `both`. */
+  direction?: ContrastDirection;
   /** Default `mean`, over images and labels. */
   reduction?: R;
 }
 
+const rules = {
+  ...contrastiveRules,
+  negativeWeights: 'tensor',
+  mask: 'tensor',
+  labelSmoothing: smoothingRange,
+  direction: directions,
+  reduction: reductions,
+} as const;
+
 /**
  * Label-level contrast within each image: the embedding for label i belongs to the prompt of label i, and to no other.
- * It does not see the targets; see {@link labelConditionedAlignment} for the form that does.
+ * It does not use the targets; {@link labelConditionedAlignmentLoss} does.
  *
  *   z_b = κ T_b I_bᵀ; loss = ½ [CE(z_b, diagonal) + CE(z_bᵀ, diagonal)], mean over images
  *
  * @param image float32 [batch, labels, dim].
  * @param prompts float32 [labels, dim], or [batch, labels, dim] for prompts of each image.
- * @returns scalars, or [batch, labels] each with `reduction: 'none'`; the caller owns all three.
- * @throws {RangeError} if the shapes differ.
+ * @returns a scalar, or [batch, labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ or an option is out of range.
+ * @throws {TypeError} for arguments of another kind, or unknown options.
+ * @see Radford et al. 2021, arXiv:2103.00020 (CLIP), applied to the labels of one image.
  */
 export function labelContrastiveLoss<R extends Reduction = 'mean'>(
-  image: tf.Tensor3D,
-  prompts: tf.Tensor2D | tf.Tensor3D,
+  image: tf.Tensor,
+  prompts: tf.Tensor,
   options: LabelContrastiveOptions<R> = {},
-): SymmetricLoss<Reduced<R>> {
-  const { logitScale = initialLogitScale, normalize = true, variant = 'standard', negativeWeights } = options;
-  const { mask, labelSmoothing = 0, reduction = 'mean' as R } = options;
+): Reduced<R> {
   const where = 'losses/labelContrastiveLoss';
-  const sizes = assertShape(where, 'image', image, ['batch', 'labels', 'dim']);
-  if (prompts.rank === 2) assertShape(where, 'prompts', prompts, ['labels', 'dim'], sizes);
-  else assertShape(where, 'prompts', prompts, ['batch', 'labels', 'dim'], sizes);
+  assertOptions(where, options, rules);
+  const { logitScale = initialLogitScale, normalize = true, negativeWeights, mask, labelSmoothing } = options;
+  const { direction = 'both', reduction = 'mean' as R } = options;
+  const sizes = checkImageAndPrompts(where, image, prompts);
   if (negativeWeights) assertShape(where, 'negativeWeights', negativeWeights, ['labels', 'labels'], sizes);
   if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
-  checkSmoothing(where, labelSmoothing);
   return tf.tidy(() => {
-    const products = labelProducts(image, prompts, normalize);
-    const logits = tf.mul(products, clampedScale(logitScale));
-    const direction = (z: tf.Tensor, weights?: tf.Tensor2D): Reduced<R> => {
-      const scaled = variant === 'seed' ? l2Normalize(z) : z;
-      return reduce(diagonalCrossEntropy(scaled, { weights, labelSmoothing }), reduction, mask);
-    };
-    const imageToText = direction(logits, negativeWeights);
-    const textToImage = direction(tf.transpose(logits, [0, 2, 1]), negativeWeights && tf.transpose(negativeWeights));
-    return both(textToImage, imageToText);
+    const logits = tf.mul(labelProducts(image, prompts, normalize), clampedScale(logitScale));
+    const crossEntropy = (z: tf.Tensor, weights?: tf.Tensor): Reduced<R> =>
+      reduce(diagonalCrossEntropy(z, { weights, labelSmoothing }), reduction, mask);
+    return inDirection(direction, {
+      imageToText: () => crossEntropy(logits, negativeWeights),
+      textToImage: () =>
+        crossEntropy(tf.transpose(logits, [0, 2, 1]), negativeWeights && tf.transpose(negativeWeights)),
+    });
   });
+}
+
+/** Checks label embeddings of images, and prompts that all images share or that each has of its own. */
+export function checkImageAndPrompts(where: string, image: tf.Tensor, prompts: tf.Tensor): AxisSizes {
+  const sizes = assertShape(where, 'image', image, ['batch', 'labels', 'dim']);
+  const axes = prompts?.rank === 3 ? ['batch', 'labels', 'dim'] : ['labels', 'dim'];
+  return assertShape(where, 'prompts', prompts, axes, sizes);
 }

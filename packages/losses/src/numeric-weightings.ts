@@ -1,18 +1,24 @@
+import { assertOptions, described } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { inTaskOrder, type TaskLosses, type TaskWeighting } from './weighting.js';
+import { checkTasks, inTaskOrder, numbersInTaskOrder, type TaskLosses, type TaskWeighting } from './weighting.js';
 
-/** Weights that follow from numbers alone: what remains is Σ w · loss. */
+/** A weighting whose weights are plain numbers: Σ_t w_t · loss_t. */
 export abstract class NumericWeighting implements TaskWeighting {
   readonly variables: readonly tf.Variable[] = [];
   protected current: number[];
 
-  constructor(readonly tasks: readonly string[]) {
+  /** @param where the name of the class, for errors. */
+  constructor(
+    readonly tasks: readonly string[],
+    protected readonly where: string,
+  ) {
+    checkTasks(where, tasks);
     this.current = tasks.map(() => 1);
   }
 
   combine(losses: TaskLosses): tf.Scalar {
     return tf.tidy(() => {
-      const ordered = inTaskOrder('losses/TaskWeighting', losses, this.tasks);
+      const ordered = inTaskOrder(this.where, losses, this.tasks);
       return tf.addN(ordered.map((loss, i) => tf.mul(loss, this.current[i]))) as tf.Scalar;
     });
   }
@@ -22,6 +28,23 @@ export abstract class NumericWeighting implements TaskWeighting {
   }
 
   dispose(): void {}
+
+  /** Checks one list of a saved state: a number for each task. */
+  protected checkState(list: unknown): number[] {
+    const isList =
+      Array.isArray(list) && list.length === this.tasks.length && list.every((one) => typeof one === 'number');
+    if (!isList)
+      throw new TypeError(
+        `${this.where}: expected a state with a number for each of ${this.tasks.join(', ')}, got ${described(list)}; ` +
+          'pass what state() returned for the same tasks',
+      );
+    return list as number[];
+  }
+}
+
+export interface DynamicWeightOptions {
+  /** T > 0: large values weight all tasks alike. Default 2. */
+  temperature?: number;
 }
 
 /**
@@ -36,19 +59,20 @@ export abstract class NumericWeighting implements TaskWeighting {
 export class DynamicWeightAverage extends NumericWeighting {
   private history: number[][] = [];
 
-  /** @param temperature Default 2. */
   constructor(
     tasks: readonly string[],
-    private readonly temperature = 2,
+    private readonly options: DynamicWeightOptions = {},
   ) {
-    super(tasks);
+    super(tasks, 'losses/DynamicWeightAverage');
+    assertOptions(this.where, options, { temperature: { above: 0 } });
   }
 
   observe(losses: Readonly<Record<string, number>>): void {
-    this.history = [...this.history.slice(-1), this.tasks.map((task) => losses[task])];
+    const { temperature = 2 } = this.options;
+    this.history = [...this.history.slice(-1), numbersInTaskOrder(this.where, losses, this.tasks)];
     if (this.history.length < 2) return;
     const [before, last] = this.history;
-    const exponentials = last.map((loss, i) => Math.exp(loss / Math.max(before[i], 1e-12) / this.temperature));
+    const exponentials = last.map((loss, i) => Math.exp(loss / Math.max(before[i], 1e-12) / temperature));
     const sum = exponentials.reduce((total, value) => total + value, 0);
     this.current = exponentials.map((value) => (this.tasks.length * value) / sum);
   }
@@ -58,29 +82,36 @@ export class DynamicWeightAverage extends NumericWeighting {
   }
 
   restore(state: unknown): void {
+    if (!Array.isArray(state)) this.checkState(state);
+    const history = (state as unknown[]).map((losses) => this.checkState(losses));
     this.history = [];
-    for (const losses of state as number[][]) {
-      this.observe(Object.fromEntries(this.tasks.map((task, i) => [task, losses[i]])));
-    }
+    for (const losses of history) this.observe(Object.fromEntries(this.tasks.map((task, i) => [task, losses[i]])));
   }
 }
 
+export interface RandomWeightingOptions {
+  /** Returns standard normal numbers, for example from a seeded generator. */
+  normal: () => number;
+}
+
 /**
- * Random loss weighting: new weights each step, the softmax of normal numbers times the number of tasks.
+ * Random loss weighting: new weights for each step.
+ *
+ *   w = tasks · softmax(normal numbers)
  *
  * @see Lin et al. 2022, arXiv:2111.10603.
  */
 export class RandomWeighting extends NumericWeighting {
-  /** @param normal gives standard normal numbers, say from a seeded generator. */
   constructor(
     tasks: readonly string[],
-    private readonly normal: () => number,
+    private readonly options: RandomWeightingOptions,
   ) {
-    super(tasks);
+    super(tasks, 'losses/RandomWeighting');
+    assertOptions(this.where, options, { normal: 'function' }, ['normal']);
   }
 
   override combine(losses: TaskLosses): tf.Scalar {
-    const exponentials = this.tasks.map(() => Math.exp(this.normal()));
+    const exponentials = this.tasks.map(() => Math.exp(this.options.normal()));
     const sum = exponentials.reduce((total, value) => total + value, 0);
     this.current = exponentials.map((value) => (this.tasks.length * value) / sum);
     return super.combine(losses);

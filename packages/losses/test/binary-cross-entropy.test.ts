@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeBackends, expectClose, expectGradient, expectNoLeak, gradientOf, numbersOf } from '@cxr-align/testkit';
-import { binaryCrossEntropy } from '../src/index.js';
+import { binaryCrossEntropyLoss } from '../src/index.js';
 
 const logits = [
   [2, -1, 0.5],
@@ -20,9 +20,9 @@ const plain = (z: number, y: number, weight = 1): number =>
   weight * y * Math.log1p(Math.exp(-z)) + (1 - y) * Math.log1p(Math.exp(z));
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const loss = (options = {}): number =>
-  tf.tidy(() => numbersOf(binaryCrossEntropy(tf.tensor2d(logits), tf.tensor2d(targets), options))[0]);
+  tf.tidy(() => numbersOf(binaryCrossEntropyLoss(tf.tensor2d(logits), tf.tensor2d(targets), options))[0]);
 
-describeBackends('binaryCrossEntropy(logits, targets)', () => {
+describeBackends('binaryCrossEntropyLoss(logits, targets)', () => {
   it('is the mean over entries, worked by hand', () => {
     expectClose(loss(), mean(logits.flatMap((row, b) => row.map((z, i) => plain(z, targets[b][i])))));
   });
@@ -43,7 +43,7 @@ describeBackends('binaryCrossEntropy(logits, targets)', () => {
   });
   it('has the gradient of its own formula', () => {
     expectGradient(
-      (z) => binaryCrossEntropy(z as tf.Tensor2D, tf.tensor2d(targets), { mask: tf.tensor2d(mask) }),
+      (z) => binaryCrossEntropyLoss(z as tf.Tensor2D, tf.tensor2d(targets), { mask: tf.tensor2d(mask) }),
       logits,
     );
   });
@@ -53,7 +53,7 @@ describeBackends('binaryCrossEntropy(logits, targets)', () => {
       [-100, 100],
     ];
     const of = (z: tf.Tensor) =>
-      binaryCrossEntropy(
+      binaryCrossEntropyLoss(
         z as tf.Tensor2D,
         tf.tensor2d([
           [1, 0],
@@ -66,13 +66,13 @@ describeBackends('binaryCrossEntropy(logits, targets)', () => {
   it('leaves no tensor behind', () => {
     const z = tf.tensor2d(logits);
     const y = tf.tensor2d(targets);
-    expectNoLeak(() => binaryCrossEntropy(z, y, { labelSmoothing: 0.1 }));
+    expectNoLeak(() => binaryCrossEntropyLoss(z, y, { labelSmoothing: 0.1 }));
     tf.dispose([z, y]);
   });
   it('says which shape was expected', () => {
     tf.tidy(() =>
-      expect(() => binaryCrossEntropy(tf.zeros([32, 14]), tf.zeros([32, 15]))).toThrow(
-        'losses/binaryCrossEntropy: expected targets of shape [32, 14], got [32, 15]',
+      expect(() => binaryCrossEntropyLoss(tf.zeros([32, 14]), tf.zeros([32, 15]))).toThrow(
+        'losses/binaryCrossEntropyLoss: expected targets of shape [32, 14], got [32, 15]',
       ),
     );
   });

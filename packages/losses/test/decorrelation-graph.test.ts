@@ -2,13 +2,12 @@ import { describeBackends, expectClose, expectGradient, expectNoLeak, gradientOf
 import * as tf from '@tensorflow/tfjs-core';
 import {
   absoluteCosineLoss,
-  covarianceLoss,
+  vicregCovarianceLoss,
   gramMatrixLoss,
-  identityCrossEntropy,
-  neighbourDivergence,
-  redundancyLoss,
-  secondOrderGraphLoss,
+  neighbourDivergenceLoss,
+  barlowTwinsLoss,
 } from '../src/index.js';
+import { identityCrossEntropyLoss, secondOrderGraphLoss } from '../src/reference.js';
 
 const rows = [
   [1, 0.5, -1],
@@ -34,22 +33,22 @@ const cosine = (a: number[], b: number[]): number =>
 const columnsOf = (matrix: number[][]): number[][] => matrix[0].map((_, j) => matrix.map((row) => row[j]));
 
 describeBackends('losses that decorrelate', () => {
-  it('covarianceLoss is the sum of squared covariances of different dimensions over dim', () => {
+  it('vicregCovarianceLoss is the sum of squared covariances of different dimensions over dim', () => {
     const columns = columnsOf(rows).map((column) => column.map((x) => x - mean(column)));
     let sum = 0;
     columns.forEach((a, i) =>
       columns.forEach((b, j) => (sum += i === j ? 0 : (a.reduce((all, x, k) => all + x * b[k], 0) / 3) ** 2)),
     );
-    tf.tidy(() => expectClose(covarianceLoss(tf.tensor2d(rows)), sum / 3));
+    tf.tidy(() => expectClose(vicregCovarianceLoss(tf.tensor2d(rows)), sum / 3));
   });
-  it('redundancyLoss is near 0 for two equal views without correlation', () => {
+  it('barlowTwinsLoss is near 0 for two equal views without correlation', () => {
     const plain = [
       [1, 1],
       [1, -1],
       [-1, 1],
       [-1, -1],
     ];
-    tf.tidy(() => expectClose(redundancyLoss(tf.tensor2d(plain), tf.tensor2d(plain)), 0, 1e-5));
+    tf.tidy(() => expectClose(barlowTwinsLoss(tf.tensor2d(plain), tf.tensor2d(plain)), 0, 1e-5));
     const standard = (matrix: number[][]) =>
       columnsOf(matrix).map((column) =>
         column.map((x) => (x - mean(column)) / Math.sqrt(mean(column.map((v) => (v - mean(column)) ** 2)) + 1e-6)),
@@ -62,23 +61,23 @@ describeBackends('losses that decorrelate', () => {
         expected += i === j ? (1 - c) ** 2 : 0.005 * c ** 2;
       }),
     );
-    tf.tidy(() => expectClose(redundancyLoss(tf.tensor2d(rows), tf.tensor2d(others)), expected));
+    tf.tidy(() => expectClose(barlowTwinsLoss(tf.tensor2d(rows), tf.tensor2d(others)), expected));
   });
   it('have the gradients of their formulas, finite at zero rows, and want two rows', () => {
-    expectGradient((x) => covarianceLoss(x as tf.Tensor2D), rows);
-    expectGradient((x) => redundancyLoss(x as tf.Tensor2D, tf.tensor2d(others)), rows);
+    expectGradient((x) => vicregCovarianceLoss(x as tf.Tensor2D), rows);
+    expectGradient((x) => barlowTwinsLoss(x as tf.Tensor2D, tf.tensor2d(others)), rows);
     expectGradient((x) => absoluteCosineLoss(x as tf.Tensor2D), rows);
-    expectGradient((x) => identityCrossEntropy(x as tf.Tensor2D, { logitScale: 1 }), rows);
+    expectGradient((x) => identityCrossEntropyLoss(x as tf.Tensor2D, { logitScale: 1 }), rows);
     const zeros = rows.map((row) => row.map(() => 0));
-    for (const loss of [absoluteCosineLoss, identityCrossEntropy, covarianceLoss] as ((
+    for (const loss of [absoluteCosineLoss, identityCrossEntropyLoss, vicregCovarianceLoss] as ((
       x: tf.Tensor2D,
     ) => tf.Scalar)[]) {
       expect(gradientOf((x) => loss(x as tf.Tensor2D), zeros).every(Number.isFinite)).toBe(true);
       tf.tidy(() => expect(() => loss(tf.zeros([1, 3]))).toThrow('expected 2 or more rows, got 1'));
     }
     const x = tf.tensor2d(rows);
-    expectNoLeak(() => covarianceLoss(x));
-    expectNoLeak(() => redundancyLoss(x, x));
+    expectNoLeak(() => vicregCovarianceLoss(x));
+    expectNoLeak(() => barlowTwinsLoss(x, x));
     x.dispose();
   });
 });
@@ -89,7 +88,7 @@ describeBackends('losses that match a graph', () => {
     const misses = cosines.flatMap((row, i) => row.flatMap((c, j) => (i === j ? [] : [(c - target[i][j]) ** 2])));
     tf.tidy(() => expectClose(gramMatrixLoss(tf.tensor3d([rows]), tf.tensor2d(target)), mean(misses)));
   });
-  it('neighbourDivergence equals its formula, and is 0 where the cosines are the target', () => {
+  it('neighbourDivergenceLoss equals its formula, and is 0 where the cosines are the target', () => {
     const distribution = (row: number[], i: number): number[] => {
       const weights = row.map((value, j) => (i === j ? 0 : Math.exp(value / 0.2)));
       return weights.map((weight) => weight / weights.reduce((a, b) => a + b));
@@ -99,8 +98,8 @@ describeBackends('losses that match a graph', () => {
       return t.reduce((sum, value, j) => sum + (i === j ? 0 : value * Math.log(value / s[j])), 0);
     });
     tf.tidy(() => {
-      expectClose(neighbourDivergence(tf.tensor3d([rows]), tf.tensor2d(target)), mean(divergences), 1e-4);
-      expectClose(neighbourDivergence(tf.tensor3d([rows]), tf.tensor2d(cosines)), 0, 1e-5);
+      expectClose(neighbourDivergenceLoss(tf.tensor3d([rows]), tf.tensor2d(target)), mean(divergences), 1e-4);
+      expectClose(neighbourDivergenceLoss(tf.tensor3d([rows]), tf.tensor2d(cosines)), 0, 1e-5);
     });
   });
   it('secondOrderGraphLoss leaves its target as it was and stays finite for constant rows', () => {
@@ -113,7 +112,7 @@ describeBackends('losses that match a graph', () => {
   });
   it('have the gradients of their formulas', () => {
     expectGradient((x) => gramMatrixLoss(x as tf.Tensor3D, tf.tensor2d(target)), [rows, others]);
-    expectGradient((x) => neighbourDivergence(x as tf.Tensor3D, tf.tensor2d(target)), [rows, others]);
+    expectGradient((x) => neighbourDivergenceLoss(x as tf.Tensor3D, tf.tensor2d(target)), [rows, others]);
     expectGradient(
       (x) => secondOrderGraphLoss(x as tf.Tensor3D, tf.tensor2d(target)),
       [target.map((row, i) => row.map((v, j) => v + 0.1 * Math.sin(i + 3 * j)))],

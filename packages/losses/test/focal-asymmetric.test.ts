@@ -1,6 +1,6 @@
 import { describeBackends, expectClose, expectGradient, expectNoLeak, gradientOf, numbersOf } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
-import { asymmetricLoss, binaryCrossEntropy, focalLoss, robustAsymmetricLoss } from '../src/index.js';
+import { asymmetricLoss, binaryCrossEntropyLoss, focalLoss, robustAsymmetricLoss } from '../src/index.js';
 
 const logits = [
   [2, -1, 0.5],
@@ -51,7 +51,7 @@ describeBackends('focal and asymmetric losses', () => {
     expectClose(summed(robustAsymmetricLoss), expected);
   });
   it('are plain cross entropy where nothing is focused', () => {
-    const plain = summed(binaryCrossEntropy);
+    const plain = summed(binaryCrossEntropyLoss);
     expectClose(
       summed((z, y, options) => focalLoss(z, y, { ...options, alpha: null, gamma: 0 })),
       plain,

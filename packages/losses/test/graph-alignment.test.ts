@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describeBackends, expectClose, expectGradient, expectNoLeak, gradientOf, numbersOf } from '@cxr-align/testkit';
-import { graphAlignment, type GraphAlignmentOptions } from '../src/index.js';
+import { graphAlignmentLoss, type GraphAlignmentOptions } from '../src/index.js';
 
 const target = [
   [1, 0.8, 0.1, 0.2],
@@ -16,7 +16,7 @@ const rows = [
   [0.6, -1, 0.4],
 ];
 const lossOf = (embeddings: number[][][], goal = target, options: GraphAlignmentOptions = {}): number =>
-  tf.tidy(() => numbersOf(graphAlignment(tf.tensor3d(embeddings), tf.tensor2d(goal), options))[0]);
+  tf.tidy(() => numbersOf(graphAlignmentLoss(tf.tensor3d(embeddings), tf.tensor2d(goal), options))[0]);
 
 /** 1 − Pearson's r over pairs i < j, by loops. */
 function plain(embeddings: number[][], goal: number[][]): number {
@@ -29,7 +29,7 @@ function plain(embeddings: number[][], goal: number[][]): number {
   return 1 - sum((x, y) => x * y) / Math.sqrt(sum((x) => x * x) * sum((_, y) => y * y));
 }
 
-describeBackends('graphAlignment(embeddings, target)', () => {
+describeBackends('graphAlignmentLoss(embeddings, target)', () => {
   it('equals one minus the correlation over pairs, by loops', () => {
     expectClose(lossOf([rows]), plain(rows, target));
   });
@@ -59,7 +59,7 @@ describeBackends('graphAlignment(embeddings, target)', () => {
   it.each(['correlation', 'kernel'] as const)(
     'has the gradient of its own formula (%s), finite where all rows are alike',
     (form) => {
-      const of = (x: tf.Tensor) => graphAlignment(x as tf.Tensor3D, tf.tensor2d(target), { form });
+      const of = (x: tf.Tensor) => graphAlignmentLoss(x as tf.Tensor3D, tf.tensor2d(target), { form });
       expectGradient(of, [rows, rows.map((row) => [...row].reverse())]);
       const zeros = Array.from({ length: 4 }, () => [0, 0, 0]);
       expect(gradientOf(of, [zeros]).every(Number.isFinite)).toBe(true);
@@ -68,13 +68,15 @@ describeBackends('graphAlignment(embeddings, target)', () => {
   it('leaves no tensor behind, and the target as it was', () => {
     const embeddings = tf.tensor3d([rows]);
     const goal = tf.tensor2d(target);
-    expectNoLeak(() => graphAlignment(embeddings, goal));
+    expectNoLeak(() => graphAlignmentLoss(embeddings, goal));
     expectClose(goal, target);
     tf.dispose([embeddings, goal]);
   });
   it('wants three labels', () => {
     tf.tidy(() =>
-      expect(() => graphAlignment(tf.zeros([1, 2, 3]), tf.zeros([2, 2]))).toThrow('expected 3 or more labels, got 2'),
+      expect(() => graphAlignmentLoss(tf.zeros([1, 2, 3]), tf.zeros([2, 2]))).toThrow(
+        'expected 3 or more labels, got 2',
+      ),
     );
   });
 });

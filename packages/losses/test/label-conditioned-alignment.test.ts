@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describeBackends, expectClose, expectGradient, expectNoLeak, gradientOf, numbersOf } from '@cxr-align/testkit';
-import { labelConditionedAlignment, similarityLogits, type LabelConditionedOptions } from '../src/index.js';
+import {
+  labelConditionedAlignmentLoss,
+  labelConditionedAlignmentTerms,
+  similarityLogits,
+  type LabelConditionedOptions,
+} from '../src/index.js';
 
 type Rows = number[][];
 const image = [
@@ -37,7 +42,7 @@ function plain(
   {
     scale = 14,
     mask = y.map((row) => row.map(() => 1)),
-    related = positive.map((row) => row.map(() => 0)),
+    excluded = positive.map((row) => row.map(() => 0)),
     lambda = 0.5,
   } = {},
 ) {
@@ -53,7 +58,7 @@ function plain(
       pair += Math.log1p(Math.exp(-(2 * y[b][i] - 1) * z));
       known++;
       if (y[b][i] !== 1) return;
-      const rivals = scores.filter((_, j) => j === i || !related[i][j]);
+      const rivals = scores.filter((_, j) => j === i || !excluded[i][j]);
       across += Math.log(rivals.reduce((sum, score) => sum + Math.exp(score - scores[i]), 0));
       present++;
     }),
@@ -65,34 +70,34 @@ const lossOf = (y: Rows, options: LabelConditionedOptions = {}): number =>
   tf.tidy(
     () =>
       numbersOf(
-        labelConditionedAlignment(
+        labelConditionedAlignmentLoss(
           tf.tensor3d(image),
           { positive: tf.tensor2d(positive), negative: tf.tensor2d(negative) },
           tf.tensor2d(y),
           { logitScale: Math.log(14), ...options },
-        ).loss,
+        ),
       )[0],
   );
 
-describeBackends('labelConditionedAlignment(image, prompts, targets)', () => {
+describeBackends('labelConditionedAlignmentLoss(image, prompts, targets)', () => {
   it('equals the loops over samples and labels', () => {
     expectClose(lossOf(targets), plain(image, targets), 1e-4);
   });
-  it('leaves unknown targets and related labels out', () => {
+  it('leaves out unknown targets and excluded negatives', () => {
     const mask = [
       [1, 0],
       [1, 1],
     ];
-    const related = [
+    const excluded = [
       [0, 1],
       [0, 0],
     ];
     tf.tidy(() => {
-      const options = { mask: tf.tensor2d(mask), related: tf.tensor2d(related) };
-      expectClose(lossOf(targets, options), plain(image, targets, { mask, related }), 1e-4);
+      const options = { mask: tf.tensor2d(mask), excludedNegatives: tf.tensor2d(excluded) };
+      expectClose(lossOf(targets, options), plain(image, targets, { mask, excluded }), 1e-4);
     });
   });
-  it('sees the targets: other targets, another loss', () => {
+  it('depends on the targets', () => {
     expect(
       Math.abs(
         lossOf(targets) -
@@ -103,7 +108,7 @@ describeBackends('labelConditionedAlignment(image, prompts, targets)', () => {
       ),
     ).toBeGreaterThan(0.1);
   });
-  it('has no part across where nothing is present', () => {
+  it('has no discrimination term where nothing is present', () => {
     const nothing = [
       [0, 0],
       [0, 0],
@@ -116,7 +121,7 @@ describeBackends('labelConditionedAlignment(image, prompts, targets)', () => {
         tf.tidy(() => {
           const prompts = { positive: tf.tensor2d(positive), negative: tf.tensor2d(negative) };
           const scaled = tf.mul<tf.Tensor3D>(tf.tensor3d(image), factor);
-          const { loss } = labelConditionedAlignment(scaled, prompts, tf.tensor2d(targets), {
+          const loss = labelConditionedAlignmentLoss(scaled, prompts, tf.tensor2d(targets), {
             logitScale: Math.log(14),
           });
           expectClose(loss, lossOf(targets), 1e-4);
@@ -127,12 +132,12 @@ describeBackends('labelConditionedAlignment(image, prompts, targets)', () => {
   });
   it('has the gradient of its own formula, and a finite one at an all-zero row', () => {
     const of = (x: tf.Tensor) =>
-      labelConditionedAlignment(
+      labelConditionedAlignmentLoss(
         x as tf.Tensor3D,
         { positive: tf.tensor2d(positive), negative: tf.tensor2d(negative) },
         tf.tensor2d(targets),
         { logitScale: 0.5 },
-      ).loss;
+      );
     expectGradient(of, image);
     expect(
       gradientOf(of, [
@@ -153,7 +158,8 @@ describeBackends('labelConditionedAlignment(image, prompts, targets)', () => {
   });
   it('leaves no tensor behind', () => {
     const [x, p, n, y] = [tf.tensor3d(image), tf.tensor2d(positive), tf.tensor2d(negative), tf.tensor2d(targets)];
-    expectNoLeak(() => Object.values(labelConditionedAlignment(x, { positive: p, negative: n }, y)));
+    expectNoLeak(() => labelConditionedAlignmentLoss(x, { positive: p, negative: n }, y));
+    expectNoLeak(() => Object.values(labelConditionedAlignmentTerms(x, { positive: p, negative: n }, y)));
     tf.dispose([x, p, n, y]);
   });
   it('says which shape was expected', () => {
@@ -162,9 +168,11 @@ describeBackends('labelConditionedAlignment(image, prompts, targets)', () => {
       const call =
         (...shape: [number, number, number]) =>
         () =>
-          labelConditionedAlignment(tf.zeros(shape), prompts, tf.zeros([2, 5]));
+          labelConditionedAlignmentLoss(tf.zeros(shape), prompts, tf.zeros([2, 5]));
       expect(call(2, 4, 8)).toThrow('expected prompts.positive of shape [4, 8], got [5, 8]');
-      expect(call(3, 5, 8)).toThrow('losses/labelConditionedAlignment: expected targets of shape [3, 5], got [2, 5]');
+      expect(call(3, 5, 8)).toThrow(
+        'losses/labelConditionedAlignmentLoss: expected targets of shape [3, 5], got [2, 5]',
+      );
     });
   });
 });

@@ -7,25 +7,27 @@ import {
   ldamLoss,
   ldamMargins,
   multiLabelLdamLoss,
-  threeClassCrossEntropy,
+  threeClassCrossEntropyLoss,
 } from '../src/index.js';
 
 const softplus = (x: number): number => Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0);
 
 describe('weights for rare classes', () => {
   it('effectiveNumberWeights: equal at β = 0, inverse to the counts near 1, mean 1', () => {
-    expect([...effectiveNumberWeights([5, 500], 0)]).toEqual([1, 1]);
-    const [rare, frequent] = effectiveNumberWeights([10, 1000], 0.999999);
+    expect([...effectiveNumberWeights([5, 500], { beta: 0 })]).toEqual([1, 1]);
+    const [rare, frequent] = effectiveNumberWeights([10, 1000], { beta: 0.999999 });
     expect(rare / frequent).toBeCloseTo(100, 0);
     expect((rare + frequent) / 2).toBeCloseTo(1, 6);
-    expect(() => effectiveNumberWeights([1], 1)).toThrow('expected beta in [0, 1), got 1');
+    expect(() => effectiveNumberWeights([1], { beta: 1 })).toThrow('expected beta to be a number in [0, 1), got 1');
   });
   it('deferredWeights: equal before the start, balanced after it', () => {
-    expect([...deferredWeights([1, 100], 4, { start: 5 })]).toEqual([1, 1]);
-    expect(deferredWeights([1, 100], 5, { start: 5 })).toEqual(effectiveNumberWeights([1, 100], 0.9999));
+    expect([...deferredWeights([1, 100], { epoch: 4, start: 5 })]).toEqual([1, 1]);
+    expect(deferredWeights([1, 100], { epoch: 5, start: 5 })).toEqual(
+      effectiveNumberWeights([1, 100], { beta: 0.9999 }),
+    );
   });
   it('ldamMargins: the widest for the rarest', () => {
-    expectClose(ldamMargins([16, 256], 0.5), [0.5, 0.25]);
+    expectClose(ldamMargins([16, 256], { maxMargin: 0.5 }), [0.5, 0.25]);
   });
 });
 
@@ -95,8 +97,9 @@ describeBackends('multiLabelLdamLoss and distributionBalancedLoss', () => {
     );
   });
   it('have the gradient of their formula, are finite for a sample without a label, and leak nothing', () => {
-    const options = { counts: [4, 64], total: 100, scale: 3 };
-    expectGradient((z) => multiLabelLdamLoss(z as tf.Tensor2D, tf.tensor2d(targets), options), logits);
+    const margin = { counts: [4, 64], scale: 3 };
+    const options = { counts: [4, 64], total: 100 };
+    expectGradient((z) => multiLabelLdamLoss(z, tf.tensor2d(targets), margin), logits);
     expectGradient((z) => distributionBalancedLoss(z as tf.Tensor2D, tf.tensor2d(targets), options), logits);
     const [z, none] = [tf.tensor2d(logits), tf.zeros<tf.Rank.R2>([2, 2])];
     expect(distributionBalancedLoss(z, none, options).dataSync().every(Number.isFinite)).toBe(true);
@@ -105,13 +108,13 @@ describeBackends('multiLabelLdamLoss and distributionBalancedLoss', () => {
   });
 });
 
-describeBackends('threeClassCrossEntropy(logits, classes)', () => {
+describeBackends('threeClassCrossEntropyLoss(logits, classes)', () => {
   it('is log 3 for equal logits, smoothed or not, and counts known entries', () => {
     tf.tidy(() => {
       const [logits, classes] = [tf.zeros<tf.Rank.R3>([2, 4, 3]), tf.zeros<tf.Rank.R2>([2, 4])];
-      expectClose(threeClassCrossEntropy(logits, classes), Math.log(3));
-      expectClose(threeClassCrossEntropy(logits, classes, { labelSmoothing: 0.2 }), Math.log(3));
-      expectClose(threeClassCrossEntropy(logits, classes, { mask: tf.zeros([2, 4]) }), 0);
+      expectClose(threeClassCrossEntropyLoss(logits, classes), Math.log(3));
+      expectClose(threeClassCrossEntropyLoss(logits, classes, { labelSmoothing: 0.2 }), Math.log(3));
+      expectClose(threeClassCrossEntropyLoss(logits, classes, { mask: tf.zeros([2, 4]) }), 0);
     });
   });
 });

@@ -11,7 +11,7 @@ import {
   ProjectedWeighting,
   taskGradients,
   RandomWeighting,
-  taskDifficulty,
+  taskDifficultyLoss,
   TaskDifficultyWeighting,
   UncertaintyWeighting,
   type TaskWeighting,
@@ -22,25 +22,27 @@ const losses = () => ({ a: tf.scalar(2), b: tf.scalar(8) });
 const combined = (weighting: TaskWeighting): number => tf.tidy(() => weighting.combine(losses()).dataSync()[0]);
 
 describeBackends('weightings', () => {
-  it('taskDifficulty: log-sum-exp stays finite, tends to the largest loss and to equal weights', () => {
+  it('taskDifficultyLoss: log-sum-exp stays finite, tends to the largest loss and to equal weights', () => {
     tf.tidy(() => {
       const values = tf.tensor1d([1e4, 3]);
-      expectClose(taskDifficulty(values), 1e4);
+      expectClose(taskDifficultyLoss(values), 1e4);
       const weightsAt = (temperature: number) =>
-        tf.grad((x) => taskDifficulty(x as tf.Tensor1D, { temperature }))(tf.tensor1d([2, 3]));
+        tf.grad((x) => taskDifficultyLoss(x as tf.Tensor1D, { temperature }))(tf.tensor1d([2, 3]));
       expectClose(weightsAt(1e6), [0.5, 0.5], 1e-5);
       expectClose(weightsAt(0.01), [0, 1]);
-      expect(() => taskDifficulty(values, { temperature: 0 })).toThrow('expected a temperature above 0, got 0');
+      expect(() => taskDifficultyLoss(values, { temperature: 0 })).toThrow(
+        'expected temperature to be a number in (0, ∞), got 0',
+      );
     });
   });
-  it.each(['exp', 'logsumexp', 'seed'] as const)(
+  it.each(['exp', 'logsumexp'] as const)(
     'TaskDifficultyWeighting reports the weights that its gradient has (%s)',
     async (form) => {
       const weighting = new TaskDifficultyWeighting(tasks, { temperature: 2, form });
       weighting.observe({ a: 1, b: 2 });
       const gradient = tf.tidy(() =>
         tf
-          .grad((x) => taskDifficulty(x as tf.Tensor1D, { temperature: 2, form }))(tf.tensor1d([1, 2]))
+          .grad((x) => taskDifficultyLoss(x as tf.Tensor1D, { temperature: 2, form }))(tf.tensor1d([1, 2]))
           .dataSync(),
       );
       expectClose(Object.values(await weighting.weights()), [...gradient], 1e-5);
@@ -57,7 +59,7 @@ describeBackends('weightings', () => {
   });
   it('RandomWeighting draws new weights that sum to the number of tasks', async () => {
     let draw = 0;
-    const weighting = new RandomWeighting(tasks, () => Math.sin(++draw));
+    const weighting = new RandomWeighting(tasks, { normal: () => Math.sin(++draw) });
     const first = combined(weighting);
     const { a, b } = await weighting.weights();
     expect(a + b).toBeCloseTo(2, 10);
@@ -106,7 +108,7 @@ describeBackends('weightings', () => {
 });
 
 describeBackends('taskGradients(losses, variables) and gradientCosines(gradients)', () => {
-  it('say 1 for tasks that pull together, −1 apart, 0 at right angles', async () => {
+  it('are 1 for parallel gradients, −1 for opposite ones, 0 for orthogonal ones', async () => {
     const x = tf.variable(tf.tensor1d([1, 2]));
     const before = tf.memory().numTensors;
     const along =
@@ -152,7 +154,9 @@ describeBackends('FixedWeighting', () => {
         'expected a loss for each of classification, graph, orthogonal',
       ),
     );
-    expect(() => new FixedWeighting({ graph: -1 })).toThrow('expected a weight of 0 or more for graph, got -1');
+    expect(() => new FixedWeighting({ graph: -1 })).toThrow(
+      'expected the weight of graph to be a number in [0, ∞), got -1',
+    );
   });
 });
 
@@ -199,7 +203,7 @@ describe('weightings by gradients', () => {
           fc.pre(vectors.every((vector) => vector.some((x) => x !== 0)));
           const named = ['a', 'b', 'c'];
           let draw = 0;
-          const weighting = new ProjectedWeighting(named, () => draws[draw++ % draws.length]);
+          const weighting = new ProjectedWeighting(named, { uniform: () => draws[draw++ % draws.length] });
           weighting.balance({ products: productsOf(vectors), losses: {} });
           const weights = (weighting as unknown as { current: number[] }).current;
           const got = [0, 1, 2, 3].map((k) => vectors.reduce((sum, vector, i) => sum + weights[i] * vector[k], 0));
@@ -222,7 +226,7 @@ describe('weightings by gradients', () => {
       ),
     );
   });
-  it('ProjectedWeighting leaves tasks alone that pull together', async () => {
+  it('ProjectedWeighting leaves tasks alone that do not conflict', async () => {
     const weighting = new ProjectedWeighting(['a', 'b']);
     weighting.balance({
       products: productsOf([
@@ -233,7 +237,7 @@ describe('weightings by gradients', () => {
     });
     expect(await weighting.weights()).toEqual({ a: 1, b: 1 });
   });
-  it('GradNormWeighting raises the task with the short gradient, and the one that lags behind', async () => {
+  it('GradNormWeighting raises the task with the short gradient, and the one that trains slowly', async () => {
     const even = new GradNormWeighting(['a', 'b'], { alpha: 0 });
     even.balance({
       products: productsOf([
@@ -256,7 +260,7 @@ describe('weightings by gradients', () => {
         losses: { a: 1, b: 1 },
       });
     const { a, b } = await even.weights();
-    expect(Math.abs(a - 3 * b)).toBeLessThan(0.3); // it goes on to swing by a step
+    expect(Math.abs(a - 3 * b)).toBeLessThan(0.3); // it keeps oscillating by a step
 
     const lagging = new GradNormWeighting(['a', 'b']);
     const equal = productsOf([
@@ -272,16 +276,16 @@ describe('weightings by gradients', () => {
   it.each([
     ['GradNormWeighting', () => new GradNormWeighting(tasks)],
     ['DynamicWeightAverage', () => new DynamicWeightAverage(tasks)],
-  ] as const)('%s goes on from its stored state', async (_, make) => {
-    const tell = (weighting: TaskWeighting, a: number): void => {
+  ] as const)('%s continues from its stored state', async (_, make) => {
+    const feed = (weighting: TaskWeighting, a: number): void => {
       weighting.balance?.({ products: [a, 0, 0, 1], losses: { a, b: 2 } });
       weighting.observe?.({ a, b: 2 });
     };
     const [first, second] = [make(), make()];
-    [3, 2].forEach((a) => tell(first, a));
+    [3, 2].forEach((a) => feed(first, a));
     (second as TaskWeighting).restore!(JSON.parse(JSON.stringify((first as TaskWeighting).state!())));
     expect(await second.weights()).toEqual(await first.weights());
-    for (const weighting of [first, second]) tell(weighting, 1.5);
+    for (const weighting of [first, second]) feed(weighting, 1.5);
     expect(await second.weights()).toEqual(await first.weights());
   });
 });

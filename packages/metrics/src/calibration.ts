@@ -1,10 +1,19 @@
-/** Bins of a reliability curve: what was predicted, and what was the case. */
+import {
+  checkChoice,
+  checkCount,
+  checkNumbers,
+  checkOptions,
+  checkProbabilities,
+  checkTargets,
+} from './check-input.js';
+
+/** Bins of a reliability curve: mean prediction and observed frequency. */
 export interface ReliabilityCurve {
   /** Mean probability of each bin. */
   predicted: number[];
   /** Share of positives of each bin. */
   observed: number[];
-  /** Rows of each bin; bins without rows are left out. */
+  /** Rows of each bin; bins without rows are excluded. */
   counts: number[];
 }
 
@@ -23,15 +32,21 @@ export interface ReliabilityOptions {
 export function reliabilityCurve(
   targets: ArrayLike<number>,
   probabilities: ArrayLike<number>,
-  { bins = 15, by = 'width' }: ReliabilityOptions = {},
+  options: ReliabilityOptions = {},
 ): ReliabilityCurve {
+  checkTargets('reliabilityCurve', { targets, probabilities });
+  checkProbabilities('reliabilityCurve', probabilities);
+  checkOptions('reliabilityCurve', options, ['bins', 'by']);
+  const { bins = 15, by = 'width' } = options;
+  checkCount('reliabilityCurve', 'bins', bins);
+  checkChoice('reliabilityCurve', 'by', by, ['width', 'mass']);
   const known = knownRows(targets, probabilities);
   if (by === 'mass') known.sort((a, b) => probabilities[a] - probabilities[b]);
   const sums = Array.from({ length: bins }, () => ({ predicted: 0, observed: 0, count: 0 }));
-  known.forEach((row, place) => {
+  known.forEach((row, rank) => {
     const bin =
       by === 'mass'
-        ? Math.floor((place * bins) / known.length)
+        ? Math.floor((rank * bins) / known.length)
         : Math.min(Math.max(Math.ceil(bins * probabilities[row]) - 1, 0), bins - 1);
     sums[bin].predicted += probabilities[row];
     sums[bin].observed += targets[row];
@@ -83,10 +98,12 @@ export const calibrationKinds = ['temperature', 'platt', 'isotonic'] as const;
  *   (isotonic).
  */
 export function fitCalibration(
-  kind: (typeof calibrationKinds)[number],
   targets: ArrayLike<number>,
   logits: ArrayLike<number>,
+  kind: (typeof calibrationKinds)[number],
 ): Calibration {
+  checkTargets('fitCalibration', { targets, logits });
+  checkChoice('fitCalibration', 'kind', kind, calibrationKinds);
   const known = knownRows(targets, logits);
   const positives = known.filter((row) => targets[row] === 1).length;
   const negatives = known.length - positives;
@@ -106,8 +123,14 @@ export function fitCalibration(
   }
 }
 
-/** Calibrated probabilities of logits. */
+/**
+ * Calibrated probabilities of logits.
+ *
+ * @param calibration as {@link fitCalibration} gives it, or as JSON held it.
+ */
 export function calibrate(calibration: Calibration, logits: ArrayLike<number>): Float64Array {
+  checkNumbers('calibrate', 'logits', logits);
+  checkChoice('calibrate', 'calibration.kind', calibration?.kind, ['none', ...calibrationKinds]);
   const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
   switch (calibration.kind) {
     case 'none':
@@ -140,7 +163,7 @@ function fitLogistic(
     }, 0);
   let [a, b] = [1, 0];
   let current = loss(a, b);
-  for (let round = 0; round < 100; round++) {
+  for (let iteration = 0; iteration < 100; iteration++) {
     let [ga, gb, haa, hab, hbb] = [0, 0, 1e-12, 0, 1e-12];
     z.forEach((value, i) => {
       const p = 1 / (1 + Math.exp(-(a * value + b)));
@@ -164,7 +187,7 @@ function fitLogistic(
     [a, b] = [a - da, b - db];
     const gain = current - next;
     current = next;
-    // A label that is told apart without error has no best slope: it grows until the loss is 0.
+    // A label that is separated without error has no best slope: it grows until the loss is 0.
     if (gain < 1e-12 * (1 + current) || Math.abs(a) > 1e4) break;
   }
   return { slope: a, intercept: b };
@@ -179,7 +202,7 @@ function fitIsotonic(z: readonly number[], y: readonly number[]): { logits: numb
     count: number;
   }
   const steps: Block[] = []; // equal logits are one step from the start
-  for (const i of z.map((_, place) => place).sort((p, q) => z[p] - z[q])) {
+  for (const i of z.map((_, i) => i).sort((p, q) => z[p] - z[q])) {
     const last = steps[steps.length - 1];
     if (last?.last === z[i]) {
       last.sum += y[i];

@@ -1,6 +1,8 @@
-/** For each answer the largest nonconformity that is still believed; what {@link predictionSet} decides by. */
+import { checkBetween, checkProbabilities, checkTargets } from './check-input.js';
+
+/** For each answer the largest nonconformity that is still included; {@link predictionSet} decides by it. */
 export interface ConformalThresholds {
-  /** The error rate that was asked for. */
+  /** The error rate that was requested. */
   alpha: number;
   /** Of 1 − p where the label is present; Infinity where too few cases allow no bound. */
   present: number;
@@ -20,19 +22,21 @@ export function fitConformal(
   probabilities: ArrayLike<number>,
   alpha = 0.1,
 ): ConformalThresholds {
-  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`metrics/fitConformal: expected alpha in (0, 1), got ${alpha}`);
-  const strangeness = (wanted: number): number[] =>
+  checkTargets('fitConformal', { targets, probabilities });
+  checkProbabilities('fitConformal', probabilities);
+  checkBetween('fitConformal', 'alpha', alpha, { above: 0, below: 1 });
+  const nonconformity = (wanted: number): number[] =>
     Array.from(targets, (target, row) => (target === wanted ? Math.abs(wanted - probabilities[row]) : NaN))
       .filter((value) => !Number.isNaN(value))
       .sort((a, b) => a - b);
   const bound = (values: number[]): number => {
-    const place = Math.ceil((values.length + 1) * (1 - alpha));
-    return place > values.length ? Infinity : values[place - 1];
+    const rank = Math.ceil((values.length + 1) * (1 - alpha));
+    return rank > values.length ? Infinity : values[rank - 1];
   };
-  return { alpha, present: bound(strangeness(1)), absent: bound(strangeness(0)) };
+  return { alpha, present: bound(nonconformity(1)), absent: bound(nonconformity(0)) };
 }
 
-/** The answers that are believed: both where the model cannot tell, none where the case is like none seen before. */
+/** The answers of the prediction set: both where the model is undecided, none where the case is unlike all calibration data. */
 export function predictionSet(
   { present, absent }: ConformalThresholds,
   probability: number,

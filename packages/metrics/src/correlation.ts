@@ -1,5 +1,8 @@
+import { checkNumbers, checkRows } from './check-input.js';
+
 /** Pearson correlation, in [−1, 1]; NaN for fewer than two pairs, a constant, or a value that is not finite. */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  checkRows('pearson', { x, y });
   const n = x.length;
   let [meanX, meanY] = [0, 0];
   for (let i = 0; i < n; i++) {
@@ -18,6 +21,7 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
 
 /** Ranks from 1; equal values share the mean of theirs. */
 export function ranks(values: ArrayLike<number>): Float64Array {
+  checkNumbers('ranks', 'values', values);
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
   const out = new Float64Array(values.length);
   for (let first = 0; first < order.length;) {
@@ -31,6 +35,7 @@ export function ranks(values: ArrayLike<number>): Float64Array {
 
 /** Spearman's rank correlation: Pearson's of the ranks, ties sharing theirs. */
 export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  checkRows('spearman', { x, y });
   return Array.from(x).every(Number.isFinite) && Array.from(y).every(Number.isFinite)
     ? pearson(ranks(x), ranks(y))
     : NaN;

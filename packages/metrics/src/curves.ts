@@ -10,7 +10,7 @@ export interface RocCurve {
 
 /** The exact ROC curve, equal scores as one step. All rates are NaN if a class is missing. */
 export function rocCurve(targets: ArrayLike<number>, scores: ArrayLike<number>): RocCurve {
-  const ranked = new RankedScores(targets, scores);
+  const ranked = new RankedScores(targets, scores, 'rocCurve');
   const points = groupCounts(ranked);
   return {
     falsePositiveRate: Float64Array.from([0, ...points.map(({ falsePositives }) => falsePositives / ranked.negatives)]),
@@ -28,7 +28,7 @@ export interface PrecisionRecallCurve {
 
 /** The exact precision-recall curve, equal scores as one step. */
 export function precisionRecallCurve(targets: ArrayLike<number>, scores: ArrayLike<number>): PrecisionRecallCurve {
-  const ranked = new RankedScores(targets, scores);
+  const ranked = new RankedScores(targets, scores, 'precisionRecallCurve');
   const points = groupCounts(ranked).reverse();
   return {
     precision: Float64Array.from([

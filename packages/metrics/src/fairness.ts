@@ -1,4 +1,5 @@
-import { clusterRows, forEachDraw, type Clusters } from './bootstrap.js';
+import { clusterRows, forEachResample, type Clusters, type ResampleOptions } from './bootstrap.js';
+import { checkOptions, checkTargets } from './check-input.js';
 import { percentileInterval } from './quantile.js';
 import { RankedScores } from './ranked-scores.js';
 
@@ -37,8 +38,8 @@ export interface SubgroupOptions {
   threshold: number;
   /** Fewest positives, and fewest negatives, that are not too few. Default 20. */
   minimum?: number;
-  /** Bootstrap draws for the intervals; 0 = none. Default 0. */
-  draws?: number;
+  /** Bootstrap resamples for the intervals; 0 = none. Default 0. */
+  resamples?: number;
   seed?: number;
   /** Rows of a patient are drawn together; each row on its own unless given. */
   clusters?: Clusters;
@@ -56,29 +57,27 @@ export function subgroupAudit(
   targets: ArrayLike<number>,
   scores: ArrayLike<number>,
   groups: readonly (string | null)[],
-  { threshold, minimum = 20, draws = 0, seed = 0, clusters }: SubgroupOptions,
+  options: SubgroupOptions,
 ): SubgroupAudit {
-  const names = [...new Set(groups.filter((group): group is string => group !== null && group !== ''))].sort();
-  const place = new Map(names.map((name, i) => [name, i]));
-  const ofRow = Int32Array.from(groups, (group) => place.get(group ?? '') ?? -1);
-  const once = new Int32Array(targets.length).fill(1);
-  const found = count({ targets, scores, ofRow, groups: names.length, threshold }, once);
+  checkTargets('subgroupAudit', { targets, scores });
+  checkOptions('subgroupAudit', options, ['threshold', 'minimum', 'resamples', 'seed', 'clusters']);
+  const { threshold, minimum = 20, resamples = 0, seed = 0, clusters } = options;
+  if (typeof threshold !== 'number' || groups.length !== targets.length) {
+    throw new RangeError(
+      `metrics/subgroupAudit: expected a threshold and a group for each of ${targets.length} rows, got ${threshold} and ${groups.length} groups; null stands for a missing group`,
+    );
+  }
+  const grouped = groupRows(targets, scores, groups, threshold);
+  const found = count(grouped, new Int32Array(targets.length).fill(1));
   const isSmall = found.map(({ positives, negatives }) => positives < minimum || negatives < minimum);
   const { toMedian, toRest } = gaps(found, isSmall);
-  const drawn = names.map(() => ({ toMedian: new Float64Array(draws), toRest: new Float64Array(draws) }));
-  if (draws > 0) {
-    forEachDraw(clusters ?? clusterRows(ofRow.map((_, row) => row)), { draws, seed }, (weights, draw) => {
-      const again = gaps(count({ targets, scores, ofRow, groups: names.length, threshold }, weights), isSmall);
-      drawn.forEach((values, i) => {
-        values.toMedian[draw] = again.toMedian[i];
-        values.toRest[draw] = again.toRest[i];
-      });
-    });
-  }
-  const interval = (values: Float64Array): [number, number] => (draws > 0 ? percentileInterval(values) : [NaN, NaN]);
-  const audited = names.map((group, i): SubgroupScores => {
-    const inGroup = Float64Array.from(targets, (target, row) => (ofRow[row] === i ? target : NaN));
+  const intervals =
+    resamples > 0
+      ? gapIntervals(grouped, isSmall, { resamples, seed }, clusters)
+      : found.map(() => ({ toMedian: undefinedInterval, toRest: undefinedInterval }));
+  const audited = grouped.names.map((group, i): SubgroupScores => {
     const { rows, positives, negatives, truePositiveRate, falsePositiveRate } = found[i];
+    const inGroup = Float64Array.from(targets, (target, row) => (grouped.ofRow[row] === i ? target : NaN));
     return {
       group,
       rows,
@@ -89,23 +88,67 @@ export function subgroupAudit(
       truePositiveRate,
       falsePositiveRate,
       gapToMedian: toMedian[i],
-      gapToMedianCi: interval(drawn[i].toMedian),
+      gapToMedianCi: intervals[i].toMedian,
       gapToRest: toRest[i],
-      gapToRestCi: interval(drawn[i].toRest),
+      gapToRestCi: intervals[i].toRest,
     };
   });
-  const readable = audited.filter((one) => !one.isSmall);
-  const rates = readable.map(({ truePositiveRate }) => truePositiveRate);
-  const worst = readable.reduce<SubgroupScores | null>(
+  const missing = grouped.ofRow.reduce((sum, group) => sum + (group < 0 ? 1 : 0), 0);
+  return { groups: audited, missing, ...extremes(audited.filter((one) => !one.isSmall)) };
+}
+
+/** The rows of a label with the group of each, as its index; −1 where it is missing. */
+interface GroupedRows {
+  targets: ArrayLike<number>;
+  scores: ArrayLike<number>;
+  threshold: number;
+  names: readonly string[];
+  ofRow: Int32Array;
+}
+
+const undefinedInterval: [number, number] = [NaN, NaN];
+
+function groupRows(
+  targets: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  groups: readonly (string | null)[],
+  threshold: number,
+): GroupedRows {
+  const names = [...new Set(groups.filter((group): group is string => group !== null && group !== ''))].sort();
+  const indexOf = new Map(names.map((name, i) => [name, i]));
+  const ofRow = Int32Array.from(groups, (group) => indexOf.get(group ?? '') ?? -1);
+  return { targets, scores, threshold, names, ofRow };
+}
+
+/** For each group the intervals of its gaps. */
+function gapIntervals(
+  grouped: GroupedRows,
+  isSmall: readonly boolean[],
+  options: ResampleOptions,
+  clusters = clusterRows(grouped.ofRow.map((_, row) => row)),
+): { toMedian: [number, number]; toRest: [number, number] }[] {
+  const empty = (): Float64Array => new Float64Array(options.resamples);
+  const resampled = grouped.names.map(() => ({ toMedian: empty(), toRest: empty() }));
+  forEachResample(clusters, options, (weights, resample) => {
+    const { toMedian, toRest } = gaps(count(grouped, weights), isSmall);
+    resampled.forEach((values, i) => {
+      values.toMedian[resample] = toMedian[i];
+      values.toRest[resample] = toRest[i];
+    });
+  });
+  return resampled.map(({ toMedian, toRest }) => ({
+    toMedian: percentileInterval(toMedian),
+    toRest: percentileInterval(toRest),
+  }));
+}
+
+function extremes(groups: readonly SubgroupScores[]): Pick<SubgroupAudit, 'worst' | 'spread'> {
+  const rates = groups.map(({ truePositiveRate }) => truePositiveRate);
+  const worst = groups.reduce<SubgroupScores | null>(
     (low, one) => (low === null || one.truePositiveRate < low.truePositiveRate ? one : low),
     null,
   );
-  return {
-    groups: audited,
-    missing: ofRow.reduce((sum, group) => sum + (group < 0 ? 1 : 0), 0),
-    worst: worst?.group ?? null,
-    spread: rates.length < 2 ? NaN : Math.max(...rates) - Math.min(...rates),
-  };
+  return { worst: worst?.group ?? null, spread: rates.length < 2 ? NaN : Math.max(...rates) - Math.min(...rates) };
 }
 
 interface GroupCounts {
@@ -117,17 +160,8 @@ interface GroupCounts {
   falsePositiveRate: number;
 }
 
-function count(
-  {
-    targets,
-    scores,
-    ofRow,
-    groups,
-    threshold,
-  }: { targets: ArrayLike<number>; scores: ArrayLike<number>; ofRow: Int32Array; groups: number; threshold: number },
-  weights: ArrayLike<number>,
-): GroupCounts[] {
-  const sums = Array.from({ length: groups }, () => ({
+function count({ targets, scores, ofRow, names, threshold }: GroupedRows, weights: ArrayLike<number>): GroupCounts[] {
+  const sums = Array.from(names, () => ({
     rows: 0,
     positives: 0,
     negatives: 0,

@@ -1,3 +1,5 @@
+import { checkRowLength, checkTargets } from './check-input.js';
+
 /** Precision, recall and their harmonic mean over labels and what they imply. */
 export interface HierarchicalScores {
   precision: number;
@@ -6,10 +8,10 @@ export interface HierarchicalScores {
 }
 
 /**
- * Hierarchical precision, recall and F: both what is the case and what is said are closed upwards first, so that a near
- * miss (the parent right, the child wrong) is no whole one. Summed over all rows; NaN where nothing is said, or is the case.
+ * Hierarchical precision, recall and F: both targets and decisions are propagated to ancestors first, so that a near
+ * miss (the parent right, the child wrong) is no whole one. Summed over all rows; NaN where nothing is predicted, or is present.
  *
- * @param targets [rows, labels] row by row: 1, 0, NaN where unknown; entries unknown after closing do not count.
+ * @param targets [rows, labels] row by row: 1, 0, NaN where unknown; entries unknown after propagation do not count.
  * @param decisions 1 or 0, as targets.
  * @param ancestors for each label the indices of the labels above it.
  * @see Kiritchenko et al. 2005, "Functional annotation of genes using hierarchical text categorization".
@@ -19,8 +21,10 @@ export function hierarchicalScores(
   decisions: ArrayLike<number>,
   ancestors: readonly (readonly number[])[],
 ): HierarchicalScores {
+  checkTargets('hierarchicalScores', { targets, decisions });
+  checkRowLength('hierarchicalScores', targets, ancestors.length);
   const labels = ancestors.length;
-  let [both, said, present] = [0, 0, 0];
+  let [both, predicted, present] = [0, 0, 0];
   const truth = new Float64Array(labels);
   const claim = new Uint8Array(labels);
   for (let start = 0; start < targets.length; start += labels) {
@@ -36,11 +40,11 @@ export function hierarchicalScores(
     }
     for (let label = 0; label < labels; label++) {
       if (Number.isNaN(truth[label])) continue;
-      said += claim[label];
+      predicted += claim[label];
       present += truth[label];
       both += claim[label] * truth[label];
     }
   }
-  const [precision, recall] = [both / said, both / present];
-  return { precision, recall, f1: (2 * both) / (said + present) };
+  const [precision, recall] = [both / predicted, both / present];
+  return { precision, recall, f1: (2 * both) / (predicted + present) };
 }

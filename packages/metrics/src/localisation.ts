@@ -20,10 +20,10 @@ export interface MapBox extends Box {
   share: number;
 }
 
-/** Points along a side of a place of the map, where areas are counted. */
+/** Points along a side of a cell of the map, where areas are counted. */
 const fine = 8;
 
-/** The centre of the place with the largest value: what the pointing game asks for. */
+/** The centre of the cell with the largest value, for the pointing game. */
 export function mapPeak({ values, grid, window }: PlacedMap): { x: number; y: number } {
   let best = 0;
   for (let at = 1; at < grid * grid; at++) if (values[at] > values[best]) best = at;
@@ -40,7 +40,7 @@ export function isInside({ x, y }: { x: number; y: number }, boxes: readonly Box
 
 /**
  * Boxes around what stands out of a map: connected parts above a share of the range between its least and its largest value,
- * the map being interpolated between the centres of its places.
+ * the map being interpolated between the centres of its cells.
  *
  * @param threshold in (0, 1). Default 0.5.
  * @returns those with the largest share first; none where the map is flat.
@@ -116,17 +116,17 @@ export function shareInside({ values, grid, window }: PlacedMap, boxes: readonly
   return inside / ((total > 0 ? total : grid * grid) * fine * fine);
 }
 
-/** A map at more places, linear between the centres of those that it has. */
+/** A map on a finer grid, linear between the centres of its cells. */
 function interpolate(values: ArrayLike<number>, grid: number, side: number): Float64Array {
   const out = new Float64Array(side * side);
-  const place = (at: number): { low: number; high: number; share: number } => {
+  const cellsAt = (at: number): { low: number; high: number; share: number } => {
     const exact = Math.min(grid - 1, Math.max(0, ((at + 0.5) * grid) / side - 0.5));
     const low = Math.floor(exact);
     return { low, high: Math.min(grid - 1, low + 1), share: exact - low };
   };
-  const columns = Array.from({ length: side }, (_, x) => place(x));
+  const columns = Array.from({ length: side }, (_, x) => cellsAt(x));
   for (let y = 0; y < side; y++) {
-    const row = place(y);
+    const row = cellsAt(y);
     for (let x = 0; x < side; x++) {
       const column = columns[x];
       const along = (line: number): number =>

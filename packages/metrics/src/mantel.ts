@@ -1,4 +1,5 @@
 import { RandomStream } from '@cxr-align/random';
+import { checkChoice, checkCount, checkNumbers, checkOptions } from './check-input.js';
 import { pearson, ranks } from './correlation.js';
 
 export interface MantelOptions {
@@ -31,16 +32,21 @@ export function mantelTest(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
   size: number,
-  { method = 'pearson', permutations = 999, seed = 0 }: MantelOptions = {},
+  options: MantelOptions = {},
 ): MantelResult {
-  for (const matrix of [a, b]) {
+  checkOptions('mantelTest', options, ['method', 'permutations', 'seed']);
+  const { method = 'pearson', permutations = 999, seed = 0 } = options;
+  checkChoice('mantelTest', 'method', method, ['pearson', 'spearman']);
+  checkCount('mantelTest', 'permutations', permutations);
+  for (const [name, matrix] of Object.entries({ a, b })) {
+    checkNumbers('mantelTest', name, matrix);
     if (matrix.length !== size * size)
       throw new RangeError(
         `metrics/mantelTest: expected ${size * size} entries, got ${matrix.length}; pass square matrices`,
       );
   }
   const prepare = (matrix: ArrayLike<number>): Float64Array => {
-    const above = aboveDiagonal(matrix, size);
+    const above = upperTriangle(matrix, size);
     return method === 'spearman' && above.every(Number.isFinite) ? ranks(above) : above;
   };
   const [x, y] = [prepare(a), prepare(b)];
@@ -50,7 +56,7 @@ export function mantelTest(
   const random = new RandomStream({ seed, purpose: 'mantel' });
   const shuffled = new Float64Array(y.length);
   let hits = 0;
-  for (let draw = 0; draw < permutations; draw++) {
+  for (let permutation = 0; permutation < permutations; permutation++) {
     const order = random.permutation(size);
     let at = 0;
     for (let i = 0; i < size; i++) for (let j = i + 1; j < size; j++) shuffled[at++] = full[order[i] * size + order[j]];
@@ -60,8 +66,8 @@ export function mantelTest(
   return { correlation, p: (hits + 1) / (permutations + 1), permutations };
 }
 
-/** The entries above the diagonal, row by row. */
-export function aboveDiagonal(matrix: ArrayLike<number>, size: number): Float64Array {
+/** The entries above the diagonal of a square matrix, row by row. */
+export function upperTriangle(matrix: ArrayLike<number>, size: number): Float64Array {
   const out = new Float64Array((size * (size - 1)) / 2);
   let at = 0;
   for (let i = 0; i < size; i++) for (let j = i + 1; j < size; j++) out[at++] = matrix[i * size + j];

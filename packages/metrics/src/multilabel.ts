@@ -1,3 +1,5 @@
+import { checkOptions, checkRowLength, checkTargets } from './check-input.js';
+
 /** Scores of several labels, [rows, labels] row by row; targets 1, 0, and NaN where unknown. */
 export interface LabelMatrixScores {
   targets: ArrayLike<number>;
@@ -5,17 +7,17 @@ export interface LabelMatrixScores {
   labels: number;
 }
 
-/** What becomes of rows without a known positive: they count with the best value, or are left out. */
+/** What becomes of rows without a known positive: they count with the best value, or are excluded. */
 export interface RankingOptions {
   skipEmpty?: boolean;
 }
 
 /**
  * How far down the ranked labels of a row one has to go to have all its positives, the mean over rows; ties count at
- * their lowest place. A row without positives counts 0.
+ * their lowest rank. A row without positives counts 0.
  */
 export function coverageError(matrix: LabelMatrixScores, options: RankingOptions = {}): number {
-  return meanOverRows(matrix, options, 0, ({ known, positives, score }) => {
+  return meanOverRows('coverageError', matrix, options, 0, ({ known, positives, score }) => {
     const least = Math.min(...positives.map(score));
     return known.filter((label) => score(label) >= least).length;
   });
@@ -26,7 +28,7 @@ export function coverageError(matrix: LabelMatrixScores, options: RankingOptions
  * without positives or without negatives counts 0.
  */
 export function rankingLoss(matrix: LabelMatrixScores, options: RankingOptions = {}): number {
-  return meanOverRows(matrix, options, 0, ({ known, positives, score }) => {
+  return meanOverRows('rankingLoss', matrix, options, 0, ({ known, positives, score }) => {
     const negatives = known.filter((label) => !positives.includes(label));
     if (negatives.length === 0) return 0;
     let wrong = 0;
@@ -40,7 +42,7 @@ export function rankingLoss(matrix: LabelMatrixScores, options: RankingOptions =
  * high, the mean over positives and rows. A row without positives counts 1.
  */
 export function labelRankingAveragePrecision(matrix: LabelMatrixScores, options: RankingOptions = {}): number {
-  return meanOverRows(matrix, options, 1, ({ known, positives, score }) => {
+  return meanOverRows('labelRankingAveragePrecision', matrix, options, 1, ({ known, positives, score }) => {
     const atLeast = (list: readonly number[], least: number): number =>
       list.filter((label) => score(label) >= least).length;
     const precisions = positives.map((label) => atLeast(positives, score(label)) / atLeast(known, score(label)));
@@ -48,13 +50,18 @@ export function labelRankingAveragePrecision(matrix: LabelMatrixScores, options:
   });
 }
 
-/** The mean over the rows in which anything is known of what `measure` says; `empty` of rows without a positive. */
+/** The mean of `measure` over the rows in which anything is known; `empty` for rows without a positive. */
 function meanOverRows(
-  { targets, scores, labels }: LabelMatrixScores,
-  { skipEmpty = false }: RankingOptions,
+  where: string,
+  matrix: LabelMatrixScores,
+  options: RankingOptions,
   empty: number,
   measure: (row: { known: number[]; positives: number[]; score: (label: number) => number }) => number,
 ): number {
+  checkMatrix(where, matrix);
+  checkOptions(where, options, ['skipEmpty']);
+  const { targets, scores, labels } = matrix;
+  const { skipEmpty = false } = options;
   let sum = 0;
   let rows = 0;
   forEachRow(targets, labels, (start, known, positives) => {
@@ -67,6 +74,7 @@ function meanOverRows(
 
 /** The share of known entries that are decided wrongly; NaN if none is known. @param decisions 1 or 0, as targets. */
 export function hammingLoss(targets: ArrayLike<number>, decisions: ArrayLike<number>): number {
+  checkTargets('hammingLoss', { targets, decisions });
   let wrong = 0;
   let known = 0;
   for (let at = 0; at < targets.length; at++) {
@@ -79,6 +87,8 @@ export function hammingLoss(targets: ArrayLike<number>, decisions: ArrayLike<num
 
 /** The share of rows of which every known label is decided rightly; NaN if no row has one. */
 export function subsetAccuracy(targets: ArrayLike<number>, decisions: ArrayLike<number>, labels: number): number {
+  checkTargets('subsetAccuracy', { targets, decisions });
+  checkRowLength('subsetAccuracy', targets, labels);
   let right = 0;
   let rows = 0;
   forEachRow(targets, labels, (start, known) => {
@@ -87,6 +97,12 @@ export function subsetAccuracy(targets: ArrayLike<number>, decisions: ArrayLike<
     if (known.every((label) => targets[start + label] === decisions[start + label])) right++;
   });
   return right / rows;
+}
+
+/** Refuses what is no matrix of scores and targets. */
+export function checkMatrix(where: string, { targets, scores, labels }: LabelMatrixScores): void {
+  checkTargets(where, { targets, scores });
+  checkRowLength(where, targets, labels);
 }
 
 function forEachRow(

@@ -1,8 +1,11 @@
+import { checkNumbers } from './check-input.js';
+
 /**
  * Holm's step-down correction: p values that may each be compared with the level as they are, whatever the number of
  * tests. NaN stays NaN and counts as no test.
  */
 export function holm(pValues: readonly number[]): number[] {
+  checkNumbers('holm', 'pValues', pValues);
   const order = pValues.map((p, i) => ({ p, i })).filter(({ p }) => !Number.isNaN(p));
   order.sort((a, b) => a.p - b.p);
   const adjusted = pValues.map(() => NaN);
@@ -19,6 +22,7 @@ export function holm(pValues: readonly number[]): number[] {
  * NaN stays NaN and counts as no test.
  */
 export function benjaminiHochberg(pValues: readonly number[]): number[] {
+  checkNumbers('benjaminiHochberg', 'pValues', pValues);
   const order = pValues.map((p, i) => ({ p, i })).filter(({ p }) => !Number.isNaN(p));
   order.sort((a, b) => b.p - a.p);
   const adjusted = pValues.map(() => NaN);

@@ -1,3 +1,4 @@
+import { checkBetween, checkOptions, checkTargets } from './check-input.js';
 import { rocCurve } from './curves.js';
 
 export interface PartialAurocOptions {
@@ -8,7 +9,7 @@ export interface PartialAurocOptions {
 }
 
 /**
- * Area under the ROC curve up to a false positive rate: what a classifier is worth where false alarms must be rare.
+ * Area under the ROC curve up to a false positive rate: the performance where false alarms must be rare.
  *
  * @returns NaN if a class is missing.
  * @see McClish 1989, "Analyzing a portion of the ROC curve".
@@ -16,11 +17,12 @@ export interface PartialAurocOptions {
 export function partialAuroc(
   targets: ArrayLike<number>,
   scores: ArrayLike<number>,
-  { maxFalsePositiveRate = 0.1, standardized = true }: PartialAurocOptions = {},
+  options: PartialAurocOptions = {},
 ): number {
-  const most = maxFalsePositiveRate;
-  if (!(most > 0 && most <= 1))
-    throw new RangeError(`metrics/partialAuroc: expected maxFalsePositiveRate in (0, 1], got ${most}`);
+  checkTargets('partialAuroc', { targets, scores });
+  checkOptions('partialAuroc', options, ['maxFalsePositiveRate', 'standardized']);
+  const { maxFalsePositiveRate: most = 0.1, standardized = true } = options;
+  checkBetween('partialAuroc', 'maxFalsePositiveRate', most, { above: 0, atMost: 1 });
   const { falsePositiveRate: x, truePositiveRate: y } = rocCurve(targets, scores);
   let area = 0;
   for (let i = 1; i < x.length && x[i - 1] < most; i++) {

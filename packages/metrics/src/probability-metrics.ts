@@ -1,10 +1,17 @@
+import { checkBetween, checkCount, checkProbabilities, checkTargets } from './check-input.js';
+
 /** Mean squared distance of probabilities from known targets; NaN if none is known. */
 export function brierScore(targets: ArrayLike<number>, probabilities: ArrayLike<number>): number {
+  checkTargets('brierScore', { targets, probabilities });
+  checkProbabilities('brierScore', probabilities);
   return meanOverKnown(targets, (row) => (probabilities[row] - targets[row]) ** 2);
 }
 
-/** Mean −log of the probability given to what is the case, probabilities clipped to [eps, 1 − eps]; NaN if none is known. */
+/** Mean −log of the probability given to the observed class, probabilities clipped to [eps, 1 − eps]; NaN if none is known. */
 export function logLoss(targets: ArrayLike<number>, probabilities: ArrayLike<number>, eps = 1e-15): number {
+  checkTargets('logLoss', { targets, probabilities });
+  checkProbabilities('logLoss', probabilities);
+  checkBetween('logLoss', 'eps', eps, { above: 0, below: 0.5 });
   return meanOverKnown(targets, (row) => {
     const probability = Math.min(Math.max(probabilities[row], eps), 1 - eps);
     return -Math.log(targets[row] === 1 ? probability : 1 - probability);
@@ -22,6 +29,9 @@ export function expectedCalibrationError(
   probabilities: ArrayLike<number>,
   bins = 15,
 ): number {
+  checkTargets('expectedCalibrationError', { targets, probabilities });
+  checkProbabilities('expectedCalibrationError', probabilities);
+  checkCount('expectedCalibrationError', 'bins', bins);
   const gaps = new Float64Array(bins);
   let rows = 0;
   for (let row = 0; row < targets.length; row++) {

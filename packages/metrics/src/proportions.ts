@@ -1,9 +1,10 @@
+import { checkRows } from './check-input.js';
 import { normalQuantile, twoSidedP } from './normal-distribution.js';
 
 /**
  * Wilson's score interval of a proportion; never outside [0, 1], and no point even where nothing or all was counted.
  *
- * @param size how many were looked at; may be fractional (an effective size). NaN for 0.
+ * @param size how many were counted; may be fractional (an effective size). NaN for 0.
  * @see Wilson 1927, doi:10.1080/01621459.1927.10502953.
  */
 export function wilsonInterval(count: number, size: number, level = 0.95): [number, number] {
@@ -21,9 +22,9 @@ export interface ClusteredProportion {
   size: number;
   /** NaN for no rows, as all that follows. */
   proportion: number;
-  /** Standard error that knows of the clusters. */
+  /** Cluster-robust standard error. */
   standardError: number;
-  /** How many independent rows would tell as much. */
+  /** How many independent rows carry the same information. */
   effectiveSize: number;
   /** Wilson's interval with the effective size. */
   interval: [number, number];
@@ -39,6 +40,7 @@ export interface ClusteredProportion {
  * @see Cochran 1977, Sampling Techniques, chapter 9A: a ratio estimator over clusters of unequal size.
  */
 export function clusteredProportion(values: ArrayLike<number>, clusters: ArrayLike<number>): ClusteredProportion {
+  checkRows('clusteredProportion', { values, clusters });
   const sums = new Map<number, { ones: number; rows: number }>();
   let [count, size] = [0, 0];
   for (let i = 0; i < values.length; i++) {
@@ -55,7 +57,7 @@ export function clusteredProportion(values: ArrayLike<number>, clusters: ArrayLi
   for (const { ones, rows } of sums.values()) squares += (ones - rows * proportion) ** 2;
   const variance = sums.size > 1 ? ((sums.size / (sums.size - 1)) * squares) / (size * size) : NaN;
   const binomial = proportion * (1 - proportion);
-  // Where nothing or all is 1, the rows say nothing of how much alike those of a cluster are.
+  // Where nothing or all is 1, the rows carry no information on the correlation within clusters.
   const effectiveSize = variance > 0 && binomial > 0 ? Math.min(size, binomial / variance) : size;
   return {
     count,

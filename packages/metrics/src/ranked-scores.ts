@@ -1,10 +1,11 @@
+import { badTarget, checkRows } from './check-input.js';
 import { descendingOrder } from './sort-descending.js';
 
 /**
- * The scores of one label in ranked order, sorted once: every ranking metric, and every bootstrap draw of it, is then
+ * The scores of one label in ranked order, sorted once: every ranking metric, and every bootstrap resample of it, is then
  * one pass over the ranks.
  *
- * Rows whose target is NaN (unknown) or whose score is NaN are left out.
+ * Rows whose target is NaN (unknown) or whose score is NaN are excluded.
  */
 export class RankedScores {
   /** Rows by falling score. */
@@ -22,25 +23,19 @@ export class RankedScores {
   /**
    * @param targets 1 = positive, 0 = negative, NaN = unknown; one a row.
    * @param scores any number that rises with the probability; one a row.
+   * @param where named in errors. Default `RankedScores`.
+   * @throws {TypeError} for what is no list of numbers, such as a tensor.
    * @throws {RangeError} if the lengths differ or a target is another number.
    */
-  constructor(targets: ArrayLike<number>, scores: ArrayLike<number>) {
-    if (targets.length !== scores.length) {
-      throw new RangeError(
-        `metrics: expected as many targets as scores, got ${targets.length} and ${scores.length}; pass one a row`,
-      );
-    }
+  constructor(targets: ArrayLike<number>, scores: ArrayLike<number>, where = 'RankedScores') {
+    checkRows(where, { targets, scores });
     const known = new Uint32Array(targets.length);
     const values = new Float64Array(targets.length);
     let count = 0;
     for (let row = 0; row < targets.length; row++) {
       const target = targets[row];
       if (Number.isNaN(target)) continue;
-      if (target !== 0 && target !== 1) {
-        throw new RangeError(
-          `metrics: expected targets of 0, 1 or NaN, got ${target} in row ${row}; map uncertain labels first`,
-        );
-      }
+      if (target !== 0 && target !== 1) throw badTarget(where, target, row);
       const score = scores[row];
       if (Number.isNaN(score)) continue;
       known[count] = row;
@@ -53,8 +48,8 @@ export class RankedScores {
     const groupEnd = new Uint8Array(count);
     let positives = 0;
     for (let rank = 0; rank < count; rank++) {
-      const place = order[rank];
-      const row = isWhole ? place : known[place];
+      const at = order[rank];
+      const row = isWhole ? at : known[at];
       const target = targets[row];
       rows[rank] = row;
       positive[rank] = target;
@@ -157,10 +152,10 @@ function segmentsOf(positive: Uint8Array, groupEnd: Uint8Array): Int32Array {
 
 /** Area under the ROC curve; see {@link RankedScores.auroc}. */
 export function auroc(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
-  return new RankedScores(targets, scores).auroc();
+  return new RankedScores(targets, scores, 'auroc').auroc();
 }
 
 /** Average precision; see {@link RankedScores.averagePrecision}. */
 export function averagePrecision(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
-  return new RankedScores(targets, scores).averagePrecision();
+  return new RankedScores(targets, scores, 'averagePrecision').averagePrecision();
 }

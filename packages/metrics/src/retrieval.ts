@@ -1,4 +1,5 @@
-import type { LabelMatrixScores } from './multilabel.js';
+import { checkCount } from './check-input.js';
+import { checkMatrix, type LabelMatrixScores } from './multilabel.js';
 
 /** How often what belongs to a query is among the first k. */
 export interface RetrievalScores {
@@ -11,29 +12,32 @@ export interface RetrievalScores {
 }
 
 /**
- * Retrieval both ways between rows (say images) and labels (say their prompts): R@k, the share of queries for which one of the
+ * Retrieval both ways between rows (such as images) and labels (such as their prompts): R@k, the share of queries for which one of the
  * first k answers is right, and the share of right ones among them (P@k).
  *
- * `rowsToLabels`: each row asks for the labels that are present; `labelsToRows`: each label asks for the rows that have it.
- * Answers with an unknown target are left out; of equal scores the wrong answers come first.
+ * `rowsToLabels`: each row is a query for the labels that are present; `labelsToRows`: each label is one for the rows that have it.
+ * Answers with an unknown target are excluded; of equal scores the wrong answers come first.
  *
- * @param ks say [1, 5, 10]; a k above the number of answers counts all of them.
+ * @param ks such as [1, 5, 10]; a k above the number of answers counts all of them.
  * @see Wang et al. 2022, arXiv:2210.10163 (MedCLIP), for both directions.
  */
 export function retrieval(
-  { targets, scores, labels }: LabelMatrixScores,
+  matrix: LabelMatrixScores,
   ks: readonly number[],
 ): { rowsToLabels: RetrievalScores; labelsToRows: RetrievalScores } {
+  checkMatrix('retrieval', matrix);
+  for (const k of ks) checkCount('retrieval', 'k', k);
+  const { targets, scores, labels } = matrix;
   const rows = targets.length / labels;
   const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-  const ask = (queries: number, answersOf: (query: number) => number[]): RetrievalScores => {
+  const answer = (queries: number, answersOf: (query: number) => number[]): RetrievalScores => {
     const hits = ks.map(() => 0);
     const shares = ks.map(() => 0);
-    let asked = 0;
+    let answerable = 0;
     for (let query = 0; query < queries; query++) {
       const answers = answersOf(query).filter((at) => !Number.isNaN(targets[at]));
       if (!answers.some((at) => targets[at] === 1)) continue;
-      asked++;
+      answerable++;
       answers.sort((a, b) => scores[b] - scores[a] || targets[a] - targets[b]);
       ks.forEach((k, i) => {
         const first = answers.slice(0, k);
@@ -42,10 +46,14 @@ export function retrieval(
         shares[i] += right / first.length;
       });
     }
-    return { recall: hits.map((count) => count / asked), precision: shares.map((sum) => sum / asked), queries: asked };
+    return {
+      recall: hits.map((count) => count / answerable),
+      precision: shares.map((sum) => sum / answerable),
+      queries: answerable,
+    };
   };
   return {
-    rowsToLabels: ask(rows, (row) => range(labels).map((label) => row * labels + label)),
-    labelsToRows: ask(labels, (label) => range(rows).map((row) => row * labels + label)),
+    rowsToLabels: answer(rows, (row) => range(labels).map((label) => row * labels + label)),
+    labelsToRows: answer(labels, (label) => range(rows).map((row) => row * labels + label)),
   };
 }

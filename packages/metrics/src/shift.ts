@@ -1,3 +1,5 @@
+import { checkNumbers, checkRows } from './check-input.js';
+
 /**
  * The Kullback-Leibler divergence of two distributions over the same kinds of things, in nats, each count raised by a
  * half so that it stays finite.
@@ -7,6 +9,7 @@
  * @returns 0 or more; 0 for equal shares only. NaN where one of them counts nothing.
  */
 export function klDivergence(a: readonly number[], b: readonly number[]): number {
+  checkRows('klDivergence', { a, b });
   const shares = (counts: readonly number[]): number[] => {
     const total = counts.reduce((sum, count) => sum + count + 0.5, 0);
     return counts.map((count) => (count + 0.5) / total);
@@ -18,6 +21,7 @@ export function klDivergence(a: readonly number[], b: readonly number[]): number
 
 /** Half the sum of differences between shares: 0 for equal shares, 1 for none in common. NaN where one counts nothing. */
 export function totalVariation(a: readonly number[], b: readonly number[]): number {
+  checkRows('totalVariation', { a, b });
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const [inA, inB] = [sum(a), sum(b)];
   if (inA === 0 || inB === 0) return NaN;
@@ -26,6 +30,8 @@ export function totalVariation(a: readonly number[], b: readonly number[]): numb
 
 /** The largest difference between two cumulative distributions (Kolmogorov and Smirnov); NaN where one is empty. */
 export function ksDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  checkNumbers('ksDistance', 'a', a);
+  checkNumbers('ksDistance', 'b', b);
   if (a.length === 0 || b.length === 0) return NaN;
   const [x, y] = [Float64Array.from(a).sort(), Float64Array.from(b).sort()];
   let [i, j, largest] = [0, 0, 0];
@@ -40,6 +46,8 @@ export function ksDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 /** The difference of two means in units of the mean standard deviation (Cohen's d); NaN where there is no spread. */
 export function standardizedDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  checkNumbers('standardizedDifference', 'a', a);
+  checkNumbers('standardizedDifference', 'b', b);
   const [first, second] = [moments(a), moments(b)];
   const spread = Math.sqrt((first.variance + second.variance) / 2);
   return spread > 0 ? (first.mean - second.mean) / spread : NaN;

@@ -1,11 +1,11 @@
-/** Places in falling order of their values, and the values in that order. */
+/** Indices in falling order of their values, and the values in that order. */
 export interface Ranking {
   order: Uint32Array;
   sorted: Float64Array;
 }
 
 /**
- * The places of values in falling order, equal ones in the order they stand in; no value may be NaN. Far faster than a
+ * The indices of values in falling order, equal ones in the order they stand in; no value may be NaN. Far faster than a
  * comparison sort: values go into as many bins as there are values, or, where they crowd too much for that, through a radix
  * sort over their bits.
  */
@@ -13,7 +13,7 @@ export function descendingOrder(values: Float64Array): Ranking {
   const binned = binSort(values);
   if (binned) return binned;
   const order = radixSort(values);
-  return { order, sorted: Float64Array.from(order, (place) => values[place]) };
+  return { order, sorted: Float64Array.from(order, (index) => values[index]) };
 }
 
 /** Bins over the range of the values, then neighbours put right; nothing if that takes too many steps. */
@@ -46,7 +46,7 @@ function binSort(values: Float64Array): Ranking | undefined {
   for (let i = 1; i < n; i++) {
     const value = sorted[i];
     if (sorted[i - 1] >= value) continue;
-    const place = order[i];
+    const index = order[i];
     let at = i;
     for (; at > 0 && sorted[at - 1] < value; at--) {
       if (steps-- === 0) return undefined;
@@ -54,7 +54,7 @@ function binSort(values: Float64Array): Ranking | undefined {
       order[at] = order[at - 1];
     }
     sorted[at] = value;
-    order[at] = place;
+    order[at] = index;
   }
   return { order, sorted };
 }
@@ -77,10 +77,10 @@ function radixSort(values: Float64Array): Uint32Array {
   return sortBy(upper, sortBy(lower, start));
 }
 
-/** Sorts places by a key of theirs, rising and stable, eleven bits a pass. */
-function sortBy(keys: Uint32Array, places: Uint32Array): Uint32Array {
-  const n = places.length;
-  let order = places;
+/** Sorts indices by a key of theirs, rising and stable, eleven bits a pass. */
+function sortBy(keys: Uint32Array, indices: Uint32Array): Uint32Array {
+  const n = indices.length;
+  let order = indices;
   let moved = new Uint32Array(n);
   let spare = new Uint32Array(n);
   const counts = new Uint32Array(digits);
@@ -96,8 +96,8 @@ function sortBy(keys: Uint32Array, places: Uint32Array): Uint32Array {
       sum += count;
     }
     for (let i = 0; i < n; i++) {
-      const place = order[i];
-      moved[counts[(keys[place] >>> shift) & mask]++] = place;
+      const index = order[i];
+      moved[counts[(keys[index] >>> shift) & mask]++] = index;
     }
     order = moved;
     [moved, spare] = [spare, moved];

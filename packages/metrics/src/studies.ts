@@ -1,9 +1,11 @@
+import { checkChoice, checkNumbers } from './check-input.js';
+
 /** How the images of a study become one prediction. */
 export type StudyRule = 'mean' | 'max' | 'logit-mean';
 
 /** Scores of studies. */
 export interface StudyScores {
-  /** Study of each row, in order of first sight. */
+  /** Study of each row, in order of first appearance. */
   studies: string[];
   /** Rows of the images of each study. */
   rows: number[][];
@@ -23,6 +25,13 @@ export function aggregateStudies(
   studyIds: readonly string[],
   rule: StudyRule = 'mean',
 ): StudyScores {
+  checkNumbers('aggregateStudies', 'probabilities', probabilities);
+  checkChoice('aggregateStudies', 'rule', rule, ['mean', 'max', 'logit-mean']);
+  if (studyIds.length > 0 ? probabilities.length % studyIds.length !== 0 : probabilities.length > 0) {
+    throw new RangeError(
+      `metrics/aggregateStudies: expected as many probabilities for each of ${studyIds.length} images, got ${probabilities.length}; pass one study id an image`,
+    );
+  }
   const labels = probabilities.length / studyIds.length;
   const byStudy = new Map<string, number[]>();
   studyIds.forEach((id, row) => {
@@ -43,7 +52,7 @@ export function aggregateStudies(
 
 function combine(values: readonly number[], rule: StudyRule): number {
   const mean = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
-  if (rule === 'max') return Math.max(...values);
+  if (rule === 'max') return values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (rule === 'mean') return mean(values);
   // A probability of 0 or 1 would outweigh all others: it is taken as the nearest one below.
   const logit = mean(values.map((p) => Math.log(clip(p) / (1 - clip(p)))));

@@ -24,18 +24,18 @@ const samples = fc.array(fc.tuple(fc.constantFrom(0, 1, NaN), fc.double({ min: -
   maxLength: 40,
 });
 
-describe('fitCalibration(kind, targets, logits), then calibrate', () => {
+describe('fitCalibration(targets, logits, kind), then calibrate', () => {
   it('isotonic equals the reference, flat beyond the ends', () => {
     const expected = [0, 0, 0.10714285714285715, 0.36, 0.36, 0.36, 0.36, 4 / 7, 4 / 7, 2 / 3];
-    [...calibrate(fitCalibration('isotonic', y, z), grid)].forEach((p, i) => expect(p).toBeCloseTo(expected[i], 12));
+    [...calibrate(fitCalibration(y, z, 'isotonic'), grid)].forEach((p, i) => expect(p).toBeCloseTo(expected[i], 12));
   });
   it('Platt equals the reference', () => {
-    const fitted = fitCalibration('platt', y, z) as { slope: number; intercept: number };
+    const fitted = fitCalibration(y, z, 'platt') as { slope: number; intercept: number };
     expect(fitted.slope).toBeCloseTo(0.40192409953944097, 4);
     expect(fitted.intercept).toBeCloseTo(-0.8520422891566151, 4);
   });
   it('the temperature is the one with the smallest log loss', () => {
-    const { temperature } = fitCalibration('temperature', y, z) as { temperature: number };
+    const { temperature } = fitCalibration(y, z, 'temperature') as { temperature: number };
     const loss = (t: number): number => logLoss(y, calibrate({ kind: 'temperature', temperature: t }, z));
     expect(loss(temperature)).toBeLessThan(Math.min(loss(temperature * 1.01), loss(temperature / 1.01), loss(1)));
   });
@@ -43,14 +43,14 @@ describe('fitCalibration(kind, targets, logits), then calibrate', () => {
     fc.assert(
       fc.property(samples, (rows) => {
         const [targets, logits] = [rows.map(([target]) => target), rows.map(([, logit]) => logit)];
-        const fitted = fitCalibration(kind, targets, logits);
+        const fitted = fitCalibration(targets, logits, kind);
         const curve = calibrate(fitted, [-100, -3, -1, 0, 1, 3, 100]);
         const known = rows.filter(([target]) => !Number.isNaN(target));
         expect(
           fitCalibration(
-            kind,
             known.map(([target]) => target),
             known.map(([, logit]) => logit),
+            kind,
           ),
         ).toEqual(fitted);
         for (const [i, p] of curve.entries()) {
@@ -63,9 +63,9 @@ describe('fitCalibration(kind, targets, logits), then calibrate', () => {
     );
   });
   it('fits nothing where a class is missing, and ends where no slope is best', () => {
-    expect(fitCalibration('platt', [1, 1, NaN], [0, 1, 2])).toEqual({ kind: 'none' });
+    expect(fitCalibration([1, 1, NaN], [0, 1, 2], 'platt')).toEqual({ kind: 'none' });
     expect([...calibrate({ kind: 'none' }, [0, -Infinity])]).toEqual([0.5, 0]);
-    const separable = fitCalibration('temperature', [0, 0, 1, 1], [-2, -1, 1, 2]) as { temperature: number };
+    const separable = fitCalibration([0, 0, 1, 1], [-2, -1, 1, 2], 'temperature') as { temperature: number };
     expect(separable.temperature).toBeGreaterThan(0);
     expect(separable.temperature).toBeLessThan(0.2);
   });

@@ -52,7 +52,7 @@ describe('subgroupAudit(targets, scores, groups)', () => {
     expect(audit(rows, { minimum: 11 })).toMatchObject({ worst: null, spread: NaN });
   });
   it('has intervals around its gaps, the same for the same seed', () => {
-    const { groups } = audit(rows, { draws: 300, seed: 1 });
+    const { groups } = audit(rows, { resamples: 300, seed: 1 });
     for (const {
       gapToRest,
       gapToRestCi: [low, high],
@@ -60,7 +60,7 @@ describe('subgroupAudit(targets, scores, groups)', () => {
       expect(low).toBeLessThan(gapToRest);
       expect(high).toBeGreaterThan(gapToRest);
     }
-    expect(audit(rows, { draws: 300, seed: 1 }).groups).toEqual(groups);
+    expect(audit(rows, { resamples: 300, seed: 1 }).groups).toEqual(groups);
     expect(audit(rows).groups[0].gapToRestCi).toEqual([NaN, NaN]);
   });
   it('counts every row with a known target and a group once', () => {

@@ -7,7 +7,7 @@ import {
   normalQuantile,
   percentileInterval,
   smallestDetectableDifference,
-  standardDeviation,
+  std,
 } from '../src/index.js';
 
 describe('normalQuantile(p)', () => {
@@ -82,11 +82,15 @@ describe('smallestDetectableDifference(standardError)', () => {
     expect(smallestDetectableDifference(0.01)).toBeCloseTo(0.0280158, 6);
     expect(smallestDetectableDifference(0.01, { power: 0.5 })).toBeCloseTo(0.0195996, 6);
   });
+  it('is undefined for a standard error of 0: four images do not detect every difference', () => {
+    expect(smallestDetectableDifference(0)).toBeNaN();
+    expect(smallestDetectableDifference(NaN)).toBeNaN();
+  });
 });
 
-describe('standardDeviation(values)', () => {
+describe('std(values)', () => {
   it('divides by n − 1 and leaves out what is undefined', () => {
-    expect(standardDeviation([1, 3, NaN])).toBeCloseTo(Math.SQRT2, 12);
-    expect(standardDeviation([1])).toBeNaN();
+    expect(std([1, 3, NaN])).toBeCloseTo(Math.SQRT2, 12);
+    expect(std([1])).toBeNaN();
   });
 });

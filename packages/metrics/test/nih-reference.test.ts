@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readNpy } from '@cxr-align/files';
 import {
-  atThreshold,
+  confusionAtThreshold,
   averagePrecision,
   auroc,
   bootstrapP,
@@ -58,7 +58,7 @@ describe.each(models)('metrics of %s on NIH equal the reference', (model) => {
     close(chooseThreshold(targets, scores, 'max-f1'), reference.best_f1.logit_threshold);
     const youden = chooseThreshold(targets, scores, 'youden');
     close(youden, reference.youden.logit_threshold);
-    const counts = atThreshold(targets, scores, youden);
+    const counts = confusionAtThreshold(targets, scores, youden);
     expect(counts).toMatchObject({
       truePositives: reference.youden.tp,
       falsePositives: reference.youden.fp,
@@ -94,7 +94,7 @@ describe.each(models)('metrics of %s on NIH equal the reference', (model) => {
     close(subsetAccuracy(labels, decisions, count), overall.exact_match);
     close(auroc(labels, scores), overall.micro_auroc);
     close(averagePrecision(labels, scores), overall.micro_average_precision);
-    close(atThreshold(labels, scores, 0).f1, overall['micro_f1_at_0.5']);
+    close(confusionAtThreshold(labels, scores, 0).f1, overall['micro_f1_at_0.5']);
     const probabilities = Array.from(scores, (z) => 1 / (1 + Math.exp(-z)));
     close(expectedCalibrationError(labels, probabilities), overall.pooled_ece15);
   });
@@ -114,10 +114,10 @@ describe('the comparison of two models on NIH equals the reference', () => {
     const clusters = clusterRows(patients);
     expect(clusters.count).toBe(reference.patients);
     const [, perDraw] = draws.shape;
-    const drawOf = (draw: number) => draws.data.subarray(draw * perDraw, (draw + 1) * perDraw);
+    const clustersOf = (draw: number) => draws.data.subarray(draw * perDraw, (draw + 1) * perDraw);
     const results = models.map((model) => {
       const ranked = expected.labels.map((_: string, i: number) => new RankedScores(targetsOf(i), scoresOf(model, i)));
-      return bootstrapRanking(ranked, clusters, { draws: reference.B, drawOf }).auroc;
+      return bootstrapRanking(ranked, clusters, { resamples: reference.B, clustersOf }).auroc;
     });
     models.forEach((model, m) => {
       reference.macro_auroc_replicates_first10[model].forEach((value: number, b: number) =>

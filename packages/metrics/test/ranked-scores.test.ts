@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { auroc, averagePrecision, chooseThreshold, partialAuroc, RankedScores } from '../src/index.js';
+import {
+  auroc,
+  averagePrecision,
+  chooseThreshold,
+  partialAuroc,
+  RankedScores,
+  thresholdBetweenScores,
+} from '../src/index.js';
 
 /** The share of (positive, negative) pairs in the right order, a tie counting half. */
 function pairs(targets: number[], scores: number[], weights = targets.map(() => 1)): number {
@@ -44,7 +51,7 @@ describe('auroc(targets, scores)', () => {
   });
   it('refuses uncertain labels and uneven lengths', () => {
     expect(() => auroc([1, -1], [0, 1])).toThrow('expected targets of 0, 1 or NaN, got -1 in row 1');
-    expect(() => auroc([1], [0, 1])).toThrow('got 1 and 2');
+    expect(() => auroc([1], [0, 1])).toThrow('expected as many scores as targets, got 2 and 1');
   });
 });
 
@@ -119,12 +126,32 @@ describe('partialAuroc(targets, scores)', () => {
   });
 });
 
+describe('thresholdBetweenScores(scores, threshold, lowest)', () => {
+  it('is in the middle to the next lower score, and calls the same', () => {
+    expect(thresholdBetweenScores([1, 2, 4, NaN, 8], 4)).toBe(3);
+    expect(thresholdBetweenScores([1, 2, 4], 1)).toBe(0.5);
+    expect(thresholdBetweenScores([0.2, 0.6], 0.2, 0)).toBeCloseTo(0.1, 15);
+    expect(thresholdBetweenScores([0.2, 0.2], 0.2)).toBe(0.2);
+    expect(thresholdBetweenScores([0, 0.2], 0, 0)).toBe(0);
+    expect(thresholdBetweenScores([1, 2], NaN)).toBeNaN();
+  });
+  it('stays above the lower one where no number lies between', () => {
+    const above = 1 + Number.EPSILON;
+    expect(thresholdBetweenScores([1, above], above)).toBe(above);
+  });
+});
+
 describe('chooseThreshold(targets, scores, rule) for a rate that is wanted', () => {
   const targets = [1, 1, 0, 1, 0, 0];
   const scores = [6, 5, 4, 3, 2, 1];
   it('takes the highest threshold that finds enough', () => {
     expect(chooseThreshold(targets, scores, { sensitivity: 0.6 })).toBe(5);
     expect(chooseThreshold(targets, scores, { sensitivity: 0.9 })).toBe(3);
+  });
+  it('takes the lowest threshold that is specific enough, else none', () => {
+    expect(chooseThreshold(targets, scores, { specificity: 1 })).toBe(5);
+    expect(chooseThreshold(targets, scores, { specificity: 0.66 })).toBe(3);
+    expect(chooseThreshold([0, 1], [2, 1], { specificity: 0.9 })).toBeNaN();
   });
   it('takes the threshold that finds most while enough of what it calls is right, else none', () => {
     expect(chooseThreshold(targets, scores, { precision: 1 })).toBe(5);

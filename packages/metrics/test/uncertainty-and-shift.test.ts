@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { aggregateStudies, atPrior, correctLabelShift, fitConformal, predictionSet } from '../src/index.js';
+import { aggregateStudies, adjustPrior, correctLabelShift, fitConformal, predictionSet } from '../src/index.js';
 
 describe('fitConformal, then predictionSet', () => {
   it('takes the right order statistics, worked by hand', () => {
@@ -75,7 +75,7 @@ describe('correctLabelShift(probabilities, trainingPrior)', () => {
       const given = population(share);
       let prior = trainingPrior;
       for (let round = 0; round < 500; round++)
-        prior = given.reduce((sum, p) => sum + atPrior(p, trainingPrior, prior), 0) / given.length;
+        prior = given.reduce((sum, p) => sum + adjustPrior(p, trainingPrior, prior), 0) / given.length;
       expect(correctLabelShift(given, trainingPrior).prior).toBeCloseTo(prior, 9);
     }
   });
@@ -89,7 +89,7 @@ describe('correctLabelShift(probabilities, trainingPrior)', () => {
     expect(correctLabelShift([], 0.5).prior).toBeNaN();
   });
   it('refuses a prior of 0', () => {
-    expect(() => correctLabelShift([0.5], 0)).toThrow('expected a trainingPrior in (0, 1), got 0');
+    expect(() => correctLabelShift([0.5], 0)).toThrow('expected trainingPrior in (0, 1), got 0');
   });
 });
 

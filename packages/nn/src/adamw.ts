@@ -1,72 +1,107 @@
-import { fastForms, type AdamWSettings, type FusedAdamW } from '@cxr-align/fast-forms';
+import { fusedOps, type AdamWSettings, type FusedAdamW, type StepCaptureMode } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from './parameters.js';
 
-/** Settings of the optimiser; the learning rate comes with each step. */
+/** Settings of the optimiser; the learning rate is given with each step. */
 export interface AdamWOptions {
-  /** Default 0.9. */
+  /** Decay rate of the first moment. Default 0.9. */
   beta1?: number;
-  /** Default 0.999. */
+  /** Decay rate of the second moment. Default 0.999. */
   beta2?: number;
-  /** Default 1e-8. */
+  /** Added to the root of the second moment. Default 1e-8. */
   eps?: number;
-  /** Decoupled decay, for arrays of two or more axes only: not for biases, scales and shifts. Default 1e-4. */
+  /** Decoupled weight decay of parameters with two or more axes; biases, gammas and betas are not decayed. Default 1e-4. */
   weightDecay?: number;
-  /** The gradients are scaled down together when their joint length is above this. Default none. */
+  /** The gradients are scaled down when their global norm is above this. Default no clipping. */
   maxGradientNorm?: number;
+  /** `off` keeps an engine from capturing the update as one operation. Default `auto`. */
+  stepCapture?: StepCaptureMode;
 }
 
-/** The moments of the optimiser and its count of steps, as a checkpoint keeps them. */
+/** What one step is taken with. */
+export interface AdamWStepOptions {
+  learningRate: number;
+  /** Multiplies the learning rate of each parameter, in their order; 0 freezes one. Default 1 for all. */
+  learningRateMultipliers?: readonly number[];
+}
+
+/** The state of the optimiser, as a checkpoint stores it. */
 export interface AdamWState {
+  /** Steps taken. */
   step: number;
+  /** `first` and `second`: the moments of all parameters, flat, in their order. */
   moments: Map<string, { shape: number[]; data: Float32Array }>;
 }
 
 /**
- * AdamW: w ← w·(1 − lr·decay); m, v moments of the gradient; w ← w − lr·m̂ / (√v̂ + eps).
+ * AdamW. With the gradient g, clipped to the global norm `maxGradientNorm`, and step t counted from 1:
  *
- * All parameters are updated together: by the engine that runs when it is made, where that has a form of its own, else as one
- * flat array, so that a step is a handful of operations however many there are.
+ *   m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²
+ *   w ← w − lr · weightDecay · w − lr · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
+ *
+ * All parameters are updated together: by the fused operation of the current engine, where it has one, else as one flat array,
+ * so that a step is a handful of operations however many parameters there are. A step whose gradients are not finite changes nothing.
  *
  * @see Loshchilov and Hutter 2019, arXiv:1711.05101.
  */
 export class AdamW {
-  private readonly options: Omit<AdamWSettings, 'step' | 'learningRate' | 'factors'>;
+  private readonly options: Omit<AdamWSettings, 'step' | keyof AdamWStepOptions>;
   private readonly update: FusedAdamW;
   private readonly size: number;
   private steps = 0;
 
   constructor(
     private readonly parameters: readonly Parameter[],
-    { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 1e-4, maxGradientNorm }: AdamWOptions = {},
+    { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 1e-4, maxGradientNorm, stepCapture }: AdamWOptions = {},
   ) {
     this.options = { beta1, beta2, eps, maxGradientNorm };
     const variables = parameters.map(({ variable }) => variable);
     const decay = variables.map(({ rank }) => (rank >= 2 ? weightDecay : 0));
     this.size = variables.reduce((sum, { size }) => sum + size, 0);
-    this.update = fastForms().adamW?.(variables, decay) ?? new FlatAdamW(variables, decay);
+    this.update = fusedOps().adamW?.(variables, decay, { stepCapture }) ?? new FlatAdamW(variables, decay);
   }
 
-  /** How many steps have been taken. */
+  /** The number of steps taken. */
   get step(): number {
     return this.steps;
   }
 
   /**
-   * Takes one step and disposes the gradients.
+   * Takes one step, and disposes the gradients. Where their global norm is NaN or infinite, weights and moments stay as they were, but
+   * the step is counted; see {@link takeStep}.
    *
-   * @param gradients by the name of the TensorFlow.js variable, as `tf.variableGrads` gives them; one that is missing
-   *   counts as 0.
-   * @param factors what the learning rate is multiplied by for each parameter, in their order; 0 freezes it. Default 1 for all.
-   * @returns the length of all gradients together, before they were scaled down. The caller owns it.
+   * @param gradients by the name of the TensorFlow.js variable, as `tf.variableGrads` returns them; a missing one counts as 0.
+   * @returns the global gradient norm before clipping, a scalar. The caller owns it.
+   * @throws {RangeError} if the learning rate is not finite, or there is not one multiplier per parameter.
    */
-  apply(gradients: tf.NamedTensorMap, learningRate: number, factors?: readonly number[]): tf.Scalar {
+  applyGradients(gradients: tf.NamedTensorMap, { learningRate, learningRateMultipliers }: AdamWStepOptions): tf.Scalar {
+    const where = 'nn/AdamW.applyGradients';
+    if (!Number.isFinite(learningRate))
+      throw new RangeError(`${where}: expected a finite learningRate, got ${learningRate}; try { learningRate: 1e-3 }`);
+    if (learningRateMultipliers && learningRateMultipliers.length !== this.parameters.length)
+      throw new RangeError(
+        `${where}: expected ${this.parameters.length} learningRateMultipliers, got ${learningRateMultipliers.length}; try one per parameter`,
+      );
     this.steps += 1;
     const all = this.parameters.map(({ variable }) => gradients[variable.name] ?? tf.zerosLike(variable));
-    return this.update.apply(all, { ...this.options, step: this.steps, learningRate, factors });
+    return this.update.apply(all, { ...this.options, step: this.steps, learningRate, learningRateMultipliers });
   }
 
-  /** Copies of what a checkpoint needs. */
+  /**
+   * As {@link applyGradients}, and reads the norm: a step whose global gradient norm is NaN or infinite changes nothing, and is not
+   * counted.
+   *
+   * @returns the global gradient norm before clipping.
+   */
+  async takeStep(gradients: tf.NamedTensorMap, options: AdamWStepOptions): Promise<number> {
+    const norm = this.applyGradients(gradients, options);
+    const [value] = await norm.data();
+    norm.dispose();
+    if (!Number.isFinite(value)) this.steps -= 1;
+    return value;
+  }
+
+  /** A copy of the state, for a checkpoint. */
   async state(): Promise<AdamWState> {
     const moments = Object.entries(await this.update.moments());
     return {
@@ -75,13 +110,13 @@ export class AdamW {
     };
   }
 
-  /** Goes on from a stored state. @throws {RangeError} if it belongs to a model of another size. */
+  /** Continues from a stored state. @throws {RangeError} if its moments have another size. */
   restore({ step, moments }: AdamWState): void {
     const [first, second] = ['first', 'second'].map((name) => {
       const stored = moments.get(name);
       if (stored?.data.length !== this.size) {
         throw new RangeError(
-          `nn/AdamW.restore: expected ${this.size} numbers in ${name}, got ${stored?.data.length}; the state belongs to another model`,
+          `nn/AdamW.restore: expected ${this.size} numbers in ${name}, got ${stored?.data.length}; try the state of this model`,
         );
       }
       return stored.data;
@@ -90,12 +125,16 @@ export class AdamW {
     this.steps = step;
   }
 
+  /** Disposes the moments. */
   dispose(): void {
     this.update.dispose();
   }
 }
 
-/** The plain form: all variables as one flat array. */
+/** What is larger has no float32, and NaN is not smaller. */
+const largestFloat32 = (2 - 2 ** -23) * 2 ** 127;
+
+/** The plain version: all variables as one flat array. */
 class FlatAdamW implements FusedAdamW {
   private readonly decay: tf.Tensor1D;
   private first: tf.Tensor1D;
@@ -105,13 +144,13 @@ class FlatAdamW implements FusedAdamW {
     private readonly variables: readonly tf.Variable[],
     decay: readonly number[],
   ) {
-    this.decay = this.eachNumber(decay);
+    this.decay = this.repeated(decay);
     this.first = tf.zeros(this.decay.shape);
     this.second = tf.zeros(this.decay.shape);
   }
 
-  /** A number of each variable, for each of its entries. */
-  private eachNumber(ofVariables: readonly number[]): tf.Tensor1D {
+  /** A number per variable, repeated for each of its entries. */
+  private repeated(ofVariables: readonly number[]): tf.Tensor1D {
     const flat = new Float32Array(this.variables.reduce((sum, { size }) => sum + size, 0));
     let start = 0;
     this.variables.forEach(({ size }, i) => {
@@ -122,22 +161,30 @@ class FlatAdamW implements FusedAdamW {
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
-    const { step, learningRate, beta1, beta2, eps, maxGradientNorm, factors } = settings;
+    const { step, learningRate, beta1, beta2, eps, maxGradientNorm, learningRateMultipliers } = settings;
     const [first, second, norm] = tf.tidy(() => {
-      const raw = tf.concat(gradients.map((gradient) => tf.reshape(gradient, [gradient.size]) as tf.Tensor1D));
-      const length = tf.sqrt(tf.sum(tf.square(raw))) as tf.Scalar;
+      const given = tf.concat(gradients.map((gradient) => tf.reshape(gradient, [gradient.size]) as tf.Tensor1D));
+      const norm = tf.sqrt(tf.sum(tf.square(given))) as tf.Scalar;
+      // Where the norm is not finite, every factor below is such that it leaves what is there as it is.
+      const isTaken = tf.lessEqual(norm, largestFloat32);
+      const taken = tf.cast(isTaken, 'float32');
+      const isTakenEach = tf.cast(tf.mul(tf.onesLike(given), taken), 'bool');
+      const raw = tf.where(isTakenEach, given, tf.zerosLike(given));
       const gradient =
-        maxGradientNorm === undefined ? raw : tf.mul(raw, tf.minimum(1, tf.div(maxGradientNorm, tf.add(length, 1e-6))));
-      const m = tf.add(tf.mul(this.first, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
-      const v = tf.add(tf.mul(this.second, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
+        maxGradientNorm === undefined
+          ? raw
+          : tf.mul(raw, tf.minimum(1, tf.div(maxGradientNorm, tf.add(tf.where(isTaken, norm, 0), 1e-6))));
+      const [decay1, decay2] = [beta1, beta2].map((beta) => tf.where(isTaken, beta, 1));
+      const m = tf.add(tf.mul(this.first, decay1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
+      const v = tf.add(tf.mul(this.second, decay2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
       const root = tf.add(tf.sqrt(tf.div(v, 1 - beta2 ** step)), eps);
-      const factor = factors && this.eachNumber(factors);
-      const scaled = (x: tf.Tensor): tf.Tensor => (factor ? tf.mul(x, factor) : x);
-      const move = scaled(tf.div(m, tf.mul(root, (1 - beta1 ** step) / learningRate)));
+      const multipliers = learningRateMultipliers && this.repeated(learningRateMultipliers);
+      const scaled = (x: tf.Tensor): tf.Tensor => tf.mul(multipliers ? tf.mul(x, multipliers) : x, taken);
+      const update = scaled(tf.div(m, tf.mul(root, (1 - beta1 ** step) / learningRate)));
       const weights = tf.concat(this.variables.map((variable) => tf.reshape(variable, [variable.size]) as tf.Tensor1D));
-      const shrunk = tf.sub(weights, tf.mul(weights, scaled(tf.mul(this.decay, learningRate))));
-      this.assign(tf.sub(shrunk, move) as tf.Tensor1D);
-      return [m, v, length];
+      const decayed = tf.sub(weights, tf.mul(weights, scaled(tf.mul(this.decay, learningRate))));
+      this.assign(tf.sub(decayed, update) as tf.Tensor1D);
+      return [m, v, norm];
     });
     tf.dispose([this.first, this.second, gradients]);
     this.first = first;

@@ -1,11 +1,16 @@
-import type { FastForms } from '@cxr-align/fast-forms';
+import type { FusedOps } from '@cxr-align/fused-ops';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import type { ForwardContext } from './forward-context.js';
 import { Linear } from './linear.js';
 import type { Scope } from './parameters.js';
-import type { Pass } from './pass.js';
 
-/** Softmax over the last axis; its gradient keeps the output alone. */
+/**
+ * Softmax over the last axis: y_i = exp(x_i) / Σ_j exp(x_j). Only the output is kept for its gradient.
+ *
+ * @param x float32 [..., classes].
+ * @returns float32 in the shape of `x`. The caller owns it.
+ */
 export function softmax(x: tf.Tensor): tf.Tensor {
   return withGradient([x], (logits) => {
     const value = tf.softmax(logits);
@@ -30,7 +35,8 @@ function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
 }
 
 /**
- * Attention of several heads: softmax(Q Kᵀ / √(dim / heads)) V, then a linear map.
+ * Multi-head attention: softmax(Q Kᵀ / √(dim / heads)) V in each head, then a linear map of the concatenated heads, with
+ * Q = query · W_q + b_q and [K, V] = keyValue · W_kv + b_kv.
  *
  * @see Vaswani et al. 2017, arXiv:1706.03762.
  */
@@ -39,7 +45,10 @@ export class MultiHeadAttention {
   readonly keyValue: Linear;
   readonly output: Linear;
 
-  /** @throws {RangeError} if `heads` does not divide `dim`. */
+  /**
+   * @param dropout rate on the attention weights, in [0, 1). Default 0.
+   * @throws {RangeError} if `heads` does not divide `dim`.
+   */
   constructor(
     private readonly scope: Scope,
     private readonly dim: number,
@@ -48,7 +57,7 @@ export class MultiHeadAttention {
   ) {
     if (dim % heads !== 0) {
       throw new RangeError(
-        `nn/MultiHeadAttention: expected a width that ${heads} heads divide, got ${dim}; change one of them`,
+        `nn/MultiHeadAttention: expected a dim that ${heads} heads divide, got ${dim}; try ${Math.ceil(dim / heads) * heads}`,
       );
     }
     this.query = new Linear(scope.scope('query'), dim, dim);
@@ -57,35 +66,46 @@ export class MultiHeadAttention {
   }
 
   /**
-   * @param x float32 [batch, rows, dim]: who asks.
-   * @param source float32 [batch, sources, dim]: who answers; `x` itself for self-attention.
-   * @param mask float32 [batch, sources], 1 for those who are there: the others are not asked. Default all are.
-   * @returns the answers [batch, rows, dim], and the weights [batch, heads, rows, sources].
+   * @param query float32 [batch, rows, dim].
+   * @param keyValue float32 [batch, positions, dim]: the context that is attended to; the query itself for self-attention.
+   * @param mask float32 [batch, positions], 1 for positions that are present and 0 for padding. Default all are present.
+   * @returns the output [batch, rows, dim], and the attention weights [batch, heads, rows, positions].
    */
-  apply(x: tf.Tensor, source: tf.Tensor, pass: Pass, mask?: tf.Tensor2D): { value: tf.Tensor; weights: tf.Tensor4D } {
-    const query = splitHeads(this.query.apply(x), this.heads);
-    const [key, value] = tf.split(this.keyValue.apply(source), 2, -1).map((part) => splitHeads(part, this.heads));
-    const scores = tf.mul(tf.matMul(query, key, false, true), 1 / Math.sqrt(this.dim / this.heads));
-    // No exponential survives what is taken off where nobody is.
-    const open = mask
+  forward(
+    query: tf.Tensor,
+    keyValue: tf.Tensor,
+    context: ForwardContext,
+    mask?: tf.Tensor2D,
+  ): { value: tf.Tensor; weights: tf.Tensor4D } {
+    const queries = splitHeads(this.query.forward(query), this.heads);
+    const [keys, values] = tf.split(this.keyValue.forward(keyValue), 2, -1).map((part) => splitHeads(part, this.heads));
+    const scores = tf.mul(tf.matMul(queries, keys, false, true), 1 / Math.sqrt(this.dim / this.heads));
+    // exp(−10,000) is 0 in float32.
+    const masked = mask
       ? tf.add(scores, tf.reshape(tf.mul(tf.sub(mask, 1), 1e4), [mask.shape[0], 1, 1, mask.shape[1]]))
       : scores;
-    const weights = softmax(open) as tf.Tensor4D;
-    const mixed = tf.matMul(pass.dropout(weights, this.dropout, `${this.scope.path}/weights`), value) as tf.Tensor4D;
-    return { value: this.output.apply(mergeHeads(mixed)), weights };
+    const weights = softmax(masked) as tf.Tensor4D;
+    const dropped = context.dropout(weights, this.dropout, `${this.scope.path}/weights`);
+    const mixed = tf.matMul(dropped, values) as tf.Tensor4D;
+    return { value: this.output.forward(mergeHeads(mixed)), weights };
   }
 
   /**
-   * How rows answer one another, by the form that the engine has for it.
+   * Self-attention by the engine's fused operation; the value is that of {@link forward} with `x` as both inputs.
    *
-   * @param rows float32 [batch · rows, dim].
-   * @returns the answers in the same shape, as {@link apply} gives them.
+   * @param x float32 [batch · rows, dim].
+   * @returns float32 [batch · rows, dim].
    */
-  among(rows: tf.Tensor2D, batch: number, pass: Pass, form: NonNullable<FastForms['attention']>): tf.Tensor2D {
-    const dropout = pass.mask(this.dropout, `${this.scope.path}/weights`);
-    const mixed = withGradient([this.query.apply(rows), this.keyValue.apply(rows)], (query, keyValue) =>
-      form(query as tf.Tensor2D, keyValue as tf.Tensor2D, { batch, heads: this.heads }, dropout),
+  forwardFused(
+    x: tf.Tensor2D,
+    batch: number,
+    context: ForwardContext,
+    attention: NonNullable<FusedOps['attention']>,
+  ): tf.Tensor2D {
+    const dropout = context.dropoutMask(this.dropout, `${this.scope.path}/weights`);
+    const mixed = withGradient([this.query.forward(x), this.keyValue.forward(x)], (query, keyValue) =>
+      attention(query as tf.Tensor2D, keyValue as tf.Tensor2D, { batch, heads: this.heads }, dropout),
     );
-    return this.output.apply(mixed) as tf.Tensor2D;
+    return this.output.forward(mixed) as tf.Tensor2D;
   }
 }

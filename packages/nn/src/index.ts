@@ -1,12 +1,19 @@
-export { Parameters, Scope, type Initial, type Parameter } from './parameters.js';
-export { Pass } from './pass.js';
+export { Parameters, Scope, type Initializer, type Parameter, type StoredValues } from './parameters.js';
+export { ForwardContext, type ForwardContextOptions } from './forward-context.js';
 export { columnSums, Linear, linear } from './linear.js';
 export { BatchNorm, batchNorm, LayerNorm, layerNorm } from './normalization.js';
 export { relu } from './relu.js';
-export { Convolution } from './convolution.js';
+export { Conv2d } from './conv2d.js';
 export { MultiHeadAttention, softmax } from './attention.js';
-export { TransformerDecoder, TransformerEncoder, TransformerLayer, type TransformerOptions } from './transformer.js';
-export { AdamW, type AdamWOptions, type AdamWState } from './adamw.js';
+export {
+  FeedForward,
+  TransformerDecoder,
+  TransformerEncoder,
+  TransformerLayer,
+  type TransformerOptions,
+} from './transformer.js';
+export { AdamW, type AdamWOptions, type AdamWState, type AdamWStepOptions } from './adamw.js';
 export { scheduleFactor, scheduleNames, type ScheduleName, type ScheduleOptions } from './schedules.js';
-export { RepeatedGradients, repeatedWork } from './repeated.js';
-export type { RepeatedRun, RepeatedWork } from '@cxr-align/fast-forms';
+export { CapturedGradients, type GradientRequest } from './captured-gradients.js';
+export { createStepCapture } from './step-capture.js';
+export type { CaptureRequest, StepCapture, StepCaptureMode, StepCaptureReport } from '@cxr-align/fused-ops';

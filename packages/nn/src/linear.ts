@@ -1,10 +1,10 @@
-import { fastForms } from '@cxr-align/fast-forms';
+import { fusedOps } from '@cxr-align/fused-ops';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scope } from './parameters.js';
 
 /**
- * x · weight + bias along the last axis.
+ * The affine map y = x · weight + bias along the last axis.
  *
  * @param x float32 [..., in].
  * @param weight float32 [in, out].
@@ -21,7 +21,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
         value: b ? tf.add(plain, b) : plain,
         saved: [a, w],
         gradient: (dy, [input, matrix]) => [
-          (fastForms().timesTransposed ?? timesTransposed)(dy as tf.Tensor2D, matrix as tf.Tensor2D),
+          (fusedOps().matMulTransposeB ?? matMulTransposeB)(dy as tf.Tensor2D, matrix as tf.Tensor2D),
           tf.matMul(input as tf.Tensor2D, dy as tf.Tensor2D, true, false),
           ...(bias ? [columnSums(dy as tf.Tensor2D)] : []),
         ],
@@ -31,27 +31,36 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
   });
 }
 
-const timesTransposed = (x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D => tf.matMul(x, w, false, true);
+const matMulTransposeB = (x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D => tf.matMul(x, w, false, true);
 
-/** Sums over the rows [rows, columns] → [columns], as a product: backends sum along the first axis slowly. */
+/**
+ * Sums over the rows, [rows, columns] → [columns], computed as a product with ones: backends reduce the first axis slowly.
+ *
+ * @returns float32 [columns]. The caller owns it.
+ */
 export function columnSums(x: tf.Tensor2D): tf.Tensor1D {
-  const form = fastForms().columnSums;
-  if (form) return form(x);
+  const fused = fusedOps().columnSums;
+  if (fused) return fused(x);
   return tf.reshape(tf.matMul(tf.ones([1, x.shape[0]]), x), [x.shape[1]]);
 }
 
-/** A linear layer with its weights: y = x · weight + bias. */
+/**
+ * A linear layer: y = x · weight + bias, with `weight` [in, out] and `bias` [out].
+ *
+ * Weights start normally distributed with σ = gain / √in, biases at 0.
+ */
 export class Linear {
   readonly weight: tf.Variable & tf.Tensor2D;
   readonly bias: tf.Variable & tf.Tensor1D;
 
-  /** @param gain multiplies the standard deviation 1 / √in of the starting weights. Default 1. */
+  /** @param options.gain multiplies the standard deviation of the initial weights. Default 1. */
   constructor(scope: Scope, inputs: number, outputs: number, { gain = 1 }: { gain?: number } = {}) {
-    this.weight = scope.make('weight', [inputs, outputs], { normal: gain / Math.sqrt(inputs) });
-    this.bias = scope.make('bias', [outputs], { constant: 0 });
+    this.weight = scope.addParameter('weight', [inputs, outputs], { normal: gain / Math.sqrt(inputs) });
+    this.bias = scope.addParameter('bias', [outputs], { constant: 0 });
   }
 
-  apply(x: tf.Tensor): tf.Tensor {
+  /** @param x float32 [..., in]. @returns float32 [..., out]. */
+  forward(x: tf.Tensor): tf.Tensor {
     return linear(x, this.weight, this.bias);
   }
 }

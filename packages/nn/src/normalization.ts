@@ -1,41 +1,42 @@
-import { fastForms } from '@cxr-align/fast-forms';
+import { fusedOps } from '@cxr-align/fused-ops';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import type { ForwardContext } from './forward-context.js';
 import { columnSums } from './linear.js';
 import type { Scope } from './parameters.js';
-import type { Pass } from './pass.js';
 
 /**
- * Layer normalisation over the last axis: (x − mean) / sqrt(variance + eps) · scale + shift, with the biased variance.
+ * Layer normalisation over the last axis: y = (x − mean) / √(variance + eps) · gamma + beta, with the biased variance.
  *
  * @param x float32 [..., dim].
- * @param scale float32 [dim].
- * @param shift float32 [dim].
+ * @param gamma float32 [dim].
+ * @param beta float32 [dim].
  * @param eps Default 1e-5.
+ * @returns float32 in the shape of `x`. The caller owns it.
  * @see Ba, Kiros and Hinton 2016, arXiv:1607.06450.
  */
-export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, eps = 1e-5): tf.Tensor {
-  const form = fastForms().layerNorm;
-  if (form)
-    return withGradient([x, scale, shift], (input, gamma, beta) =>
-      form(input, gamma as tf.Tensor1D, beta as tf.Tensor1D, eps),
+export function layerNorm(x: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps = 1e-5): tf.Tensor {
+  const fused = fusedOps().layerNorm;
+  if (fused)
+    return withGradient([x, gamma, beta], (input, scale, offset) =>
+      fused(input, scale as tf.Tensor1D, offset as tf.Tensor1D, eps),
     );
   return tf.tidy(() => {
     const rows = tf.reshape(x, [-1, x.shape[x.rank - 1]]);
-    const value = withGradient([rows, scale, shift], (input, gamma, beta) => {
+    const value = withGradient([rows, gamma, beta], (input, scale, offset) => {
       const centred = tf.sub(input, tf.mean(input, -1, true));
       const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps));
       const unit = tf.mul(centred, inverse);
       return {
-        value: tf.add(tf.mul(unit, gamma), beta),
-        saved: [unit, inverse, gamma],
-        gradient: (dy, [y, rate, factor]) => {
-          const dUnit = tf.mul(dy, factor);
+        value: tf.add(tf.mul(unit, scale), offset),
+        saved: [unit, inverse, scale],
+        gradient: (dy, [normalized, inverseStd, weight]) => {
+          const dUnit = tf.mul(dy, weight);
           const mean = tf.mean(dUnit, -1, true);
-          const slope = tf.mean(tf.mul(dUnit, y), -1, true);
+          const projection = tf.mean(tf.mul(dUnit, normalized), -1, true);
           return [
-            tf.mul(tf.sub(tf.sub(dUnit, mean), tf.mul(y, slope)), rate),
-            columnSums(tf.mul(dy, y) as tf.Tensor2D),
+            tf.mul(tf.sub(tf.sub(dUnit, mean), tf.mul(normalized, projection)), inverseStd),
+            columnSums(tf.mul(dy, normalized) as tf.Tensor2D),
             columnSums(dy as tf.Tensor2D),
           ];
         },
@@ -45,55 +46,60 @@ export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, shift: tf.Tensor1D, 
   });
 }
 
-/** Layer normalisation with its scale and shift. */
+/** Layer normalisation with its parameters `gamma` [dim], at first 1, and `beta` [dim], at first 0; see {@link layerNorm}. */
 export class LayerNorm {
-  readonly scale: tf.Variable & tf.Tensor1D;
-  readonly shift: tf.Variable & tf.Tensor1D;
+  readonly gamma: tf.Variable & tf.Tensor1D;
+  readonly beta: tf.Variable & tf.Tensor1D;
 
   constructor(scope: Scope, dim: number) {
-    this.scale = scope.make('scale', [dim], { constant: 1 });
-    this.shift = scope.make('shift', [dim], { constant: 0 });
+    this.gamma = scope.addParameter('gamma', [dim], { constant: 1 });
+    this.beta = scope.addParameter('beta', [dim], { constant: 0 });
   }
 
-  apply(x: tf.Tensor): tf.Tensor {
-    return layerNorm(x, this.scale, this.shift);
+  /** @param x float32 [..., dim]. @returns float32 in the shape of `x`. */
+  forward(x: tf.Tensor): tf.Tensor {
+    return layerNorm(x, this.gamma, this.beta);
   }
 }
 
 /**
- * Normalises each channel by its mean and biased variance over batch, height and width, then scales and shifts it.
+ * Batch normalisation: y = (x − mean) / √(variance + eps) · gamma + beta, with the mean and the biased variance of each channel
+ * over batch, height and width. The gradient is that of the whole, through mean and variance too.
  *
- * Written as y = a·x + b with one factor and one offset a channel, forwards and backwards, so that few passes over the
- * large tensors are made and none is kept but x.
+ * It is computed as y = a · x + b with two numbers per channel, forwards and backwards, so that few passes over the large
+ * tensors are made, and only x is kept for the gradient.
  *
  * @param x float32 [batch, height, width, channels].
+ * @param gamma float32 [channels].
+ * @param beta float32 [channels].
+ * @param eps Default 1e-5.
  * @returns the value, and the mean and variance [channels] of the batch. The caller owns all three.
  * @see Ioffe and Szegedy 2015, arXiv:1502.03167.
  */
 export function batchNorm(
   x: tf.Tensor4D,
-  scale: tf.Tensor1D,
-  shift: tf.Tensor1D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
   eps = 1e-5,
 ): { value: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
   const [mean, variance] = channelMoments(x);
-  const value = withGradient<tf.Tensor4D>([x, scale, shift], (input, gamma, beta) => {
+  const value = withGradient<tf.Tensor4D>([x, gamma, beta], (input, scale, offset) => {
     const inverse = tf.rsqrt(tf.add(variance, eps));
-    const factor = tf.mul(gamma, inverse);
+    const factor = tf.mul(scale, inverse);
     return {
-      value: tf.add(tf.mul(input, factor), tf.sub(beta, tf.mul(mean, factor))),
+      value: tf.add(tf.mul(input, factor), tf.sub(offset, tf.mul(mean, factor))),
       saved: [input, mean, inverse, factor],
-      gradient: (dy, [saved, centre, rate, slope]) => {
+      gradient: (dy, [saved, centre, inverseStd, slope]) => {
         const count = saved.size / saved.shape[3]!;
         const meanDy = channelMeans(dy);
         const meanDyX = channelMeans(tf.mul(dy, saved));
-        // The mean of dy · (x − centre) · rate: how dy goes with the normalised x.
-        const along = tf.mul(tf.sub(meanDyX, tf.mul(centre, meanDy)), rate);
-        const ofX = tf.neg(tf.mul(tf.mul(slope, rate), along));
+        // The mean of dy · (x − centre) · inverseStd, the covariance of dy and the normalised x.
+        const covariance = tf.mul(tf.sub(meanDyX, tf.mul(centre, meanDy)), inverseStd);
+        const ofX = tf.neg(tf.mul(tf.mul(slope, inverseStd), covariance));
         const constant = tf.neg(tf.add(tf.mul(slope, meanDy), tf.mul(ofX, centre)));
         return [
           tf.add(tf.add(tf.mul(dy, slope), tf.mul(saved, ofX)), constant),
-          tf.mul(along, count),
+          tf.mul(covariance, count),
           tf.mul(meanDy, count),
         ];
       },
@@ -102,7 +108,7 @@ export function batchNorm(
   return { value, mean, variance };
 }
 
-/** Mean and biased variance of each channel, as constants: the gradient of {@link batchNorm} accounts for them itself. */
+/** Mean and biased variance of each channel, as constants: the gradient of {@link batchNorm} includes their part. */
 function channelMoments(x: tf.Tensor4D): [mean: tf.Tensor1D, variance: tf.Tensor1D] {
   const moments = withGradient([x], (input) => {
     const mean = channelMeans(input as tf.Tensor4D);
@@ -116,48 +122,54 @@ function channelMoments(x: tf.Tensor4D): [mean: tf.Tensor1D, variance: tf.Tensor
   return tf.unstack(moments) as [tf.Tensor1D, tf.Tensor1D];
 }
 
-/** The mean of each channel [batch, height, width, channels] → [channels], by pooling: other sums over the first axes are slow. */
+/** The mean of each channel [batch, height, width, channels] → [channels], by pooling: backends reduce the first axes slowly. */
 function channelMeans(x: tf.Tensor4D): tf.Tensor1D {
   const [batch, height, width, channels] = x.shape;
   const means = tf.avgPool(x, [height, width], [height, width], 'valid');
   return tf.div(columnSums(tf.reshape(means, [batch, channels]) as tf.Tensor2D), batch) as tf.Tensor1D;
 }
 
-/** Batch normalisation with its scale, shift and running statistics; those are used when predicting. */
+/**
+ * Batch normalisation with its parameters `gamma` and `beta` and the moving statistics `mean` and `variance` [channels].
+ *
+ * In training it normalises by the statistics of the batch, see {@link batchNorm}, and updates the moving ones:
+ * moving ← (1 − momentum) · moving + momentum · batch. When predicting it normalises by the moving ones.
+ */
 export class BatchNorm {
-  readonly scale: tf.Variable & tf.Tensor1D;
-  readonly shift: tf.Variable & tf.Tensor1D;
-  readonly mean: tf.Variable & tf.Tensor1D;
-  readonly variance: tf.Variable & tf.Tensor1D;
+  readonly gamma: tf.Variable & tf.Tensor1D;
+  readonly beta: tf.Variable & tf.Tensor1D;
+  readonly movingMean: tf.Variable & tf.Tensor1D;
+  readonly movingVariance: tf.Variable & tf.Tensor1D;
 
-  /** @param momentum share of the newest batch in the running statistics. Default 0.1. */
+  /** @param momentum weight of the newest batch in the moving statistics. Default 0.1. */
   constructor(
     scope: Scope,
     channels: number,
     private readonly momentum = 0.1,
   ) {
-    this.scale = scope.make('scale', [channels], { constant: 1 });
-    this.shift = scope.make('shift', [channels], { constant: 0 });
-    this.mean = scope.make('mean', [channels], { constant: 0 }, false);
-    this.variance = scope.make('variance', [channels], { constant: 1 }, false);
+    this.gamma = scope.addParameter('gamma', [channels], { constant: 1 });
+    this.beta = scope.addParameter('beta', [channels], { constant: 0 });
+    this.movingMean = scope.addParameter('mean', [channels], { constant: 0 }, false);
+    this.movingVariance = scope.addParameter('variance', [channels], { constant: 1 }, false);
   }
 
-  apply(x: tf.Tensor4D, pass: Pass): tf.Tensor4D {
+  /** @param x float32 [batch, height, width, channels]. @returns float32 in the shape of `x`. */
+  forward(x: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
     return tf.tidy(() => {
-      if (!pass.training) {
-        const rate = tf.mul(this.scale, tf.rsqrt(tf.add(this.variance, 1e-5)));
-        return tf.add(tf.mul(x, rate), tf.sub(this.shift, tf.mul(this.mean, rate))) as tf.Tensor4D;
+      if (!context.training) {
+        const factor = tf.mul(this.gamma, tf.rsqrt(tf.add(this.movingVariance, 1e-5)));
+        return tf.add(tf.mul(x, factor), tf.sub(this.beta, tf.mul(this.movingMean, factor))) as tf.Tensor4D;
       }
-      const { value, mean, variance } = batchNorm(x, this.scale, this.shift);
-      if (pass.records) {
-        this.record(this.mean, mean);
-        this.record(this.variance, variance);
+      const { value, mean, variance } = batchNorm(x, this.gamma, this.beta);
+      if (context.updateStatistics) {
+        this.update(this.movingMean, mean);
+        this.update(this.movingVariance, variance);
       }
       return value;
     });
   }
 
-  private record(running: tf.Variable, newest: tf.Tensor): void {
-    running.assign(tf.add(tf.mul(running, 1 - this.momentum), tf.mul(newest, this.momentum)));
+  private update(moving: tf.Variable, newest: tf.Tensor): void {
+    moving.assign(tf.add(tf.mul(moving, 1 - this.momentum), tf.mul(newest, this.momentum)));
   }
 }

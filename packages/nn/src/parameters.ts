@@ -1,21 +1,24 @@
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** One array of a model. */
+/** One parameter of a model. */
 export interface Parameter {
-  /** Its place in the model, such as `image/encoder/0/weight`. */
+  /** Its path in the model, such as `image/encoder/0/weight`. */
   name: string;
   variable: tf.Variable;
-  /** False for running statistics, which the optimiser leaves alone. */
+  /** False for moving statistics, which the optimiser does not update. */
   trainable: boolean;
 }
 
-/** How an array starts: a constant, or random numbers of a standard deviation. */
-export type Initial = { constant: number } | { normal: number };
+/** Values of parameters by name: float32, row by row. */
+export type StoredValues = ReadonlyMap<string, { shape: number[]; data: Float32Array | Int32Array }>;
+
+/** The initial value of a parameter: a constant, or normally distributed numbers with mean 0 and this standard deviation. */
+export type Initializer = { constant: number } | { normal: number };
 
 /**
- * The arrays of a model, by name and in the order in which they were made. Modules take a scope and make their arrays
- * in it; the same seed gives the same starting weights.
+ * The parameters of a model, by name and in the order in which they were added. Modules take a {@link Scope} and add their
+ * parameters to it. Initial values are a pure function of the seed and the parameter's name.
  *
  * @example
  * const parameters = new Parameters(7);
@@ -24,40 +27,74 @@ export type Initial = { constant: number } | { normal: number };
 export class Parameters {
   private readonly byName = new Map<string, Parameter>();
 
-  constructor(readonly seed: number) {}
+  /**
+   * @param seed of the initial values: an integer in [0, 2³²).
+   * @param stored values that parameters have from the start instead, each of them; {@link refuseUnused} tells of more.
+   */
+  constructor(
+    readonly seed: number,
+    private readonly stored?: StoredValues,
+  ) {}
 
+  /** The scope of a part of the model. @param name its path, such as `image/encoder`. */
   scope(name: string): Scope {
     return new Scope(this, name);
   }
 
-  /** Makes an array. @throws {RangeError} if the name is taken. */
-  make(name: string, shape: number[], initial: Initial, trainable = true): tf.Variable {
+  /**
+   * Adds a float32 parameter.
+   *
+   * @param name its full path; {@link Scope.addParameter} puts the scope in front.
+   * @param trainable false for moving statistics. Default true.
+   * @returns its variable, which this owns.
+   * @throws {RangeError} if the name is taken, or there are stored values and none of this name and shape.
+   */
+  addParameter(name: string, shape: number[], initializer: Initializer, trainable = true): tf.Variable {
     if (this.byName.has(name))
-      throw new RangeError(`nn/Parameters: expected a new name, got ${name} again; use another scope`);
-    const size = shape.reduce((product, extent) => product * extent, 1);
-    const values =
-      'constant' in initial
-        ? new Float32Array(size).fill(initial.constant)
-        : new RandomStream({ seed: this.seed, purpose: `initial/${name}` }).normals(size, initial.normal);
+      throw new RangeError(`nn/Parameters: expected a new name, got ${name} again; try another scope`);
+    // Before memory is taken: a model that is described wrong may be of any size.
+    const values = this.stored
+      ? storedValue(this.stored, name, shape, 'nn/Parameters')
+      : this.initialValue(name, shape, initializer);
     const variable = tf.tidy(() => tf.variable(tf.tensor(values, shape, 'float32'), trainable));
     this.byName.set(name, { name, variable, trainable });
     return variable;
   }
 
+  private initialValue(name: string, shape: readonly number[], initializer: Initializer): Float32Array {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    return 'constant' in initializer
+      ? new Float32Array(size).fill(initializer.constant)
+      : new RandomStream({ seed: this.seed, purpose: `initial/${name}` }).normals(size, initializer.normal);
+  }
+
+  /** @throws {RangeError} if there are stored values that no parameter was given. */
+  refuseUnused(): void {
+    if (this.stored) this.refuseOthers(this.stored, 'nn/Parameters');
+  }
+
+  private refuseOthers(values: StoredValues, where: string): void {
+    for (const name of values.keys())
+      if (!this.byName.has(name))
+        throw new RangeError(`${where}: expected no parameter ${name}; try the weights of this model`);
+  }
+
+  /** All parameters, in the order in which they were added. */
   all(): Parameter[] {
     return [...this.byName.values()];
   }
 
+  /** The parameters that the optimiser updates. */
   trainable(): Parameter[] {
     return this.all().filter(({ trainable }) => trainable);
   }
 
-  /** How many numbers the optimiser may change. */
+  /** The number of trainable numbers. */
   count(): number {
     return this.trainable().reduce((sum, { variable }) => sum + variable.size, 0);
   }
 
-  /** Copies of all values, by name. */
+  /** Copies of all values, by name: what `writeSafetensors` of `@cxr-align/files` takes. */
   async values(): Promise<Map<string, { shape: number[]; data: Float32Array }>> {
     const values = new Map<string, { shape: number[]; data: Float32Array }>();
     for (const { name, variable } of this.all()) {
@@ -67,49 +104,58 @@ export class Parameters {
     return values;
   }
 
-  /** Puts stored values in. @throws {RangeError} if a name is missing or too many, or a shape is another one. */
-  load(values: ReadonlyMap<string, { shape: number[]; data: Float32Array | Int32Array }>): void {
+  /**
+   * Assigns stored values to all parameters.
+   *
+   * @throws {RangeError} if one is missing, has another shape, or has a name that the model does not have.
+   */
+  load(values: StoredValues): void {
     const where = 'nn/Parameters.load';
     for (const { name, variable } of this.all()) {
-      const stored = values.get(name);
-      if (!stored)
-        throw new RangeError(`${where}: expected an array ${name}, got none; the weights belong to another model`);
-      if (stored.shape.join() !== variable.shape.join()) {
-        throw new RangeError(
-          `${where}: expected ${name} of shape [${variable.shape}], got [${stored.shape}]; the weights belong to another model`,
-        );
-      }
-      tf.tidy(() => variable.assign(tf.tensor(Float32Array.from(stored.data), variable.shape)));
+      const value = storedValue(values, name, variable.shape, where);
+      tf.tidy(() => variable.assign(tf.tensor(value, variable.shape)));
     }
-    for (const name of values.keys()) {
-      if (!this.byName.has(name))
-        throw new RangeError(`${where}: expected no array ${name}; the weights belong to another model`);
-    }
+    this.refuseOthers(values, where);
   }
 
+  /** Disposes all variables. */
   dispose(): void {
     for (const { variable } of this.byName.values()) variable.dispose();
     this.byName.clear();
   }
 }
 
-/** A place in the model, where a module makes its arrays. */
+/** A copy of the values of a parameter. @throws {RangeError} if there are none, or of another shape. */
+function storedValue(values: StoredValues, name: string, shape: readonly number[], where: string): Float32Array {
+  const stored = values.get(name);
+  if (!stored) throw new RangeError(`${where}: expected a parameter ${name}, got none; try the weights of this model`);
+  if (stored.shape.join() !== shape.join())
+    throw new RangeError(
+      `${where}: expected ${name} of shape [${shape.join()}], got [${stored.shape.join()}]; try the weights of this model`,
+    );
+  return Float32Array.from(stored.data);
+}
+
+/** A path in the model, to which a module adds its parameters. */
 export class Scope {
   constructor(
     private readonly parameters: Parameters,
+    /** Names of the parameters below it start with this and a slash. */
     readonly path: string,
   ) {}
 
+  /** The scope of a part of this one. */
   scope(name: string | number): Scope {
     return new Scope(this.parameters, `${this.path}/${name}`);
   }
 
-  make<T extends tf.Tensor = tf.Tensor>(
+  /** Adds a parameter named `path/name`; see {@link Parameters.addParameter}. */
+  addParameter<T extends tf.Tensor = tf.Tensor>(
     name: string,
     shape: number[],
-    initial: Initial,
+    initializer: Initializer,
     trainable = true,
   ): tf.Variable & T {
-    return this.parameters.make(`${this.path}/${name}`, shape, initial, trainable) as tf.Variable & T;
+    return this.parameters.addParameter(`${this.path}/${name}`, shape, initializer, trainable) as tf.Variable & T;
   }
 }

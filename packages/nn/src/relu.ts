@@ -1,12 +1,12 @@
-import { fastForms } from '@cxr-align/fast-forms';
+import { fusedOps } from '@cxr-align/fused-ops';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** max(x, 0); its gradient keeps the output alone. */
+/** max(x, 0), elementwise. Only the output is kept for its gradient. */
 export function relu<T extends tf.Tensor>(x: T): T {
   return withGradient<T>([x], (input) => {
     const value = tf.relu(input) as T;
-    return { value, saved: [value], gradient: (dy, [y]) => [(fastForms().reluGradient ?? reluGradient)(dy, y)] };
+    return { value, saved: [value], gradient: (dy, [y]) => [(fusedOps().reluGradient ?? reluGradient)(dy, y)] };
   });
 }
 

@@ -1,14 +1,14 @@
-/** What a schedule needs to know of the run. */
+/** The steps that a learning rate schedule spans. */
 export interface ScheduleOptions {
-  /** Steps in which the rate rises from 0. */
+  /** Steps in which the learning rate rises linearly from 0. */
   warmup: number;
-  /** Steps of the whole run. */
+  /** Steps of the whole training. */
   total: number;
-  /** Full cosine waves of `warmup-cosine-restarts`. Default 3. */
+  /** Cosine cycles of `warmup-cosine-restarts`. Default 3. */
   cycles?: number;
 }
 
-/** The schedules by name. */
+/** The names of the schedules. */
 export const scheduleNames = [
   'constant',
   'warmup-constant',
@@ -17,12 +17,14 @@ export const scheduleNames = [
   'warmup-cosine-restarts',
 ] as const;
 
+/** A name of a learning rate schedule. */
 export type ScheduleName = (typeof scheduleNames)[number];
 
 /**
- * The factor of the learning rate after `step` finished steps, in [0, 1].
+ * The multiplier of the base learning rate after `step` completed steps, in [0, 1].
  *
- * During warm-up it is step / warmup, so the first step of a run with warm-up changes nothing. Then, with the progress
+ * `constant` is 1 throughout. In the warm-up the others are step / warmup, so the first step of a training has learning rate 0.
+ * After it, `warmup-constant` is 1; with the progress
  * t = (step − warmup) / (total − warmup): `warmup-linear` is 1 − t, `warmup-cosine` (1 + cos πt) / 2, and
  * `warmup-cosine-restarts` (1 + cos π(cycles · t mod 1)) / 2.
  */

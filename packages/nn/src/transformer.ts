@@ -1,27 +1,28 @@
-import { fastForms } from '@cxr-align/fast-forms';
+import { fusedOps } from '@cxr-align/fused-ops';
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { MultiHeadAttention } from './attention.js';
+import type { ForwardContext } from './forward-context.js';
 import { Linear, linear } from './linear.js';
 import { LayerNorm } from './normalization.js';
 import type { Scope } from './parameters.js';
-import type { Pass } from './pass.js';
 import { relu } from './relu.js';
 
 /** The sizes of a transformer. */
 export interface TransformerOptions {
+  /** Width of the rows. */
   dim: number;
   layers: number;
   /** Must divide `dim`. */
   heads: number;
-  /** Width of the feed-forward part. Default 4 · dim. */
+  /** Width of the hidden layer of the feed-forward network. Default 4 · dim. */
   feedForward?: number;
-  /** In [0, 1). Default 0.1. */
+  /** Dropout rate, in [0, 1). Default 0.1. */
   dropout?: number;
 }
 
-/** W₂ relu(W₁ x + c₁) + c₂, the part of a transformer layer that works on each row alone. */
-class FeedForward {
+/** The feed-forward network of a transformer layer, on each row alone: W₂ dropout(relu(W₁ x + b₁)) + b₂. */
+export class FeedForward {
   readonly first: Linear;
   readonly second: Linear;
 
@@ -35,25 +36,26 @@ class FeedForward {
     this.second = new Linear(scope.scope('second'), width, dim);
   }
 
-  apply(x: tf.Tensor, pass: Pass): tf.Tensor {
-    return this.second.apply(this.hidden(x, pass));
+  /** @param x float32 [..., dim]. @returns float32 in the shape of `x`. */
+  forward(x: tf.Tensor, context: ForwardContext): tf.Tensor {
+    return this.second.forward(this.hidden(x, context));
   }
 
-  private hidden(x: tf.Tensor, pass: Pass): tf.Tensor {
-    const place = `${this.scope.path}/hidden`;
-    const form = fastForms().hidden;
-    if (!form) return pass.dropout(relu(this.first.apply(x)), this.dropout, place);
+  private hidden(x: tf.Tensor, context: ForwardContext): tf.Tensor {
+    const layer = `${this.scope.path}/hidden`;
+    const fused = fusedOps().biasReluDropout;
+    if (!fused) return context.dropout(relu(this.first.forward(x)), this.dropout, layer);
     const { weight, bias } = this.first;
     return withGradient([linear(x, weight), bias], (product, offset) =>
-      form(product, offset as tf.Tensor1D, pass.mask(this.dropout, place)),
+      fused(product, offset as tf.Tensor1D, context.dropoutMask(this.dropout, layer)),
     );
   }
 }
 
 /**
- * One layer, normalised after each part: x = LN(x + attention(x)); x = LN(x + feedForward(x)).
+ * A post-norm transformer layer: x ← LN(x + selfAttention(x)); x ← LN(x + feedForward(x)).
  *
- * With a `source` it attends to that first: queries ask the source, then each other.
+ * With `cross: true` cross-attention to a memory comes first: x ← LN(x + crossAttention(x, memory)).
  *
  * @see Vaswani et al. 2017, arXiv:1706.03762 (post-norm).
  */
@@ -83,39 +85,49 @@ export class TransformerLayer {
   }
 
   /**
-   * @param mask float32 [batch, rows], 1 for rows that are there; the others are not asked by the rows. Default all are.
-   * @returns the rows, and where each looked in the source [batch, heads, rows, sources] if there is one.
+   * @param x float32 [batch, rows, dim].
+   * @param options.memory float32 [batch, positions, dim]: the context of the cross-attention. Needed with `cross: true`.
+   * @param options.mask float32 [batch, rows], 1 for rows that are present and 0 for padding, in the self-attention. Default all
+   *   are present.
+   * @returns the rows [batch, rows, dim], and the weights of the cross-attention [batch, heads, rows, positions], if there is one.
+   * @throws {RangeError} if there is cross-attention and no memory, or a memory and no cross-attention.
    */
-  apply(
+  forward(
     x: tf.Tensor,
-    pass: Pass,
-    { source, mask }: { source?: tf.Tensor; mask?: tf.Tensor2D } = {},
+    context: ForwardContext,
+    { memory, mask }: { memory?: tf.Tensor; mask?: tf.Tensor2D } = {},
   ): { value: tf.Tensor; weights?: tf.Tensor4D } {
-    // What the gradient does not need is given back at the end of each layer.
+    if ((memory === undefined) !== (this.crossAttention === undefined))
+      throw new RangeError(
+        `nn/TransformerLayer: expected ${this.crossAttention ? 'a memory for the cross-attention, got none' : 'no memory without cross-attention, got one'}; try cross: ${memory !== undefined}`,
+      );
+    // Tensors that the gradient does not need are freed at the end of each layer.
     return tf.tidy(() => {
       let value = x;
       let weights: tf.Tensor4D | undefined;
-      if (this.crossAttention && this.crossNorm && source) {
-        const answer = this.crossAttention.apply(value, source, pass);
-        weights = answer.weights;
-        value = this.crossNorm.apply(pass.dropout(answer.value, this.dropout, `${this.scope.path}/cross`, value));
+      if (this.crossAttention && this.crossNorm && memory) {
+        const cross = this.crossAttention.forward(value, memory, context);
+        weights = cross.weights;
+        value = this.crossNorm.forward(context.dropout(cross.value, this.dropout, `${this.scope.path}/cross`, value));
       }
-      const form = mask ? undefined : fastForms().attention;
+      const fused = mask ? undefined : fusedOps().attention;
       const [batch, rows, dim] = value.shape;
-      // With a form of its own, all that follows works on rows alone.
-      if (form) value = tf.reshape(value, [batch * rows, dim]);
-      const attended = form
-        ? this.selfAttention.among(value as tf.Tensor2D, batch, pass, form)
-        : this.selfAttention.apply(value, value, pass, mask).value;
-      value = this.selfNorm.apply(pass.dropout(attended, this.dropout, `${this.scope.path}/self`, value));
-      const forward = this.feedForward.apply(value, pass);
-      value = this.feedForwardNorm.apply(pass.dropout(forward, this.dropout, `${this.scope.path}/forward`, value));
-      return { value: form ? tf.reshape(value, [batch, rows, dim]) : value, weights };
+      // With fused attention, all that follows works on a matrix of rows.
+      if (fused) value = tf.reshape(value, [batch * rows, dim]);
+      const attended = fused
+        ? this.selfAttention.forwardFused(value as tf.Tensor2D, batch, context, fused)
+        : this.selfAttention.forward(value, value, context, mask).value;
+      value = this.selfNorm.forward(context.dropout(attended, this.dropout, `${this.scope.path}/self`, value));
+      const transformed = this.feedForward.forward(value, context);
+      value = this.feedForwardNorm.forward(
+        context.dropout(transformed, this.dropout, `${this.scope.path}/forward`, value),
+      );
+      return { value: fused ? tf.reshape(value, [batch, rows, dim]) : value, weights };
     });
   }
 }
 
-/** A stack of transformer layers over [batch, rows, dim]. */
+/** A stack of transformer layers: self-attention over rows [batch, rows, dim]. */
 export class TransformerEncoder {
   readonly layers: TransformerLayer[];
 
@@ -123,13 +135,17 @@ export class TransformerEncoder {
     this.layers = Array.from({ length: layers }, (_, i) => new TransformerLayer(scope.scope(i), options));
   }
 
-  /** @param mask float32 [batch, rows], 1 for rows that are there. Default all are. */
-  apply(x: tf.Tensor, pass: Pass, mask?: tf.Tensor2D): tf.Tensor {
-    return this.layers.reduce((value, layer) => layer.apply(value, pass, { mask }).value, x);
+  /**
+   * @param x float32 [batch, rows, dim].
+   * @param mask float32 [batch, rows], 1 for rows that are present and 0 for padding. Default all are present.
+   * @returns float32 [batch, rows, dim].
+   */
+  forward(x: tf.Tensor, context: ForwardContext, mask?: tf.Tensor2D): tf.Tensor {
+    return this.layers.reduce((value, layer) => layer.forward(value, context, { mask }).value, x);
   }
 }
 
-/** A stack of layers whose rows ask a source [batch, sources, dim], then each other. */
+/** A stack of transformer layers with cross-attention to a memory [batch, positions, dim] before the self-attention. */
 export class TransformerDecoder {
   readonly layers: TransformerLayer[];
 
@@ -140,14 +156,18 @@ export class TransformerDecoder {
     );
   }
 
-  /** @returns the rows [batch, rows, dim], and where the last layer looked [batch, heads, rows, sources]. */
-  apply(x: tf.Tensor, source: tf.Tensor, pass: Pass): { value: tf.Tensor; weights: tf.Tensor4D } {
+  /**
+   * @param x float32 [batch, rows, dim]: the queries.
+   * @param memory float32 [batch, positions, dim].
+   * @returns the rows [batch, rows, dim], and the cross-attention weights of the last layer [batch, heads, rows, positions].
+   */
+  forward(x: tf.Tensor, memory: tf.Tensor, context: ForwardContext): { value: tf.Tensor; weights: tf.Tensor4D } {
     let value = x;
     let weights!: tf.Tensor4D;
     for (const layer of this.layers) {
-      const step = layer.apply(value, pass, { source });
-      value = step.value;
-      weights = step.weights!;
+      const output = layer.forward(value, context, { memory });
+      value = output.value;
+      weights = output.weights!;
     }
     return { value, weights };
   }

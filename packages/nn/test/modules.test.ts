@@ -1,18 +1,20 @@
 import { describeBackends, expectClose, expectGradient, gradientOf, expectNoLeak } from '@cxr-align/testkit';
+import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   BatchNorm,
   batchNorm,
-  Convolution,
+  Conv2d,
   layerNorm,
   Linear,
   linear,
   MultiHeadAttention,
   Parameters,
-  Pass,
+  ForwardContext,
   softmax,
   TransformerDecoder,
   TransformerEncoder,
+  TransformerLayer,
 } from '../src/index.js';
 
 const normal = <R extends tf.Rank>(shape: tf.ShapeMap[R], seed: number): tf.Tensor<R> =>
@@ -42,7 +44,7 @@ describeBackends('linear(x, weight, bias)', () => {
   });
 });
 
-describeBackends('layerNorm(x, scale, shift)', () => {
+describeBackends('layerNorm(x, gamma, beta)', () => {
   it('keeps its digits, and those of its gradient, where the mean is far from 0', () => {
     const near = Array.from({ length: 64 }, (_, i) => Math.sin(3 * i));
     const probe = tf.tensor2d(
@@ -58,7 +60,7 @@ describeBackends('layerNorm(x, scale, shift)', () => {
     // Where the mean is 300, float32 has the inputs themselves to 2e-5.
     expectClose(slope(300), slope(0), 2e-3);
   });
-  it('has rows of mean shift and spread scale', () => {
+  it('has rows of mean beta and standard deviation gamma', () => {
     tf.tidy(() => {
       const y = layerNorm(tf.tensor2d([[1, 2, 3, 4]]), tf.ones([4]), tf.zeros([4]), 0);
       const s = Math.sqrt(1.25);
@@ -68,16 +70,16 @@ describeBackends('layerNorm(x, scale, shift)', () => {
   it('has the gradient of its formula', () => {
     tf.tidy(() => {
       const probe = normal([3, 5], 3);
-      const [scale, shift] = [normal<tf.Rank.R1>([5], 4), normal<tf.Rank.R1>([5], 5)];
+      const [gamma, beta] = [normal<tf.Rank.R1>([5], 4), normal<tf.Rank.R1>([5], 5)];
       const x = normal([3, 5], 6);
-      expectGradient((input) => tf.mul(layerNorm(input, scale, shift), probe), x);
-      expectGradient((input) => tf.mul(layerNorm(x, input as tf.Tensor1D, shift), probe), scale);
-      expectGradient((input) => tf.mul(layerNorm(x, scale, input as tf.Tensor1D), probe), shift);
+      expectGradient((input) => tf.mul(layerNorm(input, gamma, beta), probe), x);
+      expectGradient((input) => tf.mul(layerNorm(x, input as tf.Tensor1D, beta), probe), gamma);
+      expectGradient((input) => tf.mul(layerNorm(x, gamma, input as tf.Tensor1D), probe), beta);
     });
   });
 });
 
-describeBackends('batchNorm(x, scale, shift)', () => {
+describeBackends('batchNorm(x, gamma, beta)', () => {
   it('normalises each channel over batch, height and width', () => {
     tf.tidy(() => {
       const x = tf.add(tf.mul(normal<tf.Rank.R4>([4, 3, 3, 2], 7), 3), 5) as tf.Tensor4D;
@@ -93,20 +95,23 @@ describeBackends('batchNorm(x, scale, shift)', () => {
   it('has the gradient of its formula', () => {
     tf.tidy(() => {
       const probe = normal([2, 2, 2, 3], 8);
-      const [scale, shift] = [normal<tf.Rank.R1>([3], 9), normal<tf.Rank.R1>([3], 10)];
+      const [gamma, beta] = [normal<tf.Rank.R1>([3], 9), normal<tf.Rank.R1>([3], 10)];
       const x = normal<tf.Rank.R4>([2, 2, 2, 3], 11);
-      expectGradient((input) => tf.mul(batchNorm(input as tf.Tensor4D, scale, shift).value, probe), x);
-      expectGradient((input) => tf.mul(batchNorm(x, input as tf.Tensor1D, shift).value, probe), scale);
-      expectGradient((input) => tf.mul(batchNorm(x, scale, input as tf.Tensor1D).value, probe), shift);
+      expectGradient((input) => tf.mul(batchNorm(input as tf.Tensor4D, gamma, beta).value, probe), x);
+      expectGradient((input) => tf.mul(batchNorm(x, input as tf.Tensor1D, beta).value, probe), gamma);
+      expectGradient((input) => tf.mul(batchNorm(x, gamma, input as tf.Tensor1D).value, probe), beta);
     });
   });
-  it('predicts with the statistics that training recorded', () => {
+  it('predicts with the moving statistics, which training updates unless it is told not to', () => {
     const parameters = new Parameters(1);
     const norm = new BatchNorm(parameters.scope('norm'), 2, 1);
     tf.tidy(() => {
       const x = normal<tf.Rank.R4>([8, 2, 2, 2], 12);
-      const training = norm.apply(x, Pass.training({ seed: 1, step: 0 }));
-      expectClose(norm.apply(x, Pass.predicting), training, 1e-3);
+      const context = { training: true, seed: 1, step: 0 } as const;
+      norm.forward(x, new ForwardContext({ ...context, updateStatistics: false }));
+      expectClose(norm.movingMean, [0, 0]);
+      const training = norm.forward(x, new ForwardContext(context));
+      expectClose(norm.forward(x, new ForwardContext({ training: false })), training, 1e-3);
     });
     parameters.dispose();
   });
@@ -127,65 +132,93 @@ describeBackends('softmax(x)', () => {
 });
 
 describeBackends('attention and transformers', () => {
-  it('attention weights are rows of sum 1, and one source is repeated as it is', () => {
+  it('attention weights sum to 1', () => {
     const parameters = new Parameters(2);
     const attention = new MultiHeadAttention(parameters.scope('a'), 8, 2);
     tf.tidy(() => {
-      const { value, weights } = attention.apply(normal([2, 3, 8], 15), normal([2, 5, 8], 16), Pass.predicting);
+      const { value, weights } = attention.forward(
+        normal([2, 3, 8], 15),
+        normal([2, 5, 8], 16),
+        new ForwardContext({ training: false }),
+      );
       expect(value.shape).toEqual([2, 3, 8]);
       expect(weights.shape).toEqual([2, 2, 3, 5]);
       expectClose(tf.sum(weights, -1), new Array(12).fill(1));
     });
     parameters.dispose();
     expect(() => new MultiHeadAttention(new Parameters(1).scope('a'), 8, 3)).toThrow(
-      'expected a width that 3 heads divide, got 8',
+      'expected a dim that 3 heads divide, got 8; try 9',
     );
   });
-  it('an encoder treats rows alike, whatever their order', () => {
+  it('an encoder is equivariant to the order of the rows', () => {
     const parameters = new Parameters(3);
     const encoder = new TransformerEncoder(parameters.scope('t'), { dim: 8, layers: 2, heads: 2 });
     tf.tidy(() => {
       const x = normal([1, 4, 8], 17);
       expectClose(
-        tf.reverse(encoder.apply(tf.reverse(x, 1), Pass.predicting), 1),
-        encoder.apply(x, Pass.predicting),
+        tf.reverse(encoder.forward(tf.reverse(x, 1), new ForwardContext({ training: false })), 1),
+        encoder.forward(x, new ForwardContext({ training: false })),
         1e-4,
       );
     });
     parameters.dispose();
   });
-  it('a decoder looks at its source and leaves no tensor behind', () => {
+  it('a decoder depends on its memory and leaks nothing', () => {
     const parameters = new Parameters(4);
     const decoder = new TransformerDecoder(parameters.scope('d'), { dim: 8, layers: 1, heads: 2 });
-    const [x, source, other] = [normal([2, 3, 8], 18), normal([2, 6, 8], 19), normal([2, 6, 8], 20)];
-    expectNoLeak(() => tf.tidy(() => decoder.apply(x, source, Pass.predicting).value));
+    const [x, memory, other] = [normal([2, 3, 8], 18), normal([2, 6, 8], 19), normal([2, 6, 8], 20)];
+    expectNoLeak(() => tf.tidy(() => decoder.forward(x, memory, new ForwardContext({ training: false })).value));
     tf.tidy(() => {
-      const of = (from: tf.Tensor) => decoder.apply(x, from, Pass.predicting).value.dataSync();
-      expect(of(source)).not.toEqual(of(other));
+      const of = (from: tf.Tensor) =>
+        decoder.forward(x, from, new ForwardContext({ training: false })).value.dataSync();
+      expect(of(memory)).not.toEqual(of(other));
     });
     parameters.dispose();
   });
 });
 
-describeBackends('Pass', () => {
-  it('drops and scales in training alone, the same entries for the same seed and step', () => {
+describe('TransformerLayer', () => {
+  it('refuses a memory without cross-attention, and cross-attention without a memory', () => {
+    const parameters = new Parameters(1);
+    const sizes = { dim: 4, heads: 1 };
+    const [plain, cross] = [false, true].map(
+      (has) => new TransformerLayer(parameters.scope(`${has}`), sizes, { cross: has }),
+    );
+    const [x, context] = [tf.zeros([1, 2, 4]), new ForwardContext({ training: false })];
+    expect(() => plain.forward(x, context, { memory: x })).toThrow('nn/TransformerLayer: expected no memory');
+    expect(() => cross.forward(x, context)).toThrow('expected a memory for the cross-attention, got none');
+    x.dispose();
+    parameters.dispose();
+  });
+});
+
+describeBackends('ForwardContext', () => {
+  it('drops and scales in training only, the same entries for the same seed and step', () => {
     tf.tidy(() => {
       const x = tf.ones([1000]);
-      const dropped = (step: number) => Pass.training({ seed: 1, step }).dropout(x, 0.3, 'here').dataSync();
+      const dropped = (step: number) =>
+        new ForwardContext({ training: true, seed: 1, step }).dropout(x, 0.3, 'here').dataSync();
       expect(dropped(1)).toEqual(dropped(1));
       expect(dropped(1)).not.toEqual(dropped(2));
       expect(Math.abs(dropped(1).filter((value) => value === 0).length / 1000 - 0.3)).toBeLessThan(0.06);
-      expect(Pass.predicting.dropout(x, 0.3, 'here')).toBe(x);
+      expect(new ForwardContext({ training: false }).dropout(x, 0.3, 'here')).toBe(x);
     });
   });
 });
 
 describeBackends('Parameters', () => {
+  it('start as a pure function of seed and name', async () => {
+    const parameters = new Parameters(5);
+    new Linear(parameters.scope('a'), 3, 2);
+    const drawn = new RandomStream({ seed: 5, purpose: 'initial/a/weight' }).normals(6, 1 / Math.sqrt(3));
+    expect((await parameters.values()).get('a/weight')).toEqual({ shape: [3, 2], data: drawn });
+    parameters.dispose();
+  });
   it('start the same for the same seed, and load what was stored', async () => {
     const build = (seed: number) => {
       const parameters = new Parameters(seed);
       new Linear(parameters.scope('a'), 3, 2);
-      new Convolution(parameters.scope('b'), 1, 2);
+      new Conv2d(parameters.scope('b'), 1, 2);
       return parameters;
     };
     const [first, same, other] = [build(1), build(1), build(2)];
@@ -195,9 +228,9 @@ describeBackends('Parameters', () => {
     other.load(values);
     expect(await other.values()).toEqual(values);
     expect(first.count()).toBe(3 * 2 + 2 + 9 * 2);
-    expect(() => other.load(new Map())).toThrow('expected an array a/weight, got none');
+    expect(() => other.load(new Map())).toThrow('expected a parameter a/weight, got none');
     expect(() => other.load(new Map([...values, ['c', { shape: [1], data: new Float32Array(1) }]]))).toThrow(
-      'expected no array c',
+      'expected no parameter c',
     );
     expect(() => new Linear(first.scope('a'), 1, 1)).toThrow('expected a new name, got a/weight again');
     for (const parameters of [first, same, other]) parameters.dispose();

@@ -1,57 +1,83 @@
 import { describeBackends, expectClose } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '@cxr-align/engine';
-import { fastForms, useFastForms } from '@cxr-align/fast-forms';
+import { fusedOps, registerFusedOps } from '@cxr-align/fused-ops';
 import { RandomStream } from '@cxr-align/random';
 import { AdamW, Parameters, scheduleFactor, scheduleNames } from '../src/index.js';
 
 describeBackends('AdamW', (engine) => {
-  it('has a form of its own on native and wasm', () =>
-    expect(fastForms().adamW !== undefined).toBe(engine === 'native' || engine === 'wasm'));
+  it('is fused on native and wasm', () =>
+    expect(fusedOps().adamW !== undefined).toBe(engine === 'native' || engine === 'wasm'));
   const build = (options = {}) => {
     const parameters = new Parameters(1);
-    const matrix = parameters.make('matrix', [2, 2], { constant: 1 });
-    const bias = parameters.make('bias', [2], { constant: 1 });
+    const matrix = parameters.addParameter('matrix', [2, 2], { constant: 1 });
+    const bias = parameters.addParameter('bias', [2], { constant: 1 });
     return { parameters, matrix, bias, optimizer: new AdamW(parameters.trainable(), options) };
   };
   const gradients = (matrix: tf.Variable, value: number) => ({ [matrix.name]: tf.fill([2, 2], value) });
   it('moves by the learning rate at first, against the gradient', () => {
     const { parameters, matrix, bias, optimizer } = build({ weightDecay: 0 });
-    expectClose(optimizer.apply(gradients(matrix, 0.5), 0.1), 1);
+    expectClose(optimizer.applyGradients(gradients(matrix, 0.5), { learningRate: 0.1 }), 1);
     expectClose(matrix, [0.9, 0.9, 0.9, 0.9]);
     expectClose(bias, [1, 1]);
     parameters.dispose();
   });
-  it('takes note of what was assigned between two steps, and leaves what was read before a step', () => {
+  it('sees what is assigned between two steps, and leaves tensors that were read before a step', () => {
     const { parameters, matrix, optimizer } = build({ weightDecay: 0 });
-    optimizer.apply(gradients(matrix, 0.5), 0.1).dispose();
+    optimizer.applyGradients(gradients(matrix, 0.5), { learningRate: 0.1 }).dispose();
     const before = tf.tidy(() => tf.add(matrix, 0));
     tf.tidy(() => matrix.assign(tf.fill([2, 2], 5)));
-    optimizer.apply(gradients(matrix, 0.5), 0.1).dispose();
+    optimizer.applyGradients(gradients(matrix, 0.5), { learningRate: 0.1 }).dispose();
     expectClose(matrix, [4.9, 4.9, 4.9, 4.9]);
     expectClose(before, [0.9, 0.9, 0.9, 0.9]);
     before.dispose();
     optimizer.dispose();
     parameters.dispose();
   });
-  it('moves each parameter by its own share of the rate, and not at all at 0', () => {
+  it.each([NaN, Infinity, -Infinity])(
+    'changes nothing by a gradient with %s, and does not count the step',
+    async (wrong) => {
+      const { parameters, matrix, bias, optimizer } = build({ weightDecay: 0.5, maxGradientNorm: 1 });
+      const twin = build({ weightDecay: 0.5, maxGradientNorm: 1 });
+      const options = { learningRate: 0.1 };
+      const state = async ({ optimizer, matrix, bias }: ReturnType<typeof build>) => [
+        await optimizer.state(),
+        [...matrix.dataSync(), ...bias.dataSync()],
+      ];
+      for (const value of [0.5, -0.2]) {
+        const bad = { ...gradients(matrix, value), [bias.name]: tf.tensor1d([0.1, wrong]) };
+        const tensors = tf.memory().numTensors;
+        expect(await optimizer.takeStep(bad, options)).not.toBe(0);
+        // The two gradients are gone.
+        expect(tf.memory().numTensors).toBe(tensors - 2);
+        for (const one of [optimizer, twin.optimizer]) {
+          const target = one === optimizer ? matrix : twin.matrix;
+          expect(Number.isFinite(await one.takeStep(gradients(target, value), options))).toBe(true);
+        }
+      }
+      expect(optimizer.step).toBe(2);
+      expect(await state({ parameters, matrix, bias, optimizer })).toEqual(await state(twin));
+      for (const one of [optimizer, parameters, twin.optimizer, twin.parameters]) one.dispose();
+    },
+  );
+  it('multiplies the learning rate of each parameter, and freezes it at 0', () => {
     const { parameters, matrix, bias, optimizer } = build({ weightDecay: 0.5 });
     const all = () => ({ ...gradients(matrix, 0.5), [bias.name]: tf.fill([2], -1) });
-    optimizer.apply(all(), 0.1, [0.5, 1]).dispose();
+    optimizer.applyGradients(all(), { learningRate: 0.1, learningRateMultipliers: [0.5, 1] }).dispose();
     // Decay of 0.5 · 0.05, then a step of 0.05.
     expectClose(matrix, Array(4).fill(0.975 - 0.05), 1e-5);
     expectClose(bias, [1.1, 1.1], 1e-5);
     const before = Array.from(matrix.dataSync());
-    optimizer.apply(all(), 0.1, [0, 1]).dispose();
+    optimizer.applyGradients(all(), { learningRate: 0.1, learningRateMultipliers: [0, 1] }).dispose();
     expect(Array.from(matrix.dataSync())).toEqual(before);
     expectClose(bias, [1.2, 1.2], 1e-5);
     optimizer.dispose();
     parameters.dispose();
   });
-  it('is seen by products and convolutions with the parameter, which an engine may have packed before', () => {
+  it('changes what products and convolutions see, though an engine may have packed the weights', () => {
     const parameters = new Parameters(1);
-    const matrix = parameters.make('matrix', [6, 5], { normal: 1 }) as tf.Variable<tf.Rank.R2>;
-    const filter = parameters.make('filter', [3, 3, 2, 4], { normal: 1 }) as tf.Variable<tf.Rank.R4>;
+    const matrix = parameters.addParameter('matrix', [6, 5], { normal: 1 }) as tf.Variable<tf.Rank.R2>;
+    const filter = parameters.addParameter('filter', [3, 3, 2, 4], { normal: 1 }) as tf.Variable<tf.Rank.R4>;
     const optimizer = new AdamW(parameters.trainable());
     const rows = tf.ones<tf.Rank.R2>([40, 6]);
     const image = tf.ones<tf.Rank.R4>([1, 3, 3, 2]);
@@ -68,18 +94,18 @@ describeBackends('AdamW', (engine) => {
       expectClose(product.subarray(0, 5), sums(matrix.dataSync(), 5), 1e-4);
       expectClose(map, sums(filter.dataSync(), 4), 1e-4);
       const given = { [matrix.name]: tf.ones([6, 5]), [filter.name]: tf.ones([3, 3, 2, 4]) };
-      optimizer.apply(given, 0.1).dispose();
+      optimizer.applyGradients(given, { learningRate: 0.1 }).dispose();
     }
     tf.dispose([rows, image]);
     optimizer.dispose();
     parameters.dispose();
   });
-  it('leaves clones alone, that share the memory of a parameter', () => {
+  it('leaves clones that share the memory of a parameter as they are', () => {
     const { parameters, matrix, optimizer } = build({ weightDecay: 0 });
     for (let step = 0; step < 3; step++) {
       const clone = tf.clone(matrix);
       const before = Array.from(matrix.dataSync());
-      optimizer.apply(gradients(matrix, 0.5), 0.1).dispose();
+      optimizer.applyGradients(gradients(matrix, 0.5), { learningRate: 0.1 }).dispose();
       expectClose(clone, before);
       expect(matrix.dataSync()[0]).toBeLessThan(before[0] - 0.05);
       clone.dispose();
@@ -97,7 +123,7 @@ describeBackends('AdamW', (engine) => {
     let tensors = 0;
     for (let step = 1; step <= 30; step++) {
       const given = [0, 1, 2, 3].map((i) => Math.sin(step * (i + 1)) * (step % 3));
-      optimizer.apply({ [matrix.name]: tf.tensor2d(given, [2, 2]) }, 0.05).dispose();
+      optimizer.applyGradients({ [matrix.name]: tf.tensor2d(given, [2, 2]) }, { learningRate: 0.05 }).dispose();
       if (step === 2) tensors = tf.memory().numTensors;
       const length = Math.hypot(...given);
       const shrink = Math.min(1, 1 / (length + 1e-6));
@@ -114,18 +140,32 @@ describeBackends('AdamW', (engine) => {
     optimizer.dispose();
     parameters.dispose();
   });
+  it('refuses a learning rate that is not finite, and multipliers that are not one per parameter', () => {
+    const { parameters, matrix, optimizer } = build();
+    const given = gradients(matrix, 1);
+    expect(() => optimizer.applyGradients(given, { learningRate: NaN })).toThrow(
+      'expected a finite learningRate, got NaN',
+    );
+    expect(() => optimizer.applyGradients(given, { learningRate: 0.1, learningRateMultipliers: [1] })).toThrow(
+      'nn/AdamW.applyGradients: expected 2 learningRateMultipliers, got 1',
+    );
+    expect(optimizer.step).toBe(0);
+    tf.dispose(Object.values(given));
+    optimizer.dispose();
+    parameters.dispose();
+  });
   it('decays matrices and leaves biases alone', () => {
     const { parameters, matrix, bias, optimizer } = build({ weightDecay: 0.5 });
-    optimizer.apply({}, 0.1).dispose();
+    optimizer.applyGradients({}, { learningRate: 0.1 }).dispose();
     expectClose(matrix, [0.95, 0.95, 0.95, 0.95]);
     expectClose(bias, [1, 1]);
     parameters.dispose();
   });
-  it('goes on from its state as if it had not stopped, and leaks nothing', async () => {
+  it('continues from its state as if it had not stopped, and leaks nothing', async () => {
     const straight = build();
     const stopped = build();
     const step = ({ matrix, optimizer }: typeof straight, value: number) =>
-      optimizer.apply(gradients(matrix, value), 0.05).dispose();
+      optimizer.applyGradients(gradients(matrix, value), { learningRate: 0.05 }).dispose();
     for (const value of [0.3, -0.2]) {
       step(straight, value);
       step(stopped, value);
@@ -161,21 +201,24 @@ describe('scheduleFactor(name, step, options)', () => {
 });
 
 describe('AdamW in one pass on wasm', () => {
-  it('gives the bits of the plain form, and its values but for rounding where gradients are scaled down', async () => {
+  it('gives the bits of the plain version, and its values up to rounding where gradients are clipped', async () => {
     await startEngine('wasm');
-    const { adamW } = fastForms();
+    const { adamW } = fusedOps();
     const run = async (fast: boolean, maxGradientNorm?: number): Promise<number[][]> => {
-      useFastForms('wasm', fast ? { adamW } : {});
+      registerFusedOps('wasm', fast ? { adamW } : {});
       const parameters = new Parameters(3);
-      const matrix = parameters.make('matrix', [60, 70], { normal: 1 });
-      const bias = parameters.make('bias', [33], { normal: 1 });
+      const matrix = parameters.addParameter('matrix', [60, 70], { normal: 1 });
+      const bias = parameters.addParameter('bias', [33], { normal: 1 });
       const optimizer = new AdamW(parameters.trainable(), { weightDecay: 0.1, maxGradientNorm });
       const norms: number[] = [];
       for (let step = 0; step < 12; step++) {
         const random = new RandomStream({ seed: 1, purpose: 'gradients', step });
         const given = { [matrix.name]: tf.tensor(random.normals(4200, step % 2 ? 1 : 0.1), [60, 70]) };
         if (step % 3 > 0) given[bias.name] = tf.tensor1d(random.normals(33));
-        const norm = optimizer.apply(given, 0.01 * (step + 1), step > 6 ? [0.3, 0] : undefined);
+        const norm = optimizer.applyGradients(given, {
+          learningRate: 0.01 * (step + 1),
+          learningRateMultipliers: step > 6 ? [0.3, 0] : undefined,
+        });
         norms.push(norm.dataSync()[0]);
         norm.dispose();
       }
@@ -191,6 +234,6 @@ describe('AdamW in one pass on wasm', () => {
     const [clipped, plain] = [await run(true, 50), await run(false, 50)].map((values) => values.flat());
     expect(Math.max(...clipped.map((value, i) => Math.abs(value - plain[i])))).toBeLessThan(1e-4);
     expect(clipped).not.toEqual([norms, ...bits].flat());
-    useFastForms('wasm', { adamW });
+    registerFusedOps('wasm', { adamW });
   });
 });

@@ -1,1 +1,9 @@
-export { OnnxModel, type OnnxInputs, type OnnxOptions, type OnnxTensor } from './onnx-model.js';
+export {
+  onnxDtype,
+  readOnnxGraph,
+  type OnnxArray,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxNode,
+} from './onnx-graph.js';
+export { OnnxModel, type OnnxData, type OnnxInputs, type OnnxOptions, type OnnxTensor } from './onnx-model.js';

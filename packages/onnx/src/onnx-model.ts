@@ -1,31 +1,48 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { InputError, sha256, sha256OfFile } from '@cxr-align/files';
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { basename, join } from 'node:path';
+import { faultReason, InputError, regularFile, sha256, sha256OfFile } from '@cxr-align/files';
+import type { InferenceSession } from 'onnxruntime-node';
+import { externalDataFiles } from './external-data.js';
 
 type Runtime = typeof import('onnxruntime-node');
 
+/** How ONNX Runtime runs a model. */
 export interface OnnxOptions {
-  /** Execution providers of ONNX Runtime, the first that works is used. Default `cpu`. */
+  /** Execution providers of ONNX Runtime: the first that works is used. Default `['cpu']`. */
   providers?: readonly string[];
-  /** Threads of an operation. Default: all processors. */
+  /** Threads of one operation. Default all processors. */
   threads?: number;
 }
 
-/** A tensor that comes out of a model. */
+/** The values of a tensor as ONNX Runtime returns them: float32 as Float32Array, int64 as BigInt64Array, and so on. */
+export type OnnxData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly string[];
+
+/** An output of a model. */
 export interface OnnxTensor {
+  /** The name of its number type, such as `float32`. */
   type: string;
   dims: readonly number[];
-  /** The numbers row by row; those of float32 outputs are a Float32Array. */
-  data: Tensor['data'];
+  /** Row-major. */
+  data: OnnxData;
 }
 
-/** What goes into a model, by the names of its inputs. */
+/** The inputs of a model by name, row-major. */
 export type OnnxInputs = Readonly<
   Record<string, { values: Float32Array | BigInt64Array | Int32Array; shape: number[] }>
 >;
 
-/** A frozen model in an ONNX file. */
+/** A frozen model in an ONNX file, run by ONNX Runtime. */
 export class OnnxModel {
   private constructor(
     readonly file: string,
@@ -36,10 +53,10 @@ export class OnnxModel {
   ) {}
 
   /**
-   * Opens the first of some files that lies in a folder.
+   * Opens the first file of a list that exists in a folder.
    *
-   * @param names paths inside the folder, in the order in which they are looked for.
-   * @throws {InputError} if none is there, it does not run, or onnxruntime-node is not installed.
+   * @param names paths inside the folder, in order of preference.
+   * @throws {InputError} if none exists, ONNX Runtime cannot open it, or onnxruntime-node is not installed.
    */
   static async open(
     folder: string,
@@ -51,25 +68,31 @@ export class OnnxModel {
       throw new InputError(`expected an encoder: one of ${names.join(', ')}, got none; export one to this folder`, {
         file: folder,
       });
+    regularFile(file, 'an ONNX model');
+    // Before the runtime opens them: none may lie outside of the folder.
+    const beside = await externalDataFiles(file);
+    for (const one of beside) regularFile(one, `a file of numbers that ${basename(file)} names`);
     const runtime = await loadRuntime();
+    let session: InferenceSession;
     try {
-      const session = await runtime.InferenceSession.create(file, {
+      session = await runtime.InferenceSession.create(file, {
         executionProviders: [...providers],
-        logSeverityLevel: 3,
+        // What goes wrong is thrown in the same words.
+        logSeverityLevel: 4,
         // Threads that wait for work would take processors from those that decode the next images.
         extra: { session: { intra_op: { allow_spinning: '0' } } },
         ...(threads !== undefined && { intraOpNumThreads: threads }),
       });
-      return new OnnxModel(file, await hashOf(file), runtime, session);
     } catch (error) {
       throw new InputError(
-        `expected an ONNX model that runs on ${providers.join(' or ')}, got ${(error as Error).message.split('\n')[0]}`,
+        `expected an ONNX model that runs on ${providers.join(' or ')}, got ${faultReason(error)}; try another provider, or export it again`,
         { file },
       );
     }
+    return new OnnxModel(file, await hashOf(file, beside), runtime, session);
   }
 
-  /** Its inputs in order; sizes that the file leaves open are undefined. */
+  /** The inputs in order; extents that the file leaves open are undefined. */
   get inputs(): { name: string; type: string; shape: (number | undefined)[] }[] {
     return this.session.inputMetadata.map((input) => ({
       name: input.name,
@@ -78,7 +101,12 @@ export class OnnxModel {
     }));
   }
 
-  /** @param outputs names of those that are wanted; all unless given. */
+  /**
+   * Runs the model once.
+   *
+   * @param outputs names of the outputs to compute. Default all.
+   * @throws what ONNX Runtime throws, such as for an input of another shape.
+   */
   async run(inputs: OnnxInputs, outputs?: readonly string[]): Promise<Record<string, OnnxTensor>> {
     const { Tensor: Make } = this.runtime;
     const feeds = Object.fromEntries(
@@ -95,6 +123,7 @@ export class OnnxModel {
     return given as unknown as Record<string, OnnxTensor>;
   }
 
+  /** Frees the session. */
   async dispose(): Promise<void> {
     await this.session.release();
   }
@@ -111,9 +140,10 @@ async function loadRuntime(): Promise<Runtime> {
   }
 }
 
-/** The hash of the weights: of the file, and of the data that lie beside it where it is large. */
-async function hashOf(path: string): Promise<string> {
-  const beside = [`${path}_data`, `${path}.data`].filter((file) => existsSync(file));
+/** The hash of the weights: of the file, and of the files that it keeps numbers in. */
+async function hashOf(path: string, named: readonly string[]): Promise<string> {
+  const usual = [`${path}_data`, `${path}.data`].filter((file) => existsSync(file));
+  const beside = [...new Set([...usual, ...named])];
   if (beside.length === 0) return sha256OfFile(path);
   return sha256((await Promise.all([path, ...beside].map(sha256OfFile))).join(''));
 }

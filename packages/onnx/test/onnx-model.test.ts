@@ -39,6 +39,6 @@ describeWithOnnx('OnnxModel', () => {
       'expected an encoder: one of a.onnx, b.onnx, got none; export one to this folder',
     );
     const folder = folderOf({ 'a.onnx': 'no model' });
-    await expect(OnnxModel.open(folder, ['a.onnx'])).rejects.toThrow('expected an ONNX model that runs on cpu, got');
+    await expect(OnnxModel.open(folder, ['a.onnx'])).rejects.toThrow('expected an ONNX model, got');
   });
 });

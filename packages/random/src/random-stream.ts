@@ -1,11 +1,16 @@
-import { philoxBlocks } from './philox-wasm.js';
+import { philoxBlocks, type PhiloxBlocks } from './philox-wasm.js';
 import { philox4x32 } from './philox.js';
 
-const blocks = philoxBlocks();
+let compiled: { blocks?: PhiloxBlocks } | undefined;
 
-/** What a stream of random numbers is for; the same key always gives the same stream. */
+/** Compiled when first used; undefined where WebAssembly is not allowed. */
+function wasmBlocks(): PhiloxBlocks | undefined {
+  return (compiled ??= { blocks: philoxBlocks() }).blocks;
+}
+
+/** What a stream of random numbers is for: the same key gives the same stream. */
 export interface RandomKey {
-  /** The run's seed: a whole number in [0, 2³²). */
+  /** The run's seed: an integer in [0, 2³²). */
   seed: number;
   /** What the numbers are for, such as `dropout/encoder.0`; streams of different purposes are independent. */
   purpose: string;
@@ -30,7 +35,7 @@ export class RandomStream {
   private used = 4;
   private spareNormal = NaN;
 
-  /** @throws {RangeError} if seed, epoch or step is not a whole number in [0, 2³²). */
+  /** @throws {RangeError} if seed, epoch or step is not an integer in [0, 2³²). */
   constructor(key: RandomKey) {
     const [seed, purpose, step, epoch] = streamWords(key);
     this.key = Uint32Array.of(seed, purpose);
@@ -73,10 +78,12 @@ export class RandomStream {
     return radius * Math.cos(angle);
   }
 
-  /** A whole number in [0, limit), each equally likely. @throws {RangeError} if `limit` is not in [1, 2³²]. */
+  /** An integer in [0, limit), each equally likely. @throws {RangeError} if `limit` is not in [1, 2³²]. */
   integer(limit: number): number {
     if (!Number.isInteger(limit) || limit < 1 || limit > 4294967296) {
-      throw new RangeError(`random/integer: expected a limit in [1, 2^32], got ${limit}; pass a count`);
+      throw new RangeError(
+        `random/integer: expected an integer limit in [1, 2^32], got ${limit}; try the number of choices`,
+      );
     }
     const fair = 4294967296 - (4294967296 % limit);
     let word = this.nextWord();
@@ -111,10 +118,17 @@ export class RandomStream {
     return Float32Array.from({ length: count }, () => standardDeviation * this.normal());
   }
 
-  /** `count` entries for a dropout mask: 0 with probability `rate`, else 1 / (1 − rate); sixteen bits decide each. */
+  /**
+   * `count` entries of a dropout mask: 0 with probability `rate`, else 1 / (1 − rate). Sixteen bits decide each, so `rate` is
+   * rounded to multiples of 2⁻¹⁶.
+   *
+   * @throws {RangeError} if `rate` is not in [0, 1).
+   */
   dropoutMask(count: number, rate: number): Float32Array {
+    if (!(rate >= 0 && rate < 1))
+      throw new RangeError(`random/dropoutMask: expected a rate in [0, 1), got ${rate}; try 0 to keep all`);
     const mask = new Float32Array(count);
-    // The number's own bits where it is kept: without a branch, for a processor cannot guess the next one.
+    // The bits of the kept value, masked: without a branch, which a processor could not predict.
     const bits = new Int32Array(mask.buffer);
     const [keep] = new Int32Array(Float32Array.of(1 / (1 - rate)).buffer);
     const limit = Math.round(rate * 65536);
@@ -123,7 +137,7 @@ export class RandomStream {
       for (let at = 0; at < words.length; at++, i += 2) {
         const word = words[at];
         bits[i] = keep & ~(((word & 0xffff) - limit) >> 31);
-        // One more than there are is written nowhere.
+        // For an odd count the last write falls outside of the array, and does nothing.
         bits[i + 1] = keep & ~(((word >>> 16) - limit) >> 31);
       }
     }
@@ -131,12 +145,13 @@ export class RandomStream {
   }
 
   /**
-   * Up to `most` of the next words, at least one. They are signed: those stay integers of the machine, where unsigned ones may
-   * become floating-point numbers. Overwritten by the next draw.
+   * Up to `most` of the next words, at least one. They are signed: JavaScript engines keep those as machine integers, where
+   * unsigned ones may become floating-point numbers. Overwritten by the next draw.
    */
   private nextWords(most: number): Int32Array {
-    const whole = Math.min(Math.floor(most / 4), blocks?.most ?? 0);
-    if (this.used === 4 && blocks && whole > 1) {
+    const blocks = this.used === 4 && most >= 8 ? wasmBlocks() : undefined;
+    if (blocks) {
+      const whole = Math.min(Math.floor(most / 4), blocks.most);
       const words = blocks.fill(this.counter, this.key, whole);
       this.count(whole);
       return words;
@@ -149,16 +164,16 @@ export class RandomStream {
 }
 
 /**
- * What a stream's numbers follow from: the words of Philox's key (seed, hash of the purpose), and the upper two of its counter
- * (step, epoch), whose lower two count blocks from 0. For code that draws the same numbers elsewhere.
+ * The four words that determine a stream: Philox's key (seed, hash of the purpose), and the upper two words of its counter
+ * (step, epoch), whose lower two count blocks from 0. For code that draws the same numbers elsewhere, say on a device.
  *
- * @throws {RangeError} if seed, epoch or step is not a whole number in [0, 2³²).
+ * @throws {RangeError} if seed, epoch or step is not an integer in [0, 2³²).
  */
 export function streamWords({ seed, purpose, epoch = 0, step = 0 }: RandomKey): Uint32Array {
   for (const [name, value] of Object.entries({ seed, epoch, step })) {
     if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
       throw new RangeError(
-        `random/RandomStream: expected ${name} to be a whole number in [0, 2^32), got ${value}; round it`,
+        `random/RandomStream: expected ${name} to be an integer in [0, 2^32), got ${value}; try Math.round`,
       );
     }
   }

@@ -35,10 +35,12 @@ describe('RandomStream', () => {
       { numRuns: 50 },
     );
   });
-  it('refuses a seed that is no whole number', () => {
-    expect(() => stream('test', 0, 1.5)).toThrow('random/RandomStream: expected seed to be a whole number');
+  it('refuses a seed that is no integer, and a dropout rate outside of [0, 1)', () => {
+    expect(() => stream('test', 0, 1.5)).toThrow('random/RandomStream: expected seed to be an integer');
+    for (const rate of [1, -0.1, NaN])
+      expect(() => stream().dropoutMask(4, rate)).toThrow('random/dropoutMask: expected a rate in [0, 1)');
     expect(() => stream('test', -1)).toThrow('expected step');
-    expect(() => stream().integer(0)).toThrow('random/integer: expected a limit');
+    expect(() => stream().integer(0)).toThrow('random/integer: expected an integer limit');
   });
 });
 

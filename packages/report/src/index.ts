@@ -1,21 +1,32 @@
-export {
-  precisionRecallPanels,
-  reliabilityPanels,
-  rocPanels,
-  type PrecisionRecallLine,
-  type PrecisionRecallPanel,
-  type ReliabilityPanel,
-  type RocLine,
-  type RocPanel,
-} from './label-panels.js';
-export { confusionPanels, type ConfusionPanel } from './confusion-panels.js';
-export { subgroupPlot, type SubgroupRate } from './subgroup-plot.js';
-export { labelMap, type LabelMapOptions } from './label-map.js';
-export { thumbnails, type Thumbnail } from './thumbnails.js';
-export { trainingCurves, type CurvePoint } from './training-curves.js';
-export { differencePlot, type DifferenceRow } from './difference-plot.js';
+export { confusionPanel, type ConfusionCounts } from './confusion-panel.js';
+export { curvePanel, type CurvePanel, type PanelLine } from './curve-panel.js';
+export { darkColours, figureGrid, lightColours, standaloneSvg } from './drawing.js';
+export { escapeHtml } from './escape-html.js';
 export { heatmap } from './heatmap.js';
-export { intervalPlot, type IntervalRow } from './interval-plot.js';
-export { stackedBars, type BarPart } from './stacked-bars.js';
-export { escapeHtml, htmlReport, type ReportSection, type ReportTable } from './html-report.js';
+export { htmlReport } from './html-report.js';
+export { intervalStrip, stripAxis, type StripMark, type StripScale } from './interval-strip.js';
+export { labelMap, type LabelMapOptions } from './label-map.js';
+export {
+  decisionPanel,
+  precisionRecallPanel,
+  reliabilityPanel,
+  rocPanel,
+  type DecisionLines,
+  type PrecisionRecallLine,
+  type ReliabilityCurve,
+  type RocLine,
+} from './label-panels.js';
 export { labelTree, type LabelTreeOptions, type TreeNode } from './label-tree.js';
+export type {
+  ReportCard,
+  ReportCell,
+  ReportFigure,
+  ReportPage,
+  ReportSection,
+  ReportTable,
+  Tone,
+} from './report-parts.js';
+export { intervalPlot, type IntervalPlotOptions, type IntervalRow } from './row-plot.js';
+export { stackedBars, type BarPart } from './stacked-bars.js';
+export { thumbnails, type Thumbnail } from './thumbnails.js';
+export { trainingCurve, type CurvePoint } from './training-curves.js';

@@ -1,29 +1,30 @@
-import { escapeHtml } from './html-report.js';
+import { digits, drawing, pageColour, textAt, textWidth } from './drawing.js';
 
 /** A node of a hierarchy as it is drawn. */
 export interface TreeNode {
   name: string;
-  /** Names of the nodes directly above; it stands below the first, the others are named beside it. */
+  /** Names of its parents: it is drawn below the first, the others are named beside it. */
   parents: readonly string[];
-  /** True for a node that only gathers others. */
+  /** True for a node that only groups others. */
   group?: boolean;
-  /** A remark behind the name, such as a count. */
+  /** A note after the name, such as a count. */
   note?: string;
-  /** In [0, 1]: how far the bar beside the name reaches, such as the share of images with the label. */
+  /** Length of the bar beside the name, in [0, 1], such as the share of images with the label. */
   share?: number;
 }
 
+/** How a tree is drawn. */
 export interface LabelTreeOptions {
   title: string;
-  /** Lines of a column before the next one begins. Default 60. */
+  /** Lines per column. Default 60. */
   rowsPerColumn?: number;
 }
 
 const row = 18;
 const indent = 16;
 const barWidth = 60;
-/** Width of a letter at 12 pixels, on the safe side. */
-const letter = 7.2;
+/** Longer names end in an ellipsis. */
+const mostText = 420;
 
 interface Line {
   node: TreeNode;
@@ -35,8 +36,12 @@ interface Line {
 }
 
 /**
- * A hierarchy as an indented tree in SVG, a line a node: readable with any number of labels, since long trees go on in
- * further columns, which repeat the nodes above.
+ * A hierarchy as an indented tree, one line per node. Long trees continue in further columns, which repeat the ancestors, so
+ * that any number of labels is readable.
+ *
+ * @param nodes of a directed acyclic graph; a parent that is not among them is ignored.
+ * @returns an SVG.
+ * @throws {RangeError} if nodes are below each other in a circle: they would have no place in the tree.
  */
 export function labelTree(nodes: readonly TreeNode[], { title, rowsPerColumn = 60 }: LabelTreeOptions): string {
   const columns = breakIntoColumns(preorder(nodes), rowsPerColumn);
@@ -44,21 +49,15 @@ export function labelTree(nodes: readonly TreeNode[], { title, rowsPerColumn = 6
   const drawn = columns.map((lines) => drawColumn(lines, hasBars));
   const gap = 24;
   const columnsWidth = drawn.reduce((sum, column) => sum + column.width + gap, 0);
-  const width = Math.ceil(Math.max(columnsWidth, gap + 8 * title.length));
+  const width = Math.max(columnsWidth, gap + 1.1 * textWidth(title, 13));
   const height = 34 + row * Math.max(1, ...columns.map((lines) => lines.length));
-  let x = gap / 2;
+  let x = 0;
   const parts = drawn.map((column) => {
     const placed = `<g transform="translate(${x},38)">${column.svg}</g>`;
     x += column.width + gap;
     return placed;
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans, Verdana, sans-serif" font-size="12">`,
-    `<rect width="${width}" height="${height}" fill="white"/>`,
-    `<text x="${gap / 2}" y="20" font-weight="bold">${escapeHtml(title)}</text>`,
-    ...parts,
-    '</svg>',
-  ].join('');
+  return drawing(width, height, [textAt(0, 16, title, { bold: true, size: 13, most: width }), ...parts]);
 }
 
 /** Every node once, below its first parent, parents before children. */
@@ -75,6 +74,13 @@ function preorder(nodes: readonly TreeNode[]): { node: TreeNode; depth: number; 
     childrenOf.get(node.name)?.forEach((child) => visit(child, [...above, node]));
   };
   childrenOf.get(undefined)?.forEach((node) => visit(node, []));
+  if (lines.length < nodes.length) {
+    const drawn = new Set(lines.map(({ node }) => node));
+    const missing = nodes.filter((node) => !drawn.has(node)).map(({ name }) => name);
+    throw new RangeError(
+      `report/labelTree: expected no cycle, got ${missing.join(', ')} below each other; try other parents for one of them`,
+    );
+  }
   return lines;
 }
 
@@ -107,29 +113,30 @@ function drawColumn(lines: readonly Line[], hasBars: boolean): { svg: string; wi
       : [node.note, node.parents.length > 1 && `also below ${node.parents.slice(1).join(', ')}`]
           .filter(Boolean)
           .join(' · ');
-  const textEnd = (line: Line): number => line.depth * indent + 12 + letter * textOf(line).length;
+  const textEnd = (line: Line): number => line.depth * indent + 14 + Math.min(mostText, textWidth(textOf(line)));
   const bars = hasBars ? Math.max(...lines.map(textEnd)) + 10 : 0;
   const remarkAt = (line: Line): number => (hasBars ? bars + barWidth + 8 : textEnd(line) + 8);
-  const width = Math.max(...lines.map((line) => remarkAt(line) + letter * 0.9 * remarkOf(line).length));
+  const width = Math.max(...lines.map((line) => remarkAt(line) + Math.min(mostText, textWidth(remarkOf(line), 11))));
   const parts = lines.map((line, i) => {
     const { node, depth, parent, isRepeat } = line;
     const [x, y] = [depth * indent, i * row];
+    const [muted, edge] = [pageColour('muted'), pageColour('line')];
     const elbow =
-      parent < 0 ? '' : `<path d="M${x - indent + 4},${parent * row + 5}V${y}H${x}" fill="none" stroke="#bbb"/>`;
+      parent < 0 ? '' : `<path d="M${x - indent + 4},${parent * row + 5}V${y}H${x}" fill="none" stroke="${muted}"/>`;
     const dot = node.group
-      ? `<rect x="${x}" y="${y - 4}" width="8" height="8" fill="white" stroke="#666"/>`
-      : `<circle cx="${x + 4}" cy="${y}" r="4" fill="${isRepeat ? '#bbb' : '#0072B2'}"/>`;
-    const style = `${node.group ? ' font-style="italic"' : ''}${isRepeat ? ' fill="#888"' : ''}`;
-    const text = `<text x="${x + 14}" y="${y + 4}"${style}>${escapeHtml(textOf(line))}</text>`;
+      ? `<rect x="${x}" y="${y - 4}" width="8" height="8" fill="${pageColour('paper')}" stroke="${muted}"/>`
+      : `<circle cx="${x + 4}" cy="${y}" r="4" fill="${isRepeat ? edge : pageColour('c0')}"/>`;
+    const text = textAt(x + 14, y + 4, textOf(line), {
+      most: mostText,
+      ...((node.group || isRepeat) && { colour: muted }),
+    });
     const share = isRepeat ? undefined : node.share;
     const bar =
       share === undefined
         ? ''
-        : `<rect x="${bars}" y="${y - 6}" width="${barWidth}" height="12" fill="#eef2f5"/><rect x="${bars}" y="${y - 6}" width="${(barWidth * Math.max(0, Math.min(1, share))).toFixed(1)}" height="12" fill="#56B4E9"/>`;
+        : `<rect x="${digits(bars)}" y="${y - 6}" width="${barWidth}" height="12" fill="${edge}"/><rect x="${digits(bars)}" y="${y - 6}" width="${(barWidth * Math.max(0, Math.min(1, share))).toFixed(1)}" height="12" fill="${pageColour('c0')}"/>`;
     const remark = remarkOf(line);
-    const aside = remark
-      ? `<text x="${remarkAt(line).toFixed(0)}" y="${y + 4}" font-size="11" fill="#666">${escapeHtml(remark)}</text>`
-      : '';
+    const aside = remark ? textAt(remarkAt(line), y + 4, remark, { size: 11, colour: muted, most: mostText }) : '';
     return elbow + dot + text + bar + aside;
   });
   return { svg: parts.join(''), width: Math.ceil(width) };

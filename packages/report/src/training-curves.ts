@@ -1,7 +1,6 @@
-import type { TopLevelSpec } from 'vega-lite';
-import { renderSvg } from './render.js';
+import { curvePanel } from './curve-panel.js';
 
-/** One named series over epochs. */
+/** One point of a series over epochs. */
 export interface CurvePoint {
   epoch: number;
   series: string;
@@ -9,24 +8,24 @@ export interface CurvePoint {
   value: number | null;
 }
 
-/** Panels of lines over epochs, side by side, each with a scale of its own. */
-export function trainingCurves(panels: readonly { title: string; points: readonly CurvePoint[] }[]): Promise<string> {
-  const spec = {
-    spacing: 30,
-    columns: 3,
-    concat: panels.map(({ title, points }) => ({
-      title,
-      width: 230,
-      height: 160,
-      data: { values: points.filter(({ value }) => value !== null) },
-      mark: { type: 'line', point: { size: 12 }, strokeWidth: 1.5 },
-      encoding: {
-        x: { field: 'epoch', type: 'quantitative', axis: { title: 'epoch', tickMinStep: 1 } },
-        y: { field: 'value', type: 'quantitative', scale: { zero: false }, axis: { title: null } },
-        color: { field: 'series', type: 'nominal', legend: { title: null, orient: 'bottom', columns: 2 } },
-      },
-    })),
-    resolve: { scale: { color: 'independent' } },
-  };
-  return renderSvg(spec as unknown as TopLevelSpec);
+/** A line for each series over the epochs. Points whose value is null are not drawn. @returns an SVG. */
+export function trainingCurve(title: string, points: readonly CurvePoint[]): string {
+  const known = points.filter((point): point is CurvePoint & { value: number } => point.value !== null);
+  const names = [...new Set(points.map(({ series }) => series))];
+  return curvePanel({
+    title,
+    lines: names.map((name) => {
+      const own = known.filter(({ series }) => series === name);
+      return {
+        name,
+        score: own.length === 0 ? 'undefined' : String(Number(own[own.length - 1].value.toPrecision(3))),
+        x: own.map(({ epoch }) => epoch),
+        y: own.map(({ value }) => value),
+        hasPoints: own.length < 30,
+      };
+    }),
+    xTitle: 'epoch',
+    xDomain: 'values',
+    yDomain: 'values',
+  });
 }

@@ -1,80 +1,102 @@
 import {
-  confusionPanels,
-  differencePlot,
+  confusionPanel,
+  curvePanel,
+  decisionPanel,
+  figureGrid,
   heatmap,
   intervalPlot,
+  intervalStrip,
   labelMap,
   labelTree,
-  precisionRecallPanels,
-  reliabilityPanels,
-  rocPanels,
+  precisionRecallPanel,
+  reliabilityPanel,
+  rocPanel,
   stackedBars,
-  subgroupPlot,
+  standaloneSvg,
+  stripAxis,
   thumbnails,
-  trainingCurves,
+  trainingCurve,
 } from '../src/index.js';
+import { shortened, textWidth, ticksOf, tickText } from '../src/drawing.js';
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+const hostile = '<script>alert("x")</script>';
 
-describe('rocPanels(panels)', () => {
-  const line = (model: string, auroc: number | null) => ({
-    model,
-    auroc,
-    falsePositiveRate: [0, 0.5, 1],
-    truePositiveRate: [0, 0.9, 1],
+const curve = { falsePositiveRate: [0, 0.5, 1], truePositiveRate: [0, 0.9, 1] };
+const figures: Record<string, string> = {
+  roc: rocPanel([
+    { model: 'a', auroc: 0.8123, ...curve },
+    { model: hostile, auroc: null, ...curve },
+  ]),
+  precisionRecall: precisionRecallPanel(
+    [{ model: 'm', recall: [1, 0.5, 0], precision: [0.2, 0.5, 1], averagePrecision: 0.4567 }],
+    0.2,
+  ),
+  reliability: reliabilityPanel({ ece: 0.0321, predicted: [0.1, 0.6], observed: [0.2, 0.5] }),
+  decision: decisionPanel({ threshold: [0.25, 0.5, 0.75], model: [0.2, 0.1, NaN], all: [0.2, -0.1, -0.8] }),
+  confusion: confusionPanel({ truePositives: 329, falsePositives: 5, falseNegatives: 10, trueNegatives: 0 }),
+  intervals: intervalPlot(
+    [
+      { label: 'Edema', value: 0.2, low: 0.1, high: 0.3, series: 'ours' },
+      { label: 'Edema', value: 0.25, low: 0.1, high: 0.3, series: hostile },
+      { label: 'Hernia', value: null, low: 0.1, high: 0.3, series: 'ours' },
+    ],
+    { title: 'prevalence', axis: 'share', rule: 0 },
+  ),
+  strip: intervalStrip([{ value: 0.8, low: 0.7, high: 2 }], { domain: [0.4, 1], rules: [0.5, 1] }),
+  bars: stackedBars(
+    [
+      { bar: hostile, part: 'present', count: 3 },
+      { bar: hostile, part: 'blank', count: 5 },
+    ],
+    { title: 'cells', axis: 'rows', neutral: 'blank' },
+  ),
+  heatmap: heatmap(['a', hostile], [1, 0.5, NaN, 1], 'similarity'),
+  training: trainingCurve('loss', [
+    { epoch: 1, series: 'total', value: 2 },
+    { epoch: 2, series: 'total', value: null },
+  ]),
+  tree: labelTree([{ name: '<script>x</script>', parents: [], note: '12 (3.0 %)', share: 0.03 }], { title: 'tree' }),
+  thumbnails: thumbnails([{ png: Uint8Array.of(1, 2, 3), caption: [hostile, 'said 0.9'] }]),
+};
+
+describe.each(Object.entries(figures))('the %s figure', (name, svg) => {
+  it('is as it was looked at', () => expect(svg).toMatchSnapshot());
+  it('is at most as wide as a telephone, in the colours of its page, in text of 11 pixels or more', () => {
+    expect(Number(/ width="(\d+)"/.exec(svg)![1])).toBeLessThanOrEqual(340);
+    for (const [, size] of svg.matchAll(/font-size="(\d+)"/g)) expect(Number(size)).toBeGreaterThanOrEqual(11);
+    if (name !== 'heatmap') expect(svg).not.toMatch(/(fill|stroke)="(?!var|none)/);
+    expect(svg).not.toContain('style=');
   });
-  it('draws a panel a label, with the AUROC of each model in words', async () => {
-    const svg = await rocPanels([
-      { label: 'Edema', positives: 12, lines: [line('vision-only', 0.8123), line('aligned', 0.9)] },
-      { label: 'Hernia', positives: 0, lines: [line('vision-only', null), line('aligned', NaN)] },
-    ]);
-    for (const text of ['Edema', '12 positive', 'vision-only: 0.812', 'aligned: 0.900', 'vision-only: undefined'])
-      expect(svg).toContain(text);
-    expect(count(svg, /#D55E00/gi)).toBeGreaterThan(0);
-  });
-  it('keeps a label named like a tag as text', async () => {
-    const svg = await rocPanels([{ label: '<script>x</script>', positives: 1, lines: [line('a', 0.5)] }]);
-    expect(svg).not.toContain('<script>');
-    expect(svg).toContain('&lt;script&gt;');
-  });
-  it('thins long curves and keeps their ends', async () => {
-    const long = Array.from({ length: 5000 }, (_, i) => i / 4999);
-    const svg = await rocPanels([
-      {
-        label: 'a',
-        positives: 1,
-        lines: [{ model: 'm', auroc: 0.5, falsePositiveRate: long, truePositiveRate: long }],
-      },
-    ]);
-    expect(svg.length).toBeLessThan(20_000);
+  it('keeps names as text, and becomes a file in light colours', () => {
+    expect(svg).not.toContain('<script');
+    expect(standaloneSvg(svg)).not.toContain('var(');
   });
 });
 
-describe('other figures', () => {
-  it('draw training curves, differences and matrices', async () => {
-    expect(
-      await trainingCurves([
-        {
-          title: 'loss',
-          points: [
-            { epoch: 1, series: 'total', value: 2 },
-            { epoch: 2, series: 'total', value: null },
-          ],
-        },
-      ]),
-    ).toContain('loss');
-    const forest = await differencePlot(
-      [
-        { label: 'Edema', difference: 0.01, low: -0.02, high: 0.04 },
-        { label: 'Hernia', difference: null, low: null, high: null },
-      ],
-      'B − A',
+describe('curvePanel(panel)', () => {
+  it('thins long curves, keeps their ends, and leaves out what is not finite', () => {
+    const long = Array.from({ length: 5000 }, (_, i) => i / 4999);
+    const svg = curvePanel({ title: 't', lines: [{ name: 'm', x: long, y: long }], xTitle: 'x' });
+    expect(svg.length).toBeLessThan(4000);
+    expect(svg).toContain('M48 198');
+    expect(svg).toContain('L254 48');
+    expect(curvePanel({ title: 't', lines: [{ name: 'm', x: [0, 1], y: [NaN, NaN] }], xTitle: 'x' })).not.toContain(
+      'NaN',
     );
-    expect(forest).toContain('Edema');
-    expect(forest).not.toContain('Hernia');
-    expect(await heatmap(['a', 'b'], [1, 0.5, 0.5, 1], 'similarity')).toContain('similarity');
-    const wide = await heatmap(['a', 'b'], [1, 2, 3, 4, 5, 6], 'wide', { columns: ['first', 'second', 'third'] });
+  });
+});
+
+describe('heatmap(labels, values, title)', () => {
+  it('names rows and columns, and refuses another number of values', () => {
+    const wide = heatmap(['a', 'b'], [1, 2, 3, 4, 5, 6], 'wide', { columns: ['first', 'second', 'third'] });
     for (const name of ['a', 'b', 'first', 'second', 'third']) expect(wide).toContain(`>${name}<`);
+    expect(() => heatmap(['a', 'b'], [1, 2, 3], 'odd')).toThrow('report/heatmap: expected 2 × 2 values, got 3');
+  });
+  it('stays small where there are 40,000 cells', () => {
+    const labels = Array.from({ length: 200 }, (_, i) => `label ${i}`);
+    const values = Float64Array.from({ length: 40_000 }, (_, i) => Math.sin(i));
+    expect(heatmap(labels, values, 'large').length).toBeLessThan(500_000);
   });
 });
 
@@ -93,7 +115,16 @@ describe('labelTree(nodes)', () => {
       expect(svg).toContain(text);
     expect(svg).toContain('width="1.8"'); // 3 % of a bar of 60
   });
-  it('goes on in further columns, which repeat what is above, and shows every node once', () => {
+  it('refuses nodes that are below each other, which would be in no place of the tree', () => {
+    const circle = [
+      { name: 'a', parents: ['b'] },
+      { name: 'b', parents: ['a'] },
+    ];
+    expect(() => labelTree([...nodes, ...circle], { title: 'circle' })).toThrow(
+      'report/labelTree: expected no cycle, got a, b below each other',
+    );
+  });
+  it('continues in further columns, which repeat the ancestors, and shows every node once', () => {
     const many = Array.from({ length: 190 }, (_, i) => ({
       name: `n${i}`,
       parents: i === 0 ? [] : [`n${i < 100 ? 0 : 1}`],
@@ -107,41 +138,21 @@ describe('labelTree(nodes)', () => {
 });
 
 describe('the figures of an evaluation', () => {
-  it('precision-recall panels have chance as a dashed line and the score above', async () => {
-    const line = { model: 'm', recall: [1, 0.5, 0], precision: [0.2, 0.5, 1], averagePrecision: 0.4567 };
-    const panels = [
-      { label: 'Edema', positives: 9, prevalence: 0.2, lines: [line, { ...line, model: 'n', averagePrecision: null }] },
-    ];
-    const svg = await precisionRecallPanels(panels);
-    for (const text of ['Edema', '9 positive', 'm: 0.457', 'n: undefined', 'recall']) expect(svg).toContain(text);
+  it('say what is undefined, and draw no curve of it', () => {
+    expect(figures.roc).toContain('0.812');
+    expect(figures.roc).toContain('undefined');
+    expect(count(figures.roc, /stroke-linejoin/g)).toBe(1);
+    expect(figures.intervals).not.toContain('Hernia');
   });
-  it('reliability panels mark their bins', async () => {
-    const svg = await reliabilityPanels([{ label: 'Edema', ece: 0.0321, predicted: [0.1, 0.6], observed: [0.2, 0.5] }]);
-    expect(svg).toContain('calibration error 0.032');
-    expect(svg).toContain('share present');
+  it('show counts whole, and their share of the actual class', () => {
+    for (const text of ['>329<', '>97 %<', '>0<', '>0 %<']) expect(figures.confusion).toContain(text);
   });
-  it('confusion panels have counts and their share of what is the case', async () => {
-    const counts = { truePositives: 30, falsePositives: 5, falseNegatives: 10, trueNegatives: 95 };
-    const svg = await confusionPanels([
-      { label: '<Edema>', ...counts },
-      { label: 'Hernia', truePositives: 0, falsePositives: 7, falseNegatives: 0, trueNegatives: 133 },
-    ]);
-    for (const text of ['&lt;Edema&gt;', '30 (75 %)', '10 (25 %)', '5 (5 %)', '95 (95 %)', '133 (95 %)', '>0<'])
-      expect(svg).toContain(text);
+  it('draw nothing beyond the scale of a strip, and its numbers above', () => {
+    const places = [...figures.strip.matchAll(/[MH](\d+)/g)].map(([, x]) => Number(x));
+    expect(Math.max(...places)).toBeLessThanOrEqual(130);
+    expect(stripAxis({ domain: [0, 1], rules: [0.5] })).toContain('>0.5<');
   });
-  it('subgroup plots name groups and labels', async () => {
-    const svg = await subgroupPlot(
-      [
-        { label: 'Edema', group: 'F', rate: 0.5, small: false },
-        { label: 'Edema', group: '<M>', rate: 0.7, small: true },
-        { label: 'Hernia', group: 'F', rate: null, small: true },
-      ],
-      'by sex',
-    );
-    for (const text of ['by sex', 'Edema', '&lt;M&gt;']) expect(svg).toContain(text);
-    expect(svg).not.toContain('Hernia');
-  });
-  it('label maps put labels that are alike together, the same for the same numbers', async () => {
+  it('label maps are the same for the same random numbers, and refuse what does not fit', () => {
     const labels = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3', 'b4'];
     const cosines = labels.flatMap((x) => labels.map((y) => (x === y ? 1 : x[0] === y[0] ? 0.9 : 0)));
     const random = () => {
@@ -149,55 +160,46 @@ describe('the figures of an evaluation', () => {
       return () => (state = (state * 16807) % 2147483647) / 2147483647;
     };
     const draw = () => labelMap(labels, cosines, { title: 'map', groups: labels.map(([x]) => x), random: random() });
-    const svg = await draw();
-    expect(await draw()).toBe(svg);
-    for (const label of labels) expect(svg).toContain(label);
+    const svg = draw();
+    expect(draw()).toBe(svg);
+    for (const label of labels) expect(svg).toContain(`>${label}<`);
     expect(() => labelMap(['a'], [1], { title: '', groups: ['a'], random: () => 0 })).toThrow(
       'four labels or more, got 1',
     );
-  });
-  it('thumbnails hold their images and escape their words', () => {
-    const svg = thumbnails([{ png: Uint8Array.of(1, 2, 3), caption: ['<Edema>', 'said 0.9'] }]);
-    expect(svg).toContain('data:image/png;base64,AQID');
-    expect(svg).toContain('&lt;Edema&gt;');
-    expect(thumbnails([])).toMatch(/^<svg/);
-  });
-});
-
-describe('intervalPlot(rows, titles)', () => {
-  it('draws a point and a line a row, in a colour a series, and leaves out what is undefined', async () => {
-    const row = (label: string, value: number | null, series: string) => ({
-      label,
-      value,
-      low: 0.1,
-      high: 0.3,
-      series,
-    });
-    const svg = await intervalPlot(
-      [row('Edema', 0.2, 'ours'), row('Edema', 0.25, 'theirs'), row('Hernia', null, 'ours')],
-      {
-        title: 'prevalence',
-        axis: 'share',
-      },
+    expect(() => labelMap(labels, [1], { title: '', groups: labels, random: () => 0 })).toThrow(
+      'expected 8 × 8 cosines and 8 groups, got 1 and 8',
     );
-    for (const text of ['prevalence', 'share', 'Edema', 'ours', 'theirs']) expect(svg).toContain(text);
-    expect(svg).not.toContain('Hernia');
-    expect(count(svg, /#0072B2/gi)).toBeGreaterThan(1);
-    expect(count(svg, /#D55E00/gi)).toBeGreaterThan(1);
   });
 });
 
-describe('stackedBars(parts, titles)', () => {
-  it('draws the parts of each bar', async () => {
-    const svg = await stackedBars(
+describe('figureGrid(figures)', () => {
+  it('puts figures side by side, each with its caption', () => {
+    const svg = figureGrid(
       [
-        { bar: '<b>', part: 'present', count: 3 },
-        { bar: '<b>', part: 'absent', count: 5 },
+        { svg: figures.roc, caption: 'Edema' },
+        { svg: figures.reliability, caption: hostile },
       ],
-      { title: 'cells', axis: 'rows', colours: ['#111111', '#222222'] },
+      { columns: 2 },
     );
-    expect(svg).toContain('&lt;b&gt;');
-    expect(svg).not.toContain('<b>');
-    for (const text of ['present', 'absent', '#111111', '#222222']) expect(svg).toContain(text);
+    expect(count(svg, /<svg /g)).toBe(3);
+    expect(svg).toContain('>Edema<');
+    expect(svg).not.toContain('<script');
+    expect(figureGrid([])).toMatch(/^<svg/);
+  });
+});
+
+describe('text in figures', () => {
+  it('is shortened by whole characters to what fits', () => {
+    const family = '👨‍👩‍👧‍👦'.repeat(20);
+    const short = shortened(family, 60);
+    expect(textWidth(short)).toBeLessThanOrEqual(60);
+    expect(short.replace('…', '').length % '👨‍👩‍👧‍👦'.length).toBe(0);
+    expect(shortened('Edema', 60)).toBe('Edema');
+  });
+  it('has round ticks within the axis', () => {
+    expect(ticksOf(0, 1)).toEqual([0, 0.5, 1]);
+    expect(ticksOf(-0.05, 0.15)).toEqual([-0.05, 0, 0.05, 0.1, 0.15]);
+    expect(ticksOf(3, 3)).toEqual([3]);
+    expect([tickText(-0.05), tickText(15000), tickText(0.30000000000000004)]).toEqual(['−0.05', '15k', '0.3']);
   });
 });

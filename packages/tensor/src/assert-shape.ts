@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { assertTensor } from './assert-tensor.js';
 
 /** Names given to axes so far and their sizes; a name that comes again must have the same size. */
 export type AxisSizes = Record<string, number>;
@@ -12,6 +13,7 @@ export type AxisSizes = Record<string, number>;
  * assertShape('losses/bce', 'targets', targets, ['batch', 'labels'], sizes); // the same batch and labels
  *
  * @returns `sizes`, with the names of this shape added.
+ * @throws {TypeError} if it is no tensor of numbers.
  * @throws {RangeError} on another rank or size, naming what was expected and what was found.
  */
 export function assertShape(
@@ -21,6 +23,7 @@ export function assertShape(
   axes: readonly (string | number)[],
   sizes: AxisSizes = {},
 ): AxisSizes {
+  assertTensor(where, name, tensor);
   const { shape } = tensor;
   const fits =
     shape.length === axes.length &&

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { assertOption, reductions } from './assert-options.js';
 
 /** How the entries of a loss become its value: their mean, their sum, or each on its own. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-/** What a loss gives back: a scalar, or with `none` the entries. */
+/** What a loss returns: a scalar, or with `none` the entries. */
 export type Reduced<R extends Reduction> = R extends 'none' ? tf.Tensor : tf.Scalar;
 
 /**
@@ -13,8 +14,10 @@ export type Reduced<R extends Reduction> = R extends 'none' ? tf.Tensor : tf.Sca
  * @param mask of the same shape, 1 = known, 0 = unknown; fractions weigh. Without it every entry is known.
  * @returns a scalar (`mean`: Σ mask·value / Σ mask, and 0 if nothing is known; `sum`: Σ mask·value), or with `none`
  *   mask·value in the shape of `values`. The caller owns it.
+ * @throws {RangeError} for another reduction.
  */
 export function reduce<R extends Reduction>(values: tf.Tensor, reduction: R, mask?: tf.Tensor): Reduced<R> {
+  assertOption('tensor/reduce', 'reduction', reduction, reductions);
   const reduced = tf.tidy(() => {
     const known = mask === undefined ? values : tf.mul(values, mask);
     if (reduction === 'none') return known === values ? tf.clone(values) : known;

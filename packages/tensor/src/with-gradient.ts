@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a forward pass hands over to its own backward pass. */
+/** A forward pass with what its backward pass needs. */
 export interface ForwardPass<T extends tf.Tensor> {
   value: T;
-  /** The tensors that the gradient needs; they are kept until it has run, and no others are. */
+  /** The tensors that the gradient needs; only these are kept until it has been computed. */
   saved: tf.Tensor[];
   /** dy and the saved tensors to the gradient of each input, in their order. */
   gradient: (dy: T, saved: tf.Tensor[]) => tf.Tensor[];
@@ -13,7 +13,7 @@ export interface ForwardPass<T extends tf.Tensor> {
  * Computes a value whose gradient is written by hand: fewer tensors are kept, and operations whose gradient a backend
  * lacks or does slowly are avoided.
  *
- * @param inputs what the value depends on; the gradient is asked for each.
+ * @param inputs what the value depends on; `gradient` returns one tensor for each.
  * @param forward computes the value from them.
  */
 export function withGradient<T extends tf.Tensor>(

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import {
   assertShape,
   cosineMatrix,
-  gradientsAndExtras,
+  valueAndGradients,
   l2Normalize,
-  pairSimilarity,
+  promptSimilarity,
   reduce,
   softplus,
 } from '../src/index.js';
@@ -41,7 +41,12 @@ describeBackends('reduce(values, reduction, mask)', () => {
       expectClose(reduce(values, 'mean', tf.zeros([3])), 0);
     });
   });
-  it('hands out a tensor of its own', () => {
+  it('refuses another reduction', () => {
+    expect(() => tf.tidy(() => reduce(tf.tensor1d([1]), 'avg' as 'mean'))).toThrow(
+      "tensor/reduce: expected reduction to be one of mean, sum, none, got 'avg'",
+    );
+  });
+  it('returns a tensor of its own', () => {
     const values = tf.tensor1d([1, 2]);
     expectNoLeak(() => reduce(values, 'none'));
     expectClose(values, [1, 2]);
@@ -123,8 +128,8 @@ describeBackends('cosineMatrix(embeddings)', () => {
   });
 });
 
-describeBackends('pairSimilarity(image, positive, negative)', () => {
-  it('is the cosine to the positive less that to the negative prompt', () => {
+describeBackends('promptSimilarity(image, prompts)', () => {
+  it('is the cosine to the positive minus that to the negative prompt', () => {
     tf.tidy(() => {
       const image = tf.tensor3d([
         [
@@ -136,34 +141,33 @@ describeBackends('pairSimilarity(image, positive, negative)', () => {
         [1, 0],
         [1, 0],
       ]);
-      expectClose(pairSimilarity(image, positive), [1, 0]);
+      expectClose(promptSimilarity(image, { positive }), [1, 0]);
       expectClose(
-        pairSimilarity(
-          image,
+        promptSimilarity(image, {
           positive,
-          tf.tensor2d([
+          negative: tf.tensor2d([
             [0, 1],
             [0, 5],
           ]),
-        ),
+        }),
         [1, -1],
       );
     });
   });
 });
 
-describeBackends('gradientsAndExtras(forward, variables)', () => {
-  it('gives loss, gradients and the extras of the same pass, and nothing else stays', () => {
+describeBackends('valueAndGradients(forward, variables)', () => {
+  it('returns loss, gradients and auxiliary tensors of the same pass, and leaves nothing else', () => {
     const x = tf.variable(tf.scalar(3));
     const before = tf.memory().numTensors;
-    const { loss, gradients, extras } = gradientsAndExtras(() => {
+    const { loss, gradients, aux } = valueAndGradients(() => {
       const square = tf.square(x) as tf.Scalar;
-      return { loss: tf.mul(square, 2), extras: { square } };
+      return { loss: tf.mul(square, 2), aux: { square } };
     }, [x]);
     expectClose(loss, 18);
     expectClose(gradients[x.name], 12);
-    expectClose(extras.square, 9);
-    tf.dispose([loss, gradients, extras]);
+    expectClose(aux.square, 9);
+    tf.dispose([loss, gradients, aux]);
     expect(tf.memory().numTensors).toBe(before);
     x.dispose();
   });

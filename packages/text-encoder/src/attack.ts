@@ -1,62 +1,63 @@
 import { RandomStream } from '@cxr-align/random';
-import type { CosineSlopes, TextEncoder, TextSlopes } from './text-encoder.js';
+import type { CosineGradient, TextEncoder, TextGradients } from './text-encoder.js';
 
-/** How a suffix is looked for. */
+/** How a suffix is searched for. */
 export type AttackMethod = 'random' | 'greedy' | 'genetic' | 'gradient';
 
 /** The names of {@link AttackMethod}. */
 export const attackMethods: readonly AttackMethod[] = ['random', 'greedy', 'genetic', 'gradient'];
 
-/** Those that an encoder is open to: `gradient` takes one that can be differentiated. */
-export function attackMethodsOf({ slopes }: TextEncoder): AttackMethod[] {
-  return attackMethods.filter((method) => method !== 'gradient' || slopes !== undefined);
+/** The methods that work on an encoder: `gradient` needs one that can be differentiated. */
+export function attackMethodsOf({ gradients }: TextEncoder): AttackMethod[] {
+  return attackMethods.filter((method) => method !== 'gradient' || gradients !== undefined);
 }
 
-/** Characters that a suffix is made of: punctuation, capitals and digits. */
+/** The characters of a suffix: punctuation, capitals and digits. */
 export const attackAlphabet = '!"#$%&\'()*+,-./:;<=>?@[]^_`{|}~ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
+/** How an attack searches. */
 export interface AttackOptions {
   /** Default `greedy`. */
   method?: AttackMethod;
   /** Characters of the suffix. Default 5. */
   length?: number;
   /**
-   * Texts that may be encoded. Default enough for two sweeps of the greedy search: 2 · length · |alphabet|. A gradient counts as
-   * three: there and back.
+   * The largest number of texts to encode. Default enough for two sweeps of the greedy search: 2 · length · |alphabet|. A
+   * gradient counts as three.
    */
   budget?: number;
   /** Default {@link attackAlphabet}. */
   alphabet?: string;
-  /** Dimensions that count, as {@link conceptDimensions} finds them. Default all. */
+  /** Dimensions of the embedding that count, as {@link conceptDimensions} returns them. Default all. */
   dimensions?: readonly number[];
   /** Default 0. */
   seed?: number;
 }
 
-/** The suffix that moved a text most. */
+/** The suffix that changed a text's embedding most. */
 export interface Attack {
   suffix: string;
   /** The text with it. */
   text: string;
-  /** Cosine of the text with and without it, over the dimensions that count. */
+  /** Cosine of the text with and without the suffix, over the dimensions that count. */
   cosine: number;
   /** Texts that were encoded. */
   evaluations: number;
-  /** The smallest cosine so far, each time it fell: it never rises. */
+  /** Each new minimum of the cosine: it strictly decreases. */
   history: { evaluations: number; cosine: number }[];
 }
 
 /**
- * Looks for a suffix of a few characters that moves the embedding of a text as far as it can: min cos(τ(x), τ(x + " " + suffix)).
- * It needs the text encoder alone, none of the models behind it.
+ * Searches for a suffix of a few characters that changes the embedding of a text most: min cos(τ(x), τ(x + " " + suffix)). It
+ * queries the text encoder alone, not the models that use it.
  *
- * `random` draws suffixes; `greedy` draws for a quarter of the budget, then chooses each place of the best one again and again,
- * and begins anew where nothing gets better; `genetic` breeds suffixes by one-point crossover and mutation; `gradient` does as
- * `greedy` does, but tries the characters first that the slope of the cosine in the tokens' vectors promises most of. All begin
- * with the same draws.
+ * `random` samples suffixes; `greedy` samples for a quarter of the budget, then optimises the characters of the best suffix one
+ * by one, and restarts at a local minimum; `genetic` uses one-point crossover and mutation; `gradient` is `greedy`, but tries
+ * those characters first for which the gradient of the cosine in the token embeddings predicts the largest decrease. All start
+ * with the same samples.
  *
  * @throws {RangeError} if length or budget is below 1, or the method is `gradient` and the encoder cannot be differentiated.
- * @see Zhuang et al. 2023, arXiv:2303.16378 (query-free attack); Ebrahimi et al. 2018, arXiv:1712.06751 (slopes that choose).
+ * @see Zhuang et al. 2023, arXiv:2303.16378 (query-free attack); Ebrahimi et al. 2018, arXiv:1712.06751 (gradient-guided replacement).
  */
 export async function attackPrompt(encoder: TextEncoder, text: string, options: AttackOptions = {}): Promise<Attack> {
   const { method = 'greedy', length = 5, alphabet = attackAlphabet, seed = 0 } = options;
@@ -76,14 +77,14 @@ export async function attackPrompt(encoder: TextEncoder, text: string, options: 
   if (method === 'random') await drawMany(search, budget, source);
   else if (method === 'greedy') await greedy(search, budget, source);
   else if (method === 'genetic') await genetic(search, source);
-  else await bySlopes(search, budget, source, await encoder.slopes!());
+  else await gradientGuided(search, budget, source, await encoder.gradients!());
   return search.result();
 }
 
-/** Texts that could be encoded in the time of a gradient. */
-const costOfSlopes = 3;
+/** Encodings that cost as much as a gradient. */
+const costOfGradient = 3;
 
-/** Keeps the best suffix, and counts what it cost. */
+/** Keeps the best suffix and counts evaluations. */
 class Search {
   private best = { suffix: '', cosine: 1 };
   private spent = 0;
@@ -111,7 +112,7 @@ class Search {
     return this.spent >= this.budget;
   }
 
-  /** @returns the cosine of each suffix; infinite where the budget does not reach. */
+  /** @returns the cosine of each suffix; infinite for those beyond the budget. */
   async try(suffixes: readonly string[]): Promise<Float64Array> {
     const affordable = suffixes.slice(0, this.budget - this.spent);
     const vectors = await this.encoder.encode(affordable.map((suffix) => this.withSuffix(suffix)));
@@ -127,11 +128,11 @@ class Search {
     return cosines;
   }
 
-  /** How the cosine of a suffix changes with its tokens; undefined where the budget does not reach. */
-  async slopesOf(suffix: string, slopes: TextSlopes): Promise<CosineSlopes | undefined> {
-    if (this.budget - this.spent < costOfSlopes) return undefined;
-    this.spent += costOfSlopes;
-    return slopes.cosineSlopes(this.withSuffix(suffix), this.original, this.dimensions);
+  /** The gradient of a suffix's cosine in its token embeddings; undefined beyond the budget. */
+  async gradientOf(suffix: string, gradients: TextGradients): Promise<CosineGradient | undefined> {
+    if (this.budget - this.spent < costOfGradient) return undefined;
+    this.spent += costOfGradient;
+    return gradients.cosineGradient(this.withSuffix(suffix), this.original, this.dimensions);
   }
 
   result(): Attack {
@@ -163,7 +164,7 @@ interface Source {
   alphabet: string;
 }
 
-/** Draws suffixes. @returns the best of them. */
+/** Samples suffixes. @returns the best of them. */
 async function drawMany(search: Search, count: number, { draw }: Source): Promise<{ suffix: string; cosine: number }> {
   let best = { suffix: '', cosine: Infinity };
   for (let left = count; left > 0 && !search.isSpent; left -= 64) {
@@ -182,8 +183,8 @@ async function greedy(search: Search, budget: number, source: Source): Promise<v
     let isBetter = true;
     while (isBetter && !search.isSpent) {
       isBetter = false;
-      for (let place = 0; place < best.suffix.length && !search.isSpent; place++) {
-        const candidates = withPlace(best.suffix, place, source);
+      for (let position = 0; position < best.suffix.length && !search.isSpent; position++) {
+        const candidates = withReplacements(best.suffix, position, source);
         const cosines = await search.try(candidates);
         const smallest = cosines.indexOf(Math.min(...cosines));
         if (cosines[smallest] >= best.cosine) continue;
@@ -194,24 +195,26 @@ async function greedy(search: Search, budget: number, source: Source): Promise<v
   }
 }
 
-/** A suffix with each character of the alphabet at a place. */
-function withPlace(suffix: string, place: number, { alphabet }: Source): string[] {
-  return [...alphabet].map((one) => suffix.slice(0, place) + one + suffix.slice(place + 1));
+/** A suffix with each character of the alphabet at a position. */
+function withReplacements(suffix: string, position: number, { alphabet }: Source): string[] {
+  return [...alphabet].map((one) => suffix.slice(0, position) + one + suffix.slice(position + 1));
 }
 
-async function bySlopes(search: Search, budget: number, source: Source, slopes: TextSlopes): Promise<void> {
+async function gradientGuided(search: Search, budget: number, source: Source, gradients: TextGradients): Promise<void> {
   for (let share = budget / 4; !search.isSpent; share /= 2) {
     const best = await drawMany(search, Math.ceil(Math.max(1, share)), source);
     for (;;) {
-      const local = await search.slopesOf(best.suffix, slopes);
-      const others = Array.from({ length: best.suffix.length }, (_, place) => withPlace(best.suffix, place, source))
+      const local = await search.gradientOf(best.suffix, gradients);
+      const others = Array.from({ length: best.suffix.length }, (_, position) =>
+        withReplacements(best.suffix, position, source),
+      )
         .flat()
         .filter((suffix) => suffix !== best.suffix);
-      const guess = new Map(
-        others.map((suffix) => [suffix, local ? promised(search.withSuffix(suffix), local, slopes) : 0]),
+      const change = new Map(
+        others.map((suffix) => [suffix, local ? predictedChange(search.withSuffix(suffix), local, gradients) : 0]),
       );
-      others.sort((a, b) => guess.get(a)! - guess.get(b)!);
-      // A guess is believed when it has been tried: twice as many each time that none was better.
+      others.sort((a, b) => change.get(a)! - change.get(b)!);
+      // Predictions are evaluated in batches, twice as large each time that none was better.
       let isBetter = false;
       for (let from = 0, count = 8; from < others.length && !isBetter && !search.isSpent; from += count, count *= 2) {
         const candidates = others.slice(from, from + count);
@@ -227,16 +230,16 @@ async function bySlopes(search: Search, budget: number, source: Source, slopes: 
 }
 
 /**
- * What the slopes at one text promise of another: by how much the cosine would change if they held as far as there. Where the
- * other has more or fewer tokens, those that both have are compared from the left.
+ * The first-order prediction of the cosine's change from one text to another. Texts of different lengths are compared from the
+ * left, over the tokens that both have.
  */
-function promised(text: string, { tokens, slopes }: CosineSlopes, encoder: TextSlopes): number {
+function predictedChange(text: string, { tokens, gradient }: CosineGradient, encoder: TextGradients): number {
   const { tokenDim } = encoder;
   let sum = 0;
   encoder.tokensOf(text).forEach((token, at) => {
     if (at >= tokens.length || token === tokens[at]) return;
-    const [from, to] = [encoder.tokenVector(tokens[at]), encoder.tokenVector(token)];
-    for (let i = 0; i < tokenDim; i++) sum += slopes[at * tokenDim + i] * (to[i] - from[i]);
+    const [from, to] = [encoder.tokenEmbedding(tokens[at]), encoder.tokenEmbedding(token)];
+    for (let i = 0; i < tokenDim; i++) sum += gradient[at * tokenDim + i] * (to[i] - from[i]);
   });
   return sum;
 }
@@ -262,17 +265,17 @@ async function genetic(search: Search, { draw, random, alphabet }: Source): Prom
   }
 }
 
-/** The better of two drawn at random. */
+/** Tournament selection: the better of two random ones. */
 function fitter(scores: Float64Array, random: RandomStream): number {
   const [a, b] = [random.integer(scores.length), random.integer(scores.length)];
   return scores[a] <= scores[b] ? a : b;
 }
 
 /**
- * The dimensions that speak of a concept: those that change in the same direction, in nearly all pairs, when it is left out.
+ * The dimensions that encode a concept: those that change in the same direction, in nearly all pairs, when it is removed.
  *
  * @param pairs texts with the concept, each with the same text without it.
- * @param agree share of the pairs that must agree. Default 0.9.
+ * @param options.agree share of the pairs that must agree. Default 0.9.
  * @see Zhuang et al. 2023, arXiv:2303.16378: the key dimensions of the steerable attack.
  */
 export async function conceptDimensions(

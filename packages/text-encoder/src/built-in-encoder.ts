@@ -2,7 +2,7 @@ import { sha256 } from '@cxr-align/files';
 import { hashString, RandomStream } from '@cxr-align/random';
 import { normalizeRow, type TextEncoder } from './text-encoder.js';
 
-/** What the built-in encoder knows of a label: plain data, say from a label graph. */
+/** A label and its words: plain data, for example from a label graph. */
 export interface Concept {
   name: string;
   synonyms: readonly string[];
@@ -10,15 +10,16 @@ export interface Concept {
   parents: readonly string[];
 }
 
+/** Settings of the built-in encoder. */
 export interface BuiltInEncoderOptions {
-  /** Default 256. */
+  /** Width of an embedding. Default 256. */
   dim?: number;
 }
 
-/** How much a vector is made of what is meant, of how it is spelt, and of a negation. */
+/** The weights of concept, spelling and negation in an embedding. */
 const shares = { concept: 1, spelling: 0.3, negation: 0.75 };
 
-/** Words that say nothing about what is meant. */
+/** Words without a meaning of their own. */
 const fillers = new Set(
   'a an the of in on at with and or is are there this that such as its any some sign signs evidence findings finding impression radiograph shows chest image images for to'.split(
     ' ',
@@ -39,30 +40,32 @@ const negations = new Set([
 ]);
 
 /**
- * An encoder that needs no download and no training: it knows the words of a label graph (names and synonyms), recognises
- * them by their letter triples, also with a typo, and gives concepts that are close in the graph vectors that are close.
+ * A deterministic encoder without weights: it matches the names and synonyms of concepts by their letter trigrams, so that it
+ * tolerates typos, and gives concepts that are close in the hierarchy similar embeddings.
  *
- * It is deterministic, and no language model: a text without any known word is placed by its spelling alone.
+ *   embedding = unit(concept + 0.3 · spelling + 0.75 · negation), negation only for negated texts
+ *
+ * It is no language model: a text without any known word is embedded by its spelling alone.
  */
 export class BuiltInTextEncoder implements TextEncoder {
   readonly name = 'built-in';
   readonly dim: number;
   readonly hash: string;
-  private readonly phrases: { concept: number; triples: ReadonlySet<string> }[];
-  private readonly meanings: Float32Array[];
+  private readonly phrases: { concept: number; trigrams: ReadonlySet<string> }[];
+  private readonly directions: Float32Array[];
   private readonly rarity = new Map<string, number>();
 
   constructor(concepts: readonly Concept[], { dim = 256 }: BuiltInEncoderOptions = {}) {
     this.dim = dim;
     this.hash = sha256(JSON.stringify([dim, concepts]));
     this.phrases = concepts.flatMap(({ name, synonyms }, concept) =>
-      [name, ...synonyms].map((text) => ({ concept, triples: new Set(triplesOf(contentWords(text).words)) })),
+      [name, ...synonyms].map((text) => ({ concept, trigrams: new Set(trigramsOf(contentWords(text).words)) })),
     );
-    for (const { triples } of this.phrases) {
-      for (const triple of triples) this.rarity.set(triple, (this.rarity.get(triple) ?? 0) + 1);
+    for (const { trigrams } of this.phrases) {
+      for (const trigram of trigrams) this.rarity.set(trigram, (this.rarity.get(trigram) ?? 0) + 1);
     }
-    for (const [triple, count] of this.rarity) this.rarity.set(triple, 1 + Math.log(this.phrases.length / count));
-    this.meanings = this.placeConcepts(concepts);
+    for (const [trigram, count] of this.rarity) this.rarity.set(trigram, 1 + Math.log(this.phrases.length / count));
+    this.directions = this.directionsOf(concepts);
   }
 
   encode(texts: readonly string[]): Promise<Float32Array> {
@@ -73,25 +76,25 @@ export class BuiltInTextEncoder implements TextEncoder {
 
   private encodeOne(text: string, out: Float32Array): void {
     const { words, negated } = contentWords(text);
-    const triples = triplesOf(words);
-    const meaning = new Float32Array(this.dim);
-    const found = this.recognize(new Set(triples));
-    found.forEach((weight, concept) => add(meaning, this.meanings[concept], weight));
-    normalizeRow(meaning);
+    const trigrams = trigramsOf(words);
+    const concepts = new Float32Array(this.dim);
+    const found = this.matchConcepts(new Set(trigrams));
+    found.forEach((weight, concept) => add(concepts, this.directions[concept], weight));
+    normalizeRow(concepts);
     const spelling = new Float32Array(this.dim);
-    for (const triple of triples) add(spelling, randomDirection(`triple/${triple}`, this.dim), 1);
+    for (const trigram of trigrams) add(spelling, randomDirection(`triple/${trigram}`, this.dim), 1);
     normalizeRow(spelling);
-    add(out, meaning, shares.concept);
+    add(out, concepts, shares.concept);
     add(out, spelling, shares.spelling);
     if (negated) add(out, randomDirection('negation', this.dim), shares.negation);
     normalizeRow(out);
   }
 
-  /** How much each concept is meant: from its best phrase, the clear winner taking nearly all. */
-  private recognize(triples: ReadonlySet<string>): Map<number, number> {
+  /** The weight of each concept, from its best phrase; a clear winner has nearly all. */
+  private matchConcepts(trigrams: ReadonlySet<string>): Map<number, number> {
     const best = new Map<number, number>();
-    for (const { concept, triples: known } of this.phrases) {
-      const match = this.overlap(triples, known);
+    for (const { concept, trigrams: known } of this.phrases) {
+      const match = this.overlap(trigrams, known);
       if (match > (best.get(concept) ?? 0)) best.set(concept, match);
     }
     const strongest = Math.max(0, ...best.values());
@@ -100,36 +103,36 @@ export class BuiltInTextEncoder implements TextEncoder {
       : new Map([...best].map(([concept, match]) => [concept, strongest * (match / strongest) ** 12]));
   }
 
-  /** Weighted Dice overlap of two sets of letter triples; triples that few phrases have count more. */
+  /** Weighted Dice coefficient of two sets of letter trigrams; rare trigrams have larger weights. */
   private overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
     const weight = (set: Iterable<string>): number => {
       let sum = 0;
-      for (const triple of set) sum += this.rarity.get(triple) ?? 1 + Math.log(this.phrases.length + 1);
+      for (const trigram of set) sum += this.rarity.get(trigram) ?? 1 + Math.log(this.phrases.length + 1);
       return sum;
     };
-    const shared = [...b].filter((triple) => a.has(triple));
+    const shared = [...b].filter((trigram) => a.has(trigram));
     return (2 * weight(shared)) / Math.max(1e-9, weight(a) + weight(b));
   }
 
-  /** A direction for each concept, half its own and half that of its parents. */
-  private placeConcepts(concepts: readonly Concept[]): Float32Array[] {
-    const places = new Map<string, Float32Array>();
+  /** The direction of each concept: its own plus 0.8 times the mean of its parents'. */
+  private directionsOf(concepts: readonly Concept[]): Float32Array[] {
+    const known = new Map<string, Float32Array>();
     const byName = new Map(concepts.map((concept) => [concept.name, concept]));
-    const place = (name: string): Float32Array => {
-      const known = places.get(name);
-      if (known) return known;
+    const directionOf = (name: string): Float32Array => {
+      const made = known.get(name);
+      if (made) return made;
       const direction = randomDirection(`concept/${name}`, this.dim);
-      places.set(name, direction);
+      known.set(name, direction);
       const above = (byName.get(name)?.parents ?? []).filter((parent) => byName.has(parent));
-      for (const parent of above) add(direction, place(parent), 0.8 / above.length);
+      for (const parent of above) add(direction, directionOf(parent), 0.8 / above.length);
       normalizeRow(direction);
       return direction;
     };
-    return concepts.map(({ name }) => place(name));
+    return concepts.map(({ name }) => directionOf(name));
   }
 }
 
-/** The words of a text that mean something, and whether they are negated. */
+/** The content words of a text, and whether they are negated. */
 function contentWords(text: string): { words: string[]; negated: boolean } {
   const all = text
     .toLowerCase()
@@ -142,8 +145,8 @@ function contentWords(text: string): { words: string[]; negated: boolean } {
   return { words, negated: all.some((word) => negations.has(word)) };
 }
 
-/** The letter triples of each word, its ends marked. */
-function triplesOf(words: readonly string[]): string[] {
+/** The letter trigrams of each word, with its ends marked. */
+function trigramsOf(words: readonly string[]): string[] {
   return words.flatMap((word) => {
     const marked = `#${word}#`;
     return Array.from({ length: marked.length - 2 }, (_, i) => marked.slice(i, i + 3));
@@ -152,7 +155,7 @@ function triplesOf(words: readonly string[]): string[] {
 
 const directions = new Map<string, Float32Array>();
 
-/** A unit vector that depends on a name alone. */
+/** A unit vector that is a pure function of a name. */
 function randomDirection(name: string, dim: number): Float32Array {
   const key = `${dim}/${name}`;
   let direction = directions.get(key);

@@ -1,12 +1,12 @@
-/** What an image says of some observations. */
+/** The scores of observations on images. */
 export interface DescriptorScores {
-  /** [images, observations]: how probable each is, in (0, 1). */
+  /** [images, observations]: the probability that each is present, in (0, 1). */
   present: Float32Array;
-  /** The same for "it is not there"; both sum to 1. */
+  /** The probability that each is absent: 1 − present. */
   absent: Float32Array;
 }
 
-/** How the observations of a label become its probability. */
+/** How the probabilities of a label's observations are combined into one. */
 export type DescriptorCombination = 'geometric' | 'arithmetic' | 'noisy-or' | 'logit-mean';
 
 /** The names of {@link DescriptorCombination}. */
@@ -17,24 +17,26 @@ export const descriptorCombinations: readonly DescriptorCombination[] = [
   'logit-mean',
 ];
 
-/** The score of a label, and what each observation adds to it. */
+/** The score of a label, and the contribution of each observation. */
 export interface CombinedDescriptors {
-  /** That the label is there. */
+  /** The probability that the label is present. */
   probability: number;
-  /** That it is not, combined in the same way. */
+  /** The probability that it is absent, combined in the same way from 1 − p. The two need not sum to 1. */
   absent: number;
-  /** One number for each observation: they sum to `score`. */
+  /** One per observation; they sum to `score`. */
   contributions: number[];
   /** ln(probability) for `geometric`; the probability for `arithmetic`; ln(1 − probability) for `noisy-or`; its logit for `logit-mean`. */
   score: number;
 }
 
 /**
- * How probable each observation is on each image: the two-way softmax of its cosines to the prompts "there is" and "there is no".
+ * The probability of each observation on each image: the softmax of the image's cosines with the positive and the negative prompt.
  *
- * @param images unit vectors [images, dim] of the space that the texts are in.
+ *   p = σ((cos(image, positive) − cos(image, negative)) / temperature)
+ *
+ * @param images unit vectors [images, dim] in the embedding space of the texts.
  * @param texts unit vectors [observations, dim] of the positive and of the negative prompts.
- * @param temperature divides the cosines. Default 0.5, so that probabilities stay between 0.018 and 0.982.
+ * @param options.temperature divides the cosines. Default 0.5, so that probabilities stay between 0.018 and 0.982.
  * @see Pellegrini et al. 2023, arXiv:2303.13391 (Xplainer).
  */
 export function scoreDescriptors(
@@ -56,12 +58,12 @@ export function scoreDescriptors(
 }
 
 /**
- * One label's probability from those of its observations.
+ * Combines the probabilities of a label's observations.
  *
  *   geometric:  exp(mean of ln p)        arithmetic: mean of p
  *   noisy-or:   1 − Π (1 − p)            logit-mean: σ(mean of ln p/(1 − p))
  *
- * @param present probabilities that each observation is there, one or more.
+ * @param present the probability of each observation, one or more, clipped to [1e-7, 1 − 1e-7].
  * @throws {RangeError} if there is none.
  * @see Pellegrini et al. 2023, arXiv:2303.13391: `geometric`.
  */
@@ -72,7 +74,7 @@ export function combineDescriptors(
   const count = present.length;
   if (count === 0)
     throw new RangeError(
-      'text-encoder/combineDescriptors: expected one observation or more, got none; give the label some',
+      'text-encoder/combineDescriptors: expected one observation or more, got none; try its name as the only one',
     );
   const each = Array.from(present, (p) => Math.min(1 - 1e-7, Math.max(1e-7, p)));
   const terms: Record<DescriptorCombination, (p: number) => number> = {
@@ -81,7 +83,7 @@ export function combineDescriptors(
     'noisy-or': (p) => Math.log1p(-p),
     'logit-mean': (p) => Math.log(p / (1 - p)) / count,
   };
-  const told: Record<DescriptorCombination, (score: number) => number> = {
+  const inverse: Record<DescriptorCombination, (score: number) => number> = {
     geometric: Math.exp,
     arithmetic: (score) => score,
     'noisy-or': (score) => 1 - Math.exp(score),
@@ -91,8 +93,8 @@ export function combineDescriptors(
   const contributions = each.map(terms[mode]);
   const score = sum(contributions);
   return {
-    probability: told[mode](score),
-    absent: told[mode](sum(each.map((p) => terms[mode](1 - p)))),
+    probability: inverse[mode](score),
+    absent: inverse[mode](sum(each.map((p) => terms[mode](1 - p)))),
     contributions,
     score,
   };

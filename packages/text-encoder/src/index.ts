@@ -1,18 +1,32 @@
+export { promptPlaceholders, promptSetNames, registerPromptSet, type PromptSetDefinition } from './prompt-sets.js';
 export {
   labelDescriptors,
   labelPrompts,
-  promptSetNames,
   type Descriptor,
   type LabelPromptOptions,
   type LabelPromptTexts,
   type LabelTerms,
-} from './prompts.js';
-export { encodeEnsembles, normalizeRow, type CosineSlopes, type TextEncoder, type TextSlopes } from './text-encoder.js';
+} from './label-prompts.js';
+export {
+  encodeEnsembles,
+  normalizeRow,
+  type CosineGradient,
+  type TextEncoder,
+  type TextGradients,
+  type TokenEmbeddings,
+} from './text-encoder.js';
+export {
+  openTextEncoder,
+  registerTextEncoder,
+  textEncoderNames,
+  type OpenTextEncoderOptions,
+  type TextEncoderFactory,
+} from './text-encoders.js';
 export { BuiltInTextEncoder, type BuiltInEncoderOptions, type Concept } from './built-in-encoder.js';
 export { loadPromptEmbeddings, type PromptEmbeddings } from './prompt-embeddings.js';
 export { rowCosine, similarityMatrix, type SimilarityMatrix } from './similarity.js';
 export { PromptEncoder, type FrozenPrompts, type PromptEncoderOptions } from './prompt-encoder.js';
-export { OnnxTextEncoder, type TokenVectors } from './frozen/onnx-text-encoder.js';
+export { OnnxTextEncoder } from './frozen/onnx-text-encoder.js';
 export { SentenceEncoder } from './frozen/sentence-encoder.js';
 export { SoftPrompts, type SoftPromptOptions } from './soft-prompts.js';
 export { PromptMixture, type MixedPrompts, type PromptMixtureOptions } from './prompt-mixture.js';

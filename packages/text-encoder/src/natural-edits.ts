@@ -1,20 +1,20 @@
 import { RandomStream } from '@cxr-align/random';
 
-/** How people write a text otherwise. */
+/** How people vary a text. */
 export type NaturalEdit = 'case' | 'typo' | 'synonym' | 'template' | 'negation';
 
-/** A text as somebody else might have written it. */
+/** A varied text. */
 export interface EditedText {
   edit: NaturalEdit;
   text: string;
 }
 
 /**
- * A prompt with its letters in capitals, with two letters swapped, with a synonym for the label, from other templates, and
- * negated.
+ * Natural variants of a prompt: in capitals, with two letters swapped, with a synonym for the label, from other templates, and
+ * negated. Variants that equal the text are omitted.
  *
- * @param text that speaks of the label by its name.
- * @param words what the label is called, its synonyms, prompts from other sets, and prompts that deny it.
+ * @param text a prompt that contains the name of the label.
+ * @param words the name of the label, its synonyms, prompts from other sets, and negative prompts.
  */
 export function naturalEdits(
   text: string,
@@ -32,10 +32,10 @@ export function naturalEdits(
     { edit: 'case', text: text.toUpperCase() },
     { edit: 'typo', text: swapLetters(text, random) },
     ...synonyms.flatMap((synonym) =>
-      spoken.test(text) ? [{ edit: 'synonym' as const, text: text.replace(spoken, synonym) }] : [],
+      spoken.test(text) ? [{ edit: 'synonym' as const, text: text.replace(spoken, () => synonym) }] : [],
     ),
     ...others.map((other) => ({ edit: 'template' as const, text: other })),
-    ...negative.map((denial) => ({ edit: 'negation' as const, text: denial })),
+    ...negative.map((negated) => ({ edit: 'negation' as const, text: negated })),
   ];
   return edits.filter((edited) => edited.text !== text);
 }

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { InputError, readNpy } from '@cxr-align/files';
 
-/** One vector a label, computed elsewhere. */
+/** One embedding per label, computed by another program. */
 export interface PromptEmbeddings {
   labels: readonly string[];
   dim: number;
-  /** [labels, dim] row by row, as stored. */
+  /** [labels, dim] in row-major order, as stored. */
   values: Float32Array;
 }
 
 /**
  * Reads prompt embeddings of another program: an `.npy` array [labels, dim], and the label of each row.
  *
- * @param labels names in row order; rows are numbered without them.
- * @param dim the width that the vectors must have, if it matters.
- * @throws {InputError} if the array is no matrix, of another size, or holds a number that is not finite.
+ * @param options.labels names in row order. Default the row numbers.
+ * @param options.dim the width that the embeddings must have. Default any.
+ * @throws {InputError} if the file is missing, or the array is no matrix, has another size, or a number that is not finite.
  */
 export function loadPromptEmbeddings(
   file: string,
@@ -29,15 +29,19 @@ export function loadPromptEmbeddings(
     });
   }
   const { shape, data } = readNpy(bytes, file);
-  if (shape.length !== 2) throw new InputError(`expected embeddings [labels, dim], got [${shape}]`, { file });
+  if (shape.length !== 2)
+    throw new InputError(`expected embeddings [labels, dim], got [${shape}]; try one row per label`, { file });
   const [rows, width] = shape;
   if (labels && rows !== labels.length)
     throw new InputError(
-      `expected a row for each of ${labels.length} labels, got ${rows}; pass the labels of the rows`,
+      `expected a row for each of ${labels.length} labels, got ${rows}; try the labels in the order of the rows`,
       { file },
     );
   if (dim !== undefined && width !== dim)
-    throw new InputError(`expected vectors of ${dim} numbers, got ${width}; they come from another encoder`, { file });
+    throw new InputError(
+      `expected vectors of ${dim} numbers, got ${width}; try the encoder that the others come from`,
+      { file },
+    );
   const at = data.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) {
     throw new InputError(

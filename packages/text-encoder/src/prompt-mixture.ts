@@ -2,16 +2,17 @@ import { LayerNorm, Linear, softmax, type Scope } from '@cxr-align/nn';
 import { assertShape, unstack } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** The sizes of a prompt mixture. */
 export interface PromptMixtureOptions {
   /** Width of prompts and label embeddings. */
   dim: number;
-  /** Width between the two maps of the attention. Default a quarter of `dim`. */
+  /** Width of the bottleneck of the attention. Default a quarter of `dim`. */
   rank?: number;
   /** Divides the scores. Default dim · e. */
   temperature?: number;
 }
 
-/** Prompts that fit an image, and of what they are mixed. */
+/** The prompts of each image, and their mixing weights. */
 export interface MixedPrompts {
   /** float32 [batch, labels, dim], for each kind. */
   prompts: tf.Tensor3D[];
@@ -20,7 +21,8 @@ export interface MixedPrompts {
 }
 
 /**
- * An attentional mixture of soft prompts: what an image says decides how much of each source prompt joins the target prompt.
+ * An attentional mixture of soft prompts: the image determines the weight with which each source prompt is added to the target
+ * prompt.
  *
  *   H_bi = LayerNorm(W_up SiLU(W_down u_bi))      u_bi: the image's embedding for label i
  *   a_bij = softmax_j(P_ij · H_bi / temperature)  over the sources and the target
@@ -50,15 +52,16 @@ export class PromptMixture {
   /**
    * @param image float32 [batch, labels, dim].
    * @param sources float32 [sources, kinds, labels, dim].
-   * @param target float32 [kinds, labels, dim]; the weights come from its first kind.
+   * @param target float32 [kinds, labels, dim]; the weights are computed with its first kind.
+   * @throws {RangeError} on other shapes.
    */
-  apply(image: tf.Tensor3D, sources: tf.Tensor4D, target: tf.Tensor3D): MixedPrompts {
+  forward(image: tf.Tensor3D, sources: tf.Tensor4D, target: tf.Tensor3D): MixedPrompts {
     const where = 'text-encoder/PromptMixture';
     const sizes = assertShape(where, 'image', image, ['batch', 'labels', this.dim]);
     assertShape(where, 'target', target, ['kinds', 'labels', this.dim], sizes);
     assertShape(where, 'sources', sources, ['sources', target.shape[0], 'labels', this.dim], sizes);
-    const hidden = this.down.apply(image);
-    const query = this.norm.apply(this.up.apply(tf.mul(hidden, tf.sigmoid(hidden)))); // [batch, labels, dim]
+    const hidden = this.down.forward(image);
+    const query = this.norm.forward(this.up.forward(tf.mul(hidden, tf.sigmoid(hidden)))); // [batch, labels, dim]
     const all = tf.concat([sources, tf.expandDims(target, 0)], 0); // [sources + 1, kinds, labels, dim]
     // Each label is a product of its own: [labels, batch, dim] × [labels, dim, sources + 1].
     const ofLabels = tf.transpose(all, [1, 2, 0, 3]); // [kinds, labels, sources + 1, dim]

@@ -1,11 +1,11 @@
 import { normalizeRow } from './text-encoder.js';
 
-/** Cosines between the rows of a matrix, and what those off the diagonal are like. */
+/** The cosines between all rows of a matrix, and statistics of those off the diagonal. */
 export interface SimilarityMatrix {
-  /** [rows, rows] row by row. */
+  /** [rows, rows] in row-major order. */
   cosine: Float32Array;
-  /** Over pairs of different rows. */
-  offDiagonal: { mean: number; deviation: number; lowest: number; highest: number };
+  /** Over pairs of different rows; NaN for a single row. */
+  offDiagonal: { mean: number; std: number; min: number; max: number };
 }
 
 /** The cosine of row `a` of one matrix [rows, dim] with row `b` of another. */
@@ -24,31 +24,33 @@ export function rowCosine(
   return product / Math.max(1e-12, Math.sqrt(lengthA * lengthB));
 }
 
-/** Cosines between all rows [rows, dim]. Statistics leave the diagonal out; they are NaN for a single row. */
+/** The cosines between all rows of a matrix [rows, dim]. */
 export function similarityMatrix(values: Float32Array, dim: number): SimilarityMatrix {
   const rows = values.length / dim;
   const unit = values.slice();
   for (let row = 0; row < rows; row++) normalizeRow(unit.subarray(row * dim, (row + 1) * dim));
   const cosine = new Float32Array(rows * rows);
-  const others: number[] = [];
+  const others = new Float64Array((rows * (rows - 1)) / 2);
+  let pair = 0;
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < rows; j++) {
       let sum = 0;
       for (let k = 0; k < dim; k++) sum += unit[i * dim + k] * unit[j * dim + k];
       cosine[i * rows + j] = sum;
-      if (i < j) others.push(sum);
+      if (i < j) others[pair++] = sum;
     }
   }
   const mean = others.reduce((sum, value) => sum + value, 0) / others.length;
-  const deviation = Math.sqrt(others.reduce((sum, value) => sum + (value - mean) ** 2, 0) / others.length);
+  const std = Math.sqrt(others.reduce((sum, value) => sum + (value - mean) ** 2, 0) / others.length);
   const isEmpty = others.length === 0;
   return {
     cosine,
     offDiagonal: {
       mean,
-      deviation,
-      lowest: isEmpty ? NaN : Math.min(...others),
-      highest: isEmpty ? NaN : Math.max(...others),
+      std,
+      // Not Math.min(...others): 500 rows have more pairs than a call may have arguments.
+      min: isEmpty ? NaN : others.reduce((least, value) => Math.min(least, value)),
+      max: isEmpty ? NaN : others.reduce((most, value) => Math.max(most, value)),
     },
   };
 }

@@ -23,7 +23,7 @@ import {
   rowCosine,
   type AttackMethod,
   type TextEncoder,
-  type TextSlopes,
+  type TextGradients,
 } from '../src/index.js';
 
 const builtIn = new BuiltInTextEncoder(
@@ -94,7 +94,7 @@ describe('attackPrompt(encoder, text, options)', () => {
       expect(await attackPrompt(builtIn, 'There is edema.', { method, budget, length: 3 })).toEqual(attack);
     }
   });
-  it.each(attackMethodsOf(builtIn))('says the cosine of the text that it tells: %s', async (method) => {
+  it.each(attackMethodsOf(builtIn))('returns the cosine of the text that it returns: %s', async (method) => {
     const { text, suffix, cosine } = await attackPrompt(builtIn, 'edema', { method, budget: 200 });
     expect(text).toBe(`edema ${suffix}`);
     expect(suffix).toHaveLength(5);
@@ -154,56 +154,59 @@ describe('attackPrompt(encoder, text, options)', () => {
         if (budget === 60) expectClose([cosine], [Math.min(...cosines)]);
       }
       // One search after another reads the model once.
-      expect(await encoder.slopes()).toBe(await encoder.slopes());
+      expect(await encoder.gradients()).toBe(await encoder.gradients());
       await encoder.dispose();
       expect(tf.memory().numTensors).toBe(before);
     });
-    it('tries the letter first of which the slopes promise most', async () => {
+    it('tries the letter first for which the gradient predicts the largest decrease', async () => {
       await startEngine('wasm');
       const encoder = await OnnxTextEncoder.load(tableEncoder());
       const texts: string[][] = [];
-      let asked = 0;
+      let calls = 0;
       const watched: TextEncoder = {
         ...encoder,
         dim: encoder.dim,
-        slopes: async () => {
-          const real = await encoder.slopes();
-          const cosineSlopes: TextSlopes['cosineSlopes'] = (...given) => (asked++, real.cosineSlopes(...given));
-          return Object.assign(Object.create(real) as TextSlopes, { cosineSlopes });
+        gradients: async () => {
+          const real = await encoder.gradients();
+          const cosineGradient: TextGradients['cosineGradient'] = (...given) => (
+            calls++,
+            real.cosineGradient(...given)
+          );
+          return Object.assign(Object.create(real) as TextGradients, { cosineGradient });
         },
         encode: (some) => (texts.push([...some]), encoder.encode(some)),
       };
       const options = { method: 'gradient' as const, budget: 40, length: 1, alphabet: 'abcdefgh', seed: 1 };
       const { evaluations } = await attackPrompt(watched, 'word', options);
       // A gradient costs as much as three texts.
-      expect(evaluations).toBe(texts.slice(1).flat().length + 3 * asked);
+      expect(evaluations).toBe(texts.slice(1).flat().length + 3 * calls);
       const [original, drawn, tried] = texts;
-      const slopes = await encoder.slopes();
+      const gradients = await encoder.gradients();
       const vectors = await encoder.encode([...drawn]);
       const own = await encoder.encode(original);
       const cosines = drawn.map((_, b) => rowCosine(own, vectors, { dim: 3, a: 0, b }));
       const start = drawn[cosines.indexOf(Math.min(...cosines))];
-      const local = await slopes.cosineSlopes(start, own);
+      const local = await gradients.cosineGradient(start, own);
       const at = local.tokens.length - 2;
-      const promise = (text: string): number => {
-        const [from, to] = [start, text].map((one) => slopes.tokenVector(slopes.tokensOf(one)[at]));
-        return to.reduce((sum, value, i) => sum + local.slopes[at * 3 + i] * (value - from[i]), 0);
+      const predicted = (text: string): number => {
+        const [from, to] = [start, text].map((one) => gradients.tokenEmbedding(gradients.tokensOf(one)[at]));
+        return to.reduce((sum, value, i) => sum + local.gradient[at * 3 + i] * (value - from[i]), 0);
       };
-      const promises = tried.map(promise);
-      expect(promises).toEqual([...promises].sort((a, b) => a - b));
-      expect(promises[0]).toBeLessThan(promises.at(-1)!);
+      const predictions = tried.map(predicted);
+      expect(predictions).toEqual([...predictions].sort((a, b) => a - b));
+      expect(predictions[0]).toBeLessThan(predictions.at(-1)!);
       await encoder.dispose();
     });
   });
 });
 
-describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextEncoder.slopes()', () => {
+describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextEncoder.gradients()', () => {
   beforeAll(async () => {
     await startEngine('wasm');
   });
-  it.each(['mean', 'cls'] as const)('are those of the cosine in the vectors of the tokens: %s', async (pooling) => {
+  it.each(['mean', 'cls'] as const)('are those of the cosine in the token embeddings: %s', async (pooling) => {
     const encoder = await OnnxTextEncoder.load(tableEncoder(pooling));
-    const slopes = await encoder.slopes();
+    const gradients = await encoder.gradients();
     const to = Float32Array.of(1, -2, 0.5);
     const cosineOf = (vectors: Float32Array[], counted: readonly number[]): number => {
       const used = pooling === 'cls' ? vectors.slice(0, 1) : vectors;
@@ -215,8 +218,8 @@ describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextE
       [0, 1, 2],
       [0, 2],
     ]) {
-      const { tokens, cosine, slopes: found } = await slopes.cosineSlopes('word a c', to, dimensions);
-      const vectors = tokens.map((token) => slopes.tokenVector(token));
+      const { tokens, cosine, gradient: found } = await gradients.cosineGradient('word a c', to, dimensions);
+      const vectors = tokens.map((token) => gradients.tokenEmbedding(token));
       expectClose([cosine], [cosineOf(vectors, dimensions)]);
       const moved = (at: number, delta: number): number => {
         const changed = vectors.map((vector) => vector.slice());
@@ -231,18 +234,18 @@ describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextE
     }
     await encoder.dispose();
   });
-  itWithShared('models/all-minilm-l6-v2', 'are of the encoder that encodes: MiniLM', async (folder) => {
+  itWithShared('models/all-minilm-l6-v2', 'belong to the encoder that encodes: MiniLM', async (folder) => {
     const encoder = await OnnxTextEncoder.load(folder);
-    const slopes = await encoder.slopes();
+    const gradients = await encoder.gradients();
     const [text, other] = ['There is a pleural effusion.', 'enlarged heart'];
     const vectors = await encoder.encode([text, other]);
-    const { cosine } = await slopes.cosineSlopes(text, vectors.subarray(encoder.dim));
+    const { cosine } = await gradients.cosineGradient(text, vectors.subarray(encoder.dim));
     expectClose([cosine], [rowCosine(vectors, vectors, { dim: encoder.dim, a: 0, b: 1 })], 1e-5);
     await encoder.dispose();
   });
-  it('refuses an encoder that looks no token up', async () => {
+  it('refuses an encoder without a table of token embeddings', async () => {
     const encoder = await OnnxTextEncoder.load(folderOf({ 'model.onnx': tokenNumberModel({ output: 'tokens' }) }));
-    await expect(encoder.slopes()).rejects.toThrow('expected an encoder that looks its tokens up in a table');
+    await expect(encoder.gradients()).rejects.toThrow('expected an encoder with a table of token embeddings');
     await encoder.dispose();
   });
 });
@@ -259,7 +262,11 @@ describe('conceptDimensions(encoder, pairs)', () => {
 });
 
 describe('naturalEdits(text, words)', () => {
-  it('writes a text as others might', () => {
+  it('takes a synonym as it is written, with dollar signs too', () => {
+    const [, , synonym] = naturalEdits('There is edema.', { name: 'edema', synonyms: ["$& and $'"] });
+    expect(synonym.text).toBe("There is $& and $'.");
+  });
+  it('varies a text', () => {
     const words = { name: 'edema', synonyms: ['congestion'], others: ['edema'], negative: ['no edema'] };
     const edits = naturalEdits('There is edema.', words);
     expect(edits.map(({ edit, text }) => (edit === 'typo' ? [edit] : [edit, text]))).toEqual([

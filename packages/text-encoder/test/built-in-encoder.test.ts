@@ -5,24 +5,24 @@ import { BuiltInTextEncoder, encodeEnsembles, labelPrompts, type Concept } from 
 interface Finding {
   name: string;
   synonyms?: string[];
-  related?: string[];
+  associatedTerms?: string[];
 }
 interface ShippedSet {
-  labels: (Finding & { parents?: string[]; group?: boolean; means?: string })[];
+  labels: (Finding & { parents?: string[]; group?: boolean; finding?: string })[];
 }
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../label-graph/src/data/${name}.json`, import.meta.url), 'utf8'));
 const { findings } = read('findings') as { findings: Finding[] };
 
-/** The label sets that label-graph ships, read as the data they are: a label has the words of the finding it means. */
+/** The label sets that label-graph ships, read as the data they are: a label has the words of the finding it stands for. */
 const shipped = ['chexpert-14', 'nih-14'].map((name) => ({
   name,
   concepts: (read(name) as ShippedSet).labels
     .filter(({ group }) => !group)
-    .map(({ name: label, means = label.replace('_', ' '), parents = [], related = [] }): Concept => {
-      const finding = findings.find((one) => [one.name, ...(one.synonyms ?? [])].some((text) => same(text, means)));
-      const words = finding ? [finding.name, ...(finding.synonyms ?? []), ...(finding.related ?? [])] : [];
-      return { name: label, synonyms: [...words, ...related].filter((text) => !same(text, label)), parents };
+    .map(({ name: label, finding: named = label.replace('_', ' '), parents = [], associatedTerms = [] }): Concept => {
+      const finding = findings.find((one) => [one.name, ...(one.synonyms ?? [])].some((text) => same(text, named)));
+      const words = finding ? [finding.name, ...(finding.synonyms ?? []), ...(finding.associatedTerms ?? [])] : [];
+      return { name: label, synonyms: [...words, ...associatedTerms].filter((text) => !same(text, label)), parents };
     }),
 }));
 function same(a: string, b: string): boolean {
@@ -92,7 +92,7 @@ describe('BuiltInTextEncoder', () => {
     expect(cosine(vectors, encoder.dim, 0, 1)).toBeGreaterThan(cosine(vectors, encoder.dim, 0, 2) + 0.2);
     expect(cosine(vectors, encoder.dim, 0, 3)).toBeLessThan(0.9);
   });
-  it('tells the prompts of all labels apart', async () => {
+  it('distinguishes the prompts of all labels', async () => {
     const prompts = labelPrompts(concepts.map(({ name }) => name));
     const vectors = await encodeEnsembles(
       encoder,

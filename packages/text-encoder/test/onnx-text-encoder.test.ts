@@ -1,7 +1,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWithPackages, expectClose, itWithShared, tokenNumberModel, wordTokenizer } from '@cxr-align/testkit';
+import {
+  averagePoolModel,
+  describeWithPackages,
+  expectClose,
+  itWithShared,
+  tokenNumberModel,
+  wordTokenizer,
+} from '@cxr-align/testkit';
 import { OnnxTextEncoder, similarityMatrix } from '../src/index.js';
 
 const words = ['no', 'a', 'b', 'c', 'd', 'e'];
@@ -37,25 +44,25 @@ describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextE
     expect(await encoder.encode([])).toHaveLength(0);
     await encoder.dispose?.();
   });
-  it('takes the first token where sentence-transformers wrote so', async () => {
+  it('pools by the first token where sentence-transformers says so', async () => {
     const pooling = JSON.stringify({ pooling_mode_cls_token: true });
     const encoder = await OnnxTextEncoder.load(folderOf({ output: 'tokens' }, { '1_Pooling/config.json': pooling }));
     expectClose(await encoder.encode(['e e e']), expected(2), 1e-6);
   });
-  it('tells the vectors of the tokens, where the encoder has them', async () => {
+  it('returns token embeddings, where the encoder outputs them', async () => {
     const encoder = await OnnxTextEncoder.load(folderOf({ output: 'tokens' }));
     const [long, short] = await encoder.encodeTokens(['a b', 'e']);
     expect(long).toEqual({ tokens: 4, values: Float32Array.from([-6, 1, -3, 1, -2, 1, -5, 1]) });
     expect(short).toEqual({ tokens: 3, values: Float32Array.from([-6, 1, 1, 1, -5, 1]) });
     const closed = await OnnxTextEncoder.load(folderOf({ output: 'sentence' }));
-    await expect(closed.encodeTokens(['a'])).rejects.toThrow('expected an encoder that tells its tokens');
+    await expect(closed.encodeTokens(['a'])).rejects.toThrow('expected an encoder that outputs token embeddings');
   });
-  it('cuts off the end of long texts, but not the mark of the end', async () => {
+  it('truncates long texts, but keeps the special tokens', async () => {
     const encoder = await OnnxTextEncoder.load(folderOf({ output: 'tokens' }, wordTokenizer(words, { maxTokens: 4 })));
     expect([encoder.maxTokens, encoder.countTokens('a b c d e')]).toEqual([4, 7]);
     expectClose(await encoder.encode(['a b c d e']), expected(2, 5, 6, 3), 1e-6);
   });
-  it('pads to the length that a model demands', async () => {
+  it('pads to the fixed length of a model', async () => {
     const encoder = await OnnxTextEncoder.load(folderOf({ output: 'tokens', length: 6 }));
     expectClose(await encoder.encode(['a', 'a b c d e']), [...expected(2, 5, 3), ...expected(2, 5, 6, 7, 8, 3)], 1e-6);
   });
@@ -65,13 +72,28 @@ describeWithPackages(['onnxruntime-node', '@huggingface/tokenizers'], 'OnnxTextE
     expect(await hash(words)).toBe(await hash(words));
     expect(await hash([...words, 'f'])).not.toBe(await hash(words));
   });
-  it('says what a folder lacks', async () => {
+  it('names what a folder lacks', async () => {
     const folder = folderOf({ output: 'tokens' }, { 'tokenizer.json': 'no JSON' });
     await expect(OnnxTextEncoder.load(folder)).rejects.toThrow('tokenizer.json: expected JSON');
+    const strange = folderOf({ output: 'tokens' }, { 'tokenizer.json': '{"model": {"type": "Zebra"}}' });
+    await expect(OnnxTextEncoder.load(strange)).rejects.toThrow(
+      /tokenizer\.json: expected a tokenizer of the tokenizers library, got .*; save it again/,
+    );
+    const pattern = folderOf(
+      { output: 'tokens' },
+      { 'tokenizer.json': '{"pre_tokenizer": {"pattern": {"Glob": "*"}}}' },
+    );
+    await expect(OnnxTextEncoder.load(pattern)).rejects.toThrow(
+      'expected a pattern { "Regex" } or { "String" }, got another; save the tokenizer again',
+    );
     const empty = mkdtempSync(join(tmpdir(), 'text-encoder-'));
     await expect(OnnxTextEncoder.load(empty)).rejects.toThrow('expected an encoder: one of onnx/text_model.onnx');
     writeFileSync(join(empty, 'model.onnx'), tokenNumberModel({ output: 'tokens' }));
     await expect(OnnxTextEncoder.load(empty)).rejects.toThrow('expected tokenizer.json beside the text encoder');
+    writeFileSync(join(empty, 'model.onnx'), averagePoolModel({ channels: 1, window: 2, output: 'both' }));
+    await expect(OnnxTextEncoder.load(empty)).rejects.toThrow(
+      /model\.onnx: expected inputs of input_ids, .* as int64 or int32, got pixel_values float32; is it a text encoder\?/,
+    );
     const none = JSON.stringify({ pooling_mode_max_tokens: true });
     await expect(
       OnnxTextEncoder.load(folderOf({ output: 'tokens' }, { '1_Pooling/config.json': none })),

@@ -56,12 +56,18 @@ describe('loadPromptEmbeddings(file)', () => {
 });
 
 describe('similarityMatrix(values, dim)', () => {
-  it('leaves the diagonal out of the statistics', () => {
+  it('excludes the diagonal from the statistics', () => {
     const { cosine, offDiagonal } = similarityMatrix(Float32Array.of(2, 0, 0, 3, 1, 1), 2);
     expect(cosine[0]).toBe(1);
     expect(cosine[1]).toBe(0);
     expect(offDiagonal.mean).toBeCloseTo((2 * Math.SQRT1_2) / 3, 6);
-    expect(offDiagonal.lowest).toBe(0);
+    expect([offDiagonal.min, offDiagonal.max]).toEqual([0, expect.closeTo(Math.SQRT1_2, 6)]);
     expect(similarityMatrix(Float32Array.of(1, 0), 2).offDiagonal.mean).toBeNaN();
+  });
+  it('takes 600 rows, whose pairs are more than a call may have arguments', () => {
+    const values = Float32Array.from({ length: 1200 }, (_, i) => Math.sin(i) + (i % 2));
+    const { offDiagonal } = similarityMatrix(values, 2);
+    expect(offDiagonal.min).toBeLessThan(offDiagonal.mean);
+    expect(offDiagonal.max).toBeLessThanOrEqual(1 + 1e-6);
   });
 });

@@ -16,7 +16,7 @@ describeBackends('PromptMixture', () => {
         normal<tf.Rank.R4>([2, 2, 3, 4], 2),
         normal<tf.Rank.R3>([2, 3, 4], 3),
       ];
-      const { prompts, attention } = mixture.apply(image, sources, target);
+      const { prompts, attention } = mixture.forward(image, sources, target);
       expect([prompts.length, prompts[0].shape, attention.shape]).toEqual([2, [2, 3, 4], [2, 3, 3]]);
       expectClose(tf.sum(attention, 2), tf.ones([2, 3]), 1e-5);
       const [a, p, t] = [attention, sources, target].map((x) => x.arraySync()) as unknown as [
@@ -48,7 +48,7 @@ describeBackends('PromptMixture', () => {
       for (const { name, variable } of parameters.all())
         if (name.includes('/up/')) variable.assign(tf.zeros(variable.shape));
       const [sources, target] = [normal<tf.Rank.R4>([2, 1, 3, 4], 2), normal<tf.Rank.R3>([1, 3, 4], 3)];
-      const [one, other] = [5, 6].map((seed) => mixture.apply(normal<tf.Rank.R3>([2, 3, 4], seed), sources, target));
+      const [one, other] = [5, 6].map((seed) => mixture.forward(normal<tf.Rank.R3>([2, 3, 4], seed), sources, target));
       expectClose(one.attention, other.attention, 1e-6);
     });
     parameters.dispose();
@@ -64,7 +64,7 @@ describeBackends('PromptMixture', () => {
       ];
       const probe = normal([2, 2, 3], 4);
       const value = (u: tf.Tensor, s: tf.Tensor, t: tf.Tensor): tf.Tensor =>
-        tf.mul(mixture.apply(u as tf.Tensor3D, s as tf.Tensor4D, t as tf.Tensor3D).prompts[0], probe);
+        tf.mul(mixture.forward(u as tf.Tensor3D, s as tf.Tensor4D, t as tf.Tensor3D).prompts[0], probe);
       expectGradient((x) => value(x, sources, target), image);
       expectGradient((x) => value(image, x, target), sources);
       expectGradient((x) => value(image, sources, x), target);
@@ -79,9 +79,9 @@ describeBackends('PromptMixture', () => {
       tf.zeros<tf.Rank.R4>([2, 1, 2, 3]),
       tf.zeros<tf.Rank.R3>([1, 2, 3]),
     ];
-    expectNoLeak(() => tf.tidy(() => mixture.apply(image, sources, target).attention));
+    expectNoLeak(() => tf.tidy(() => mixture.forward(image, sources, target).attention));
     expect(() =>
-      mixture.apply(
+      mixture.forward(
         image,
         sources,
         tf.tidy(() => tf.zeros([2, 2, 3])),

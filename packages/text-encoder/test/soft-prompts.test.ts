@@ -1,4 +1,4 @@
-import { Parameters, Pass } from '@cxr-align/nn';
+import { Parameters, ForwardContext } from '@cxr-align/nn';
 import { describeBackends, expectClose, expectGradient } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { PromptEncoder, SoftPrompts } from '../src/index.js';
@@ -10,14 +10,14 @@ const sizes = { dim: 8, layers: 1, heads: 2, dropout: 0 };
 describeBackends('SoftPrompts', () => {
   it('does not read the tokens that are not there', () => {
     const parameters = new Parameters(3);
-    const soft = new SoftPrompts(parameters.scope('soft'), { context: 2 }, sizes);
+    const soft = new SoftPrompts(parameters.scope('soft'), { contextLength: 2 }, sizes);
     tf.tidy(() => {
       const tokens = normal<tf.Rank.R4>([1, 3, 4, 8], 1);
       const short = tf.slice(tokens, [0, 0, 0, 0], [1, 3, 2, 8]);
       const mask = tf.tensor3d([[1, 2, 3].map(() => [1, 1, 0, 0])]);
-      const padded = soft.apply(tokens, mask, Pass.predicting);
+      const padded = soft.forward(tokens, mask, new ForwardContext({ training: false }));
       expect(padded.shape).toEqual([1, 3, 8]);
-      expectClose(padded, soft.apply(short, tf.ones([1, 3, 2]), Pass.predicting), 1e-5);
+      expectClose(padded, soft.forward(short, tf.ones([1, 3, 2]), new ForwardContext({ training: false })), 1e-5);
     });
     parameters.dispose();
   });
@@ -27,13 +27,13 @@ describeBackends('SoftPrompts', () => {
       [3, 48],
     ] as const) {
       const parameters = new Parameters(3);
-      const soft = new SoftPrompts(parameters.scope('soft'), { context: 2, labels }, sizes);
+      const soft = new SoftPrompts(parameters.scope('soft'), { contextLength: 2, labels }, sizes);
       const [{ variable }] = parameters.trainable();
       expect(variable.size).toBe(size);
       const tokens = normal<tf.Rank.R4>([2, 3, 1, 8], 2);
       const probe = normal([2, 3, 8], 4);
       const { grads } = tf.variableGrads(
-        () => tf.sum(tf.mul(soft.apply(tokens, tf.ones([2, 3, 1]), Pass.predicting), probe)),
+        () => tf.sum(tf.mul(soft.forward(tokens, tf.ones([2, 3, 1]), new ForwardContext({ training: false })), probe)),
         [variable],
       );
       const [gradient] = Object.values(grads);
@@ -44,12 +44,13 @@ describeBackends('SoftPrompts', () => {
   });
   it('has the gradient of its formula for the tokens', () => {
     const parameters = new Parameters(5);
-    const soft = new SoftPrompts(parameters.scope('soft'), { context: 1 }, { ...sizes, dim: 4 });
+    const soft = new SoftPrompts(parameters.scope('soft'), { contextLength: 1 }, { ...sizes, dim: 4 });
     tf.tidy(() => {
       const mask = tf.tensor3d([[[1, 0]]]);
       const probe = normal([1, 1, 4], 6);
       expectGradient(
-        (tokens) => tf.mul(soft.apply(tf.reshape(tokens, [1, 1, 2, 4]), mask, Pass.predicting), probe),
+        (tokens) =>
+          tf.mul(soft.forward(tf.reshape(tokens, [1, 1, 2, 4]), mask, new ForwardContext({ training: false })), probe),
         [
           [0.5, -1, 0.3, 0.8],
           [1, 2, 3, 4],
@@ -60,13 +61,15 @@ describeBackends('SoftPrompts', () => {
   });
   it('says what it was built for', () => {
     const parameters = new Parameters(3);
-    const soft = new SoftPrompts(parameters.scope('a'), { context: 2, labels: 3 }, sizes);
+    const soft = new SoftPrompts(parameters.scope('a'), { contextLength: 2, labels: 3 }, sizes);
     tf.tidy(() => {
-      expect(() => soft.apply(tf.zeros([1, 4, 1, 8]), tf.ones([1, 4, 1]), Pass.predicting)).toThrow(
-        'expected 3 labels, each with context of its own, got 4',
-      );
+      expect(() =>
+        soft.forward(tf.zeros([1, 4, 1, 8]), tf.ones([1, 4, 1]), new ForwardContext({ training: false })),
+      ).toThrow('expected 3 labels, each with its own context, got 4');
     });
-    expect(() => new SoftPrompts(parameters.scope('b'), { context: 0 }, sizes)).toThrow('expected 1 or more context');
+    expect(() => new SoftPrompts(parameters.scope('b'), { contextLength: 0 }, sizes)).toThrow(
+      'expected a contextLength of 1 or more, got 0',
+    );
     parameters.dispose();
   });
 });
@@ -74,13 +77,23 @@ describeBackends('SoftPrompts', () => {
 describeBackends('PromptEncoder with soft prompts', () => {
   it('takes one vector a text as its only token, and tokens with a mask', () => {
     const parameters = new Parameters(7);
-    const encoder = new PromptEncoder(parameters.scope('prompts'), { textDim: 6, ...sizes, soft: { context: 2 } });
+    const encoder = new PromptEncoder(parameters.scope('prompts'), {
+      textDim: 6,
+      ...sizes,
+      soft: { contextLength: 2 },
+    });
     const plain = new PromptEncoder(parameters.scope('plain'), { textDim: 6, ...sizes });
     tf.tidy(() => {
       const texts = normal<tf.Rank.R3>([2, 3, 6], 8);
       const tokens = { tokens: tf.expandDims(texts, 2) as tf.Tensor4D, mask: tf.ones<tf.Rank.R3>([2, 3, 1]) };
-      expectClose(encoder.apply(texts, Pass.predicting), encoder.apply(tokens, Pass.predicting), 1e-6);
-      expect(() => plain.apply(tokens, Pass.predicting)).toThrow('expected one vector a text without soft prompts');
+      expectClose(
+        encoder.forward(texts, new ForwardContext({ training: false })),
+        encoder.forward(tokens, new ForwardContext({ training: false })),
+        1e-6,
+      );
+      expect(() => plain.forward(tokens, new ForwardContext({ training: false }))).toThrow(
+        'expected one embedding per text without soft prompts',
+      );
     });
     parameters.dispose();
   });

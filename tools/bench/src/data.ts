@@ -6,19 +6,19 @@ import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 import {
   applyPolicy,
-  chexpertLabels,
   FeatureStore,
   FeatureStoreWriter,
   labelPolicy,
   overlappingPatients,
   readDataset,
 } from '@cxr-align/datasets';
+import { chexpertLabels } from '@cxr-align/phantoms';
 import { startEngine } from '@cxr-align/engine';
 import { imageBatch, loadImages } from '@cxr-align/image-backbone';
-import { binaryCrossEntropy } from '@cxr-align/losses';
+import { binaryCrossEntropyLoss } from '@cxr-align/losses';
 import { AdamW, Linear, Parameters } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
-import { gradientsAndExtras } from '@cxr-align/tensor';
+import { valueAndGradients } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import { hasModules, median, pythonScript, runJson, runSelf } from './run-program.js';
@@ -168,7 +168,7 @@ async function decodeRate(folder: string): Promise<number> {
   const set = await loadImages(timed, preprocessing);
   for (let start = 0; start < timed.length; start += together) {
     const batch = Array.from({ length: Math.min(together, timed.length - start) }, (_, i) => start + i);
-    imageBatch(set, batch, { mean: 0.5, deviation: 0.25 }).dispose();
+    imageBatch(set, batch, { mean: 0.5, std: 0.25 }).dispose();
   }
   return timed.length / ((performance.now() - began) / 1000);
 }
@@ -204,17 +204,17 @@ async function storeEpoch(folder: string): Promise<StoreResult> {
   const optimizer = new AdamW(parameters.trainable());
   const targets = tf.zeros<tf.Rank.R2>([batchSize, labels]);
   const step = (features: tf.Tensor2D): void => {
-    const { loss, gradients } = gradientsAndExtras(
+    const { loss, gradients } = valueAndGradients(
       () => ({
-        loss: binaryCrossEntropy(
-          layer.apply(features) as tf.Tensor2D,
+        loss: binaryCrossEntropyLoss(
+          layer.forward(features) as tf.Tensor2D,
           tf.slice(targets, [0, 0], [features.shape[0], labels]),
         ),
-        extras: {},
+        aux: {},
       }),
       parameters.trainable().map(({ variable }) => variable),
     );
-    tf.dispose([loss, optimizer.apply(gradients, 1e-3)]);
+    tf.dispose([loss, optimizer.applyGradients(gradients, { learningRate: 1e-3 })]);
   };
   step(tf.zeros([batchSize, storeDim]));
   const before = process.memoryUsage().rss;
@@ -304,7 +304,7 @@ function writeMimic(folder: string): void {
 async function readTableOnce(folder: string, rows: number): Promise<TableResult> {
   const began = performance.now();
   const dataset = await readDataset(folder);
-  const { values } = applyPolicy(dataset.cells, dataset.labels, labelPolicy('u-ones'));
+  const { values } = applyPolicy(dataset.annotations, labelPolicy('u-ones'));
   overlappingPatients(dataset);
   const seconds = (performance.now() - began) / 1000;
   if (values.length !== rows * chexpertLabels.length)

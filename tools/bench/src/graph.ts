@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDataset } from '@cxr-align/datasets';
-import { countCooccurrence, LabelGraph, labelMatrix, labelSet, matrixKinds } from '@cxr-align/label-graph';
+import { countCooccurrence, LabelGraph, labelMatrix, matrixKinds } from '@cxr-align/label-graph';
+import { chexpert14 } from '@cxr-align/label-graph/sets/chexpert-14';
 import { RandomStream } from '@cxr-align/random';
 
 /** What was measured; times in milliseconds. */
@@ -59,7 +60,7 @@ async function timeTable(
   rows: number,
   random: RandomStream,
 ): Promise<Pick<GraphTimings, 'readTable' | 'countTogether'>> {
-  const { labels } = new LabelGraph(labelSet('chexpert-14'));
+  const { labels } = new LabelGraph(chexpert14);
   const folder = mkdtempSync(join(tmpdir(), 'bench-graph-'));
   const file = join(folder, 'train.csv');
   const said = ['1.0', '0.0', '-1.0', '', '', ''];
@@ -73,7 +74,7 @@ async function timeTable(
   for (let i = 0; i < 3; i++) {
     let cells = new Float32Array();
     const began = performance.now();
-    cells = (await readDataset(file)).cells as Float32Array<ArrayBuffer>;
+    cells = (await readDataset(file)).annotations.values as Float32Array<ArrayBuffer>;
     read.push(performance.now() - began);
     counted.push(time(() => countCooccurrence(cells, labels)));
   }

@@ -118,13 +118,13 @@ export function lossTable({ size, engines, torch }: LossBenchmark): string {
   return [line(header), line(header.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-/** Puts the tables between the marks of the package's README. */
+/** Puts the tables between the marks of their page. */
 export function writeLossTables(text: string): void {
-  const readme = fileURLToPath(new URL('../../../packages/losses/README.md', import.meta.url));
-  const content = readFileSync(readme, 'utf8');
+  const page = fileURLToPath(new URL('../../../apps/docs/results/losses.md', import.meta.url));
+  const content = readFileSync(page, 'utf8');
   const marks = /<!-- timings -->[\s\S]*<!-- \/timings -->/;
   writeFileSync(
-    readme,
+    page,
     content.replace(marks, () => `<!-- timings -->\n\n${text}\n\n<!-- /timings -->`),
   );
 }

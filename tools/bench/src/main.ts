@@ -10,6 +10,7 @@ import { benchHeldOut, heldOutText } from './held-out.js';
 import { benchLosses, lossTable, writeLossTables } from './losses.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { isSteady, soak, soakText } from './soak.js';
+import { type LargeSizes, largeParts, largeText, soakLarge } from './soak-large.js';
 import { benchStep, stepOnce, stepRequest, stepSizes, stepText } from './step.js';
 
 const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAME] [--encoder DIR] [--images N] [--rounds N] [--json]
@@ -21,7 +22,7 @@ npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
 npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
 npm run bench -- extract --encoder DIR [--python BIN] [--images N] [--rounds N] [--json]
 npm run bench -- held-out --data DIR --label NAME [--label NAME …] [--seeds N] [--split S] [--train "FLAGS"] [--json]
-npm run soak [-- --engine NAME] [--steps N] [--json]
+npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] [--rows N] [--labels N] [--images N] [--json]
 
   (none)    all of the following, and a table of ratios with what repeats each
   losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
@@ -35,7 +36,10 @@ npm run soak [-- --engine NAME] [--steps N] [--json]
             a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
   extract   images/s of cxr-align extract on phantoms, beside onnxruntime and Pillow where --python has them
   held-out  how well a label is told that was never trained, by its prompts: a run for each label and seed
-  soak      20,000 small training steps: whether tensors or memory grow; exit code 1 if they do
+  soak      what is long and what is large, by --parts (all): steps, 20,000 of a small training: tensors stay, and resident
+            memory within 2 % of that after the first tenth; trainings, 50 in one process; rows, a table of 1,000,000;
+            labels, 500 through train, evaluate, report and predict; images, 50,000 of the same pixels, checked. Exit code 1
+            if anything grows, or takes more than is promised
   --engine  engines to time, comma-separated. Default wasm; native for step
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
@@ -116,8 +120,26 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
     return { result, text: () => heldOutText(result) };
   },
   soak: async (flags) => {
-    const result = await soak(flags.choice('--engine', engineNames, 'wasm'), flags.whole('--steps', 20_000, 20));
-    return { result, text: () => soakText(result), isSound: isSteady(result) };
+    const names = Object.keys(largeParts) as (keyof LargeSizes)[];
+    const parts = flags.text('--parts', ['steps', ...names].join()).split(',');
+    const strange = parts.find((name) => name !== 'steps' && !names.includes(name as keyof LargeSizes));
+    if (strange !== undefined) throw new UsageError(`expected --parts of steps, ${names.join(', ')}, got ${strange}`);
+    const defaults: LargeSizes = { trainings: 50, rows: 1_000_000, labels: 500, images: 50_000 };
+    const sizes = Object.fromEntries(
+      names.map((name) => [name, flags.whole(`--${name}`, defaults[name], 2)]),
+    ) as unknown as LargeSizes;
+    const steps = parts.includes('steps')
+      ? await soak(flags.choice('--engine', engineNames, 'wasm'), flags.whole('--steps', 20_000, 20))
+      : undefined;
+    const large = await soakLarge(
+      names.filter((name) => parts.includes(name)),
+      sizes,
+    );
+    return {
+      result: { steps, large },
+      text: () => [...(steps ? [soakText(steps)] : []), ...large.map(largeText)].join('\n'),
+      isSound: (!steps || isSteady(steps)) && large.every(({ isSound }) => isSound),
+    };
   },
   everything: async (flags) => {
     const result = benchEverything({

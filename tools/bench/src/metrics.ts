@@ -10,13 +10,13 @@ export interface MetricTimings {
   patients: number;
   /** AUROC and average precision of all labels, sorting included. */
   points: number;
-  /** 1,000 draws by patient of the macro AUROC of two models, sorting included. */
+  /** 1,000 resamples by patient of the macro AUROC of two models, sorting included. */
   bootstrap: number;
-  /** The same of scikit-learn and numpy; its bootstrap is timed over a few draws and scaled up. */
+  /** The same of scikit-learn and numpy; its bootstrap is timed over a few resamples and scaled up. */
   sklearn: { points: number; bootstrap: number } | null;
 }
 
-const draws = 1000;
+const resamples = 1000;
 
 /** Times the metrics at the size of NIH's test set. */
 export function benchMetrics({ rows = 25_596, labels = 14, patients = 2797 } = {}): MetricTimings {
@@ -35,7 +35,7 @@ export function benchMetrics({ rows = 25_596, labels = 14, patients = 2797 } = {
     return performance.now() - began;
   };
   const points = Array.from({ length: 9 }, () => time(() => rank('a').map((ranked) => ranked.measure())));
-  const bootstrap = time(() => bootstrapModels([rank('a'), rank('b')], clusters, { draws }));
+  const bootstrap = time(() => bootstrapModels([rank('a'), rank('b')], clusters, { resamples }));
   return { rows, labels, patients, points: median(points), bootstrap, sklearn: timeSklearn(rows, labels, patients) };
 }
 
@@ -49,7 +49,7 @@ function timeSklearn(rows: number, labels: number, patients: number): MetricTimi
     });
     if (status !== 0) continue;
     const found = JSON.parse(stdout) as { points: number; bootstrapDraw: number };
-    return { points: found.points, bootstrap: found.bootstrapDraw * draws };
+    return { points: found.points, bootstrap: found.bootstrapDraw * resamples };
   }
   return null;
 }
@@ -61,7 +61,7 @@ export function metricText({ rows, labels, patients, points, bootstrap, sklearn 
   return [
     `${rows} rows, ${labels} labels, ${patients} patients, one core`,
     `AUROC and average precision of all labels: ${points.toFixed(1)} ms${against(points, sklearn?.points)}`,
-    `${draws} draws by patient, macro AUROC and average precision of two models: ${bootstrap.toFixed(0)} ms${against(bootstrap, sklearn?.bootstrap)}`,
+    `${resamples} resamples by patient, macro AUROC and average precision of two models: ${bootstrap.toFixed(0)} ms${against(bootstrap, sklearn?.bootstrap)}`,
     ...(sklearn ? [] : ['scikit-learn: not timed (no python3 with sklearn)']),
   ].join('\n');
 }

@@ -1,8 +1,9 @@
-import { DenseSplitter } from '@cxr-align/image-backbone';
+import { DenseLabelDecoder } from '@cxr-align/image-backbone';
 import * as losses from '@cxr-align/losses';
-import { AdamW, Linear, Parameters, Pass, relu, RepeatedGradients, TransformerEncoder } from '@cxr-align/nn';
+import * as reference from '@cxr-align/losses/reference';
+import { AdamW, Linear, Parameters, ForwardContext, relu, CapturedGradients, TransformerEncoder } from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
-import { gradientsAndExtras } from '@cxr-align/tensor';
+import { valueAndGradients } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Size of a training step; the names are those of the peer. */
@@ -11,7 +12,7 @@ export interface StepSize {
   dim: number;
   layers: number;
   batch: number;
-  /** The splitter's mixing layer. */
+  /** The decoder's mixing layer. */
   mixing: 'full' | 'factored' | 'folded';
   /** Width of the features where it is another. */
   inputDim?: number;
@@ -23,12 +24,12 @@ const dropout = 0.1;
 
 /**
  * The method's whole training step on stored features, as the peer has it: features [batch, dim] → [labels, dim] with the mixing
- * layer, a transformer on both branches, one shared layer applied twice and one unit for the logits; classification, seed's
- * contrast, orthogonality, seed's graph loss; their sum balanced by exp(L)·L; clip at 1; AdamW.
+ * layer, a transformer on both branches, one shared layer applied twice and one unit for the logits; classification,
+ * the reference's contrast, orthogonality, its graph loss; their sum balanced by exp(L)·L; clip at 1; AdamW.
  */
 export class TrainingStep {
   readonly parameters = new Parameters(1);
-  private readonly splitter: DenseSplitter;
+  private readonly decoder: DenseLabelDecoder;
   private readonly prompts: TransformerEncoder;
   private readonly shared: Linear;
   private readonly head: Linear;
@@ -36,13 +37,13 @@ export class TrainingStep {
   private readonly promptScale: tf.Variable & tf.Scalar;
   private readonly optimizer: AdamW;
   private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
-  readonly repeated = new RepeatedGradients();
+  readonly captured = new CapturedGradients();
   private step = 0;
 
   constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize) {
     const transformer = { dim, layers, heads, dropout };
     const scope = this.parameters.scope('model');
-    this.splitter = new DenseSplitter(scope.scope('splitter'), {
+    this.decoder = new DenseLabelDecoder(scope.scope('splitter'), {
       inputDim,
       labels,
       mixing,
@@ -53,8 +54,8 @@ export class TrainingStep {
     this.shared = new Linear(scope.scope('shared'), dim, dim);
     this.head = new Linear(scope.scope('head'), dim, 1);
     const scale = { constant: Math.log(1 / 0.07) };
-    this.contrastScale = scope.make<tf.Scalar>('contrastScale', [], scale);
-    this.promptScale = scope.make<tf.Scalar>('promptScale', [], scale);
+    this.contrastScale = scope.addParameter<tf.Scalar>('contrastScale', [], scale);
+    this.promptScale = scope.addParameter<tf.Scalar>('promptScale', [], scale);
     this.optimizer = new AdamW(this.parameters.trainable(), { weightDecay: 1e-4, maxGradientNorm: 1 });
     const random = (purpose: string, count: number): Float32Array =>
       new RandomStream({ seed: 1, purpose }).normals(count);
@@ -73,35 +74,35 @@ export class TrainingStep {
    * Takes a step.
    *
    * @param features [batch, inputDim]; always the same ones unless given.
-   * @param options `isReplayed`: whether the engine may run what it has recorded. Default true.
+   * @param options `isReplayed`: whether the engine may replay a captured step. Default true.
    * @returns the loss.
    */
   async run(features?: Float32Array, { isReplayed = true } = {}): Promise<number> {
     const given = features && tf.tensor2d(features, this.data.features.shape);
-    const pass = Pass.training({ seed: 1, step: this.step++ });
+    const context = new ForwardContext({ training: true, seed: 1, step: this.step++ });
     const input = given ?? this.data.features;
-    const forward = (): { loss: tf.Scalar; extras: tf.NamedTensorMap } => ({
-      loss: this.loss(pass, input),
-      extras: {},
+    const forward = (): { loss: tf.Scalar; aux: tf.NamedTensorMap } => ({
+      loss: this.loss(context, input),
+      aux: {},
     });
     const variables = this.parameters.trainable().map(({ variable }) => variable);
     const { loss, gradients } = isReplayed
-      ? this.repeated.look({ inputs: [input], pass, round: 0 }, forward, variables)
-      : gradientsAndExtras(forward, variables);
-    const norm = this.optimizer.apply(gradients, 2e-5);
+      ? this.captured.compute({ inputs: [input], context }, forward, variables)
+      : valueAndGradients(forward, variables);
+    const norm = this.optimizer.applyGradients(gradients, { learningRate: 2e-5 });
     const [value] = await loss.data();
     tf.dispose([loss, norm, ...(given ? [given] : [])]);
     return value;
   }
 
-  private loss(pass: Pass, features: tf.Tensor2D): tf.Scalar {
+  private loss(context: ForwardContext, features: tf.Tensor2D): tf.Scalar {
     const { texts, targets, prior } = this.data;
     const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), -1, true), 1e-12)));
-    const images = unit(this.splitter.apply(features, pass).embeddings) as tf.Tensor3D;
-    const prompts = tf.squeeze(unit(this.prompts.apply(texts, pass)), [0]) as tf.Tensor2D;
-    const hidden = (x: tf.Tensor): tf.Tensor => relu(this.shared.apply(x));
-    const logits = tf.squeeze(this.head.apply(hidden(hidden(images))), [-1]) as tf.Tensor2D;
-    const contrast = losses.labelContrastiveLoss(images, prompts, { variant: 'seed', logitScale: this.contrastScale });
+    const images = unit(this.decoder.forward(features, context).embeddings) as tf.Tensor3D;
+    const prompts = tf.squeeze(unit(this.prompts.forward(texts, context)), [0]) as tf.Tensor2D;
+    const hidden = (x: tf.Tensor): tf.Tensor => relu(this.shared.forward(x));
+    const logits = tf.squeeze(this.head.forward(hidden(hidden(images))), [-1]) as tf.Tensor2D;
+    const contrast = reference.referenceLabelContrastiveLoss(images, prompts, { logitScale: this.contrastScale });
     const [batch, , dim] = images.shape;
     const flat = tf.matMul(tf.reshape(images, [batch * labels, dim]) as tf.Tensor2D, prompts, false, true);
     const similarity = tf.mul(
@@ -109,16 +110,16 @@ export class TrainingStep {
       tf.exp(this.contrastScale),
     ) as tf.Tensor3D;
     const all = [
-      losses.binaryCrossEntropy(logits, targets),
-      contrast.loss,
-      losses.identityCrossEntropy(prompts, { logitScale: this.promptScale }),
-      losses.secondOrderGraphLoss(similarity, prior),
+      losses.binaryCrossEntropyLoss(logits, targets),
+      contrast,
+      reference.identityCrossEntropyLoss(prompts, { logitScale: this.promptScale }),
+      reference.secondOrderGraphLoss(similarity, prior),
     ];
-    return losses.taskDifficulty(tf.stack(all) as tf.Tensor1D, { form: 'exp' });
+    return losses.taskDifficultyLoss(tf.stack(all), { form: 'exp' });
   }
 
   dispose(): void {
-    this.repeated.dispose();
+    this.captured.dispose();
     this.optimizer.dispose();
     this.parameters.dispose();
     tf.dispose(this.data);

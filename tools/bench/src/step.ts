@@ -19,7 +19,7 @@ export interface OwnTiming {
   firstLoss: number;
   lastLoss: number;
   /** Why operations were called one by one, on an engine that would run them as one. */
-  oneByOne?: string;
+  opByOp?: string;
   /** Milliseconds a step by operation, where asked. */
   profile?: Record<string, { ms: number; calls: number }>;
 }
@@ -90,7 +90,7 @@ export async function timeStep(
     tensorGrowth,
     firstLoss,
     lastLoss,
-    ...(step.repeated.reason !== undefined && { oneByOne: step.repeated.reason }),
+    ...(step.captured.report().captured === 0 && { opByOp: step.captured.report().reason }),
     ...(profile && { profile: await profileStep(step) }),
   };
 }
@@ -224,8 +224,10 @@ export function stepText(results: readonly StepResult[]): string {
         ]
       : [],
   );
-  const notes = results.flatMap(({ dim, batch, ours: { oneByOne } }) =>
-    oneByOne === undefined ? [] : ['', `${dim} wide, batch ${batch}: operations were called one by one: ${oneByOne}`],
+  const notes = results.flatMap(({ dim, batch, ours: { opByOp } }) =>
+    opByOp === undefined
+      ? []
+      : ['', `${dim} wide, batch ${batch}: steps were computed operation by operation: ${opByOp}`],
   );
   return [`${results[0].ours.engine}`, '', table, ...notes, ...profiles].join('\n');
 }

@@ -1,5 +1,6 @@
 import * as losses from '@cxr-align/losses';
-import { AdamW, linear, Parameters, Pass, scheduleFactor, TransformerLayer } from '@cxr-align/nn';
+import * as reference from '@cxr-align/losses/reference';
+import { AdamW, linear, Parameters, ForwardContext, scheduleFactor, TransformerLayer } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiate, tensorsOf, type Forward, type Inputs } from './differentiate.js';
 import { flatten, type Computed, type GoldenCase } from './vector-file.js';
@@ -49,14 +50,14 @@ function tinyModel(inputs: Inputs, [img0, img1, txt0, txt1]: ((x: tf.Tensor) => 
   const text = unit(txt1(txt0(tf.expandDims(inputs.prompts, 0)))) as tf.Tensor3D;
   const logits = sharedClassifier(image, inputs) as tf.Tensor2D;
   const prompts = tf.squeeze(text, [0]) as tf.Tensor2D;
-  const clip = losses.labelContrastiveLoss(image, prompts, { variant: 'seed', logitScale: inputs.logit_scale as tf.Scalar }).loss;
-  const classification = losses.binaryCrossEntropy(logits, inputs.target as tf.Tensor2D);
-  const orthogonal = losses.identityCrossEntropy(prompts, { logitScale: inputs.dif_scale as tf.Scalar });
+  const clip = reference.referenceLabelContrastiveLoss(image, prompts, { logitScale: inputs.logit_scale });
+  const classification = losses.binaryCrossEntropyLoss(logits, inputs.target);
+  const orthogonal = reference.identityCrossEntropyLoss(prompts, { logitScale: inputs.dif_scale });
   const similarity = tf.mul(tf.matMul(tf.tile(text, [batch!, 1, 1]), image, false, true), tf.exp(inputs.logit_scale));
-  const graph = losses.secondOrderGraphLoss(similarity as tf.Tensor3D, inputs.prior as tf.Tensor2D);
-  const all = tf.stack([clip, classification, orthogonal, graph]) as tf.Tensor1D;
+  const graph = reference.secondOrderGraphLoss(similarity, inputs.prior);
+  const all = tf.stack([clip, classification, orthogonal, graph]);
   return {
-    loss: losses.taskDifficulty(all, { form: 'seed' }),
+    loss: reference.referenceTaskDifficultyLoss(all),
     outputs: { img_embeds: image, text_embeds: text, logits, loss_clip_cls_orth_graph: all },
   };
 }
@@ -67,14 +68,14 @@ const layerParts: [name: string, places: string[]][] = [
   ['bqkv', ['self/query/bias', 'self/keyValue/bias']],
   ['wo', ['self/output/weight']],
   ['bo', ['self/output/bias']],
-  ['g1', ['selfNorm/scale']],
-  ['b1', ['selfNorm/shift']],
+  ['g1', ['selfNorm/gamma']],
+  ['b1', ['selfNorm/beta']],
   ['w1', ['feedForward/first/weight']],
   ['c1', ['feedForward/first/bias']],
   ['w2', ['feedForward/second/weight']],
   ['c2', ['feedForward/second/bias']],
-  ['g2', ['feedForwardNorm/scale']],
-  ['b2', ['feedForwardNorm/shift']],
+  ['g2', ['feedForwardNorm/gamma']],
+  ['b2', ['feedForwardNorm/beta']],
 ];
 
 /**
@@ -99,7 +100,7 @@ async function withLayers(one: GoldenCase, prefixes: string[], forward: (inputs:
   }
   // Every other input becomes a variable too, so that one pass gives all gradients.
   const others = new Map(Object.entries(inputs).filter(([name]) => !parts.some(({ input }) => input === name)).map(([name, tensor]) => [name, tf.variable(tensor)]));
-  const run = layers.map((layer) => (x: tf.Tensor) => layer.apply(x, Pass.predicting).value);
+  const run = layers.map((layer) => (x: tf.Tensor) => layer.forward(x, new ForwardContext({ training: false })).value);
   const values: Inputs = { ...inputs, ...Object.fromEntries(others) };
   const { loss, outputs = {} } = forward(values, run);
   const { grads } = tf.variableGrads(() => forward(values, run).loss as tf.Scalar, [...others.values(), ...variables.values()]);
@@ -120,12 +121,12 @@ async function adamWCase(one: GoldenCase): Promise<Computed> {
   const { lr, beta1, beta2, eps, weight_decay: weightDecay, max_grad_norm: norm } = one.params as Record<string, number | null>;
   const parameters = new Parameters(0);
   // A matrix, since vectors are not decayed.
-  const weights = parameters.make('w', [1, w0.length], { constant: 0 });
+  const weights = parameters.addParameter('w', [1, w0.length], { constant: 0 });
   weights.assign(tf.tensor2d([w0]));
   const optimizer = new AdamW(parameters.trainable(), { beta1: beta1!, beta2: beta2!, eps: eps!, weightDecay: weightDecay!, maxGradientNorm: norm ?? undefined });
   const steps: number[] = [];
   for (const gradient of grads) {
-    optimizer.apply({ [weights.name]: tf.tensor2d([gradient]) }, lr!).dispose();
+    optimizer.applyGradients({ [weights.name]: tf.tensor2d([gradient]) }, { learningRate: lr! }).dispose();
     steps.push(...(await weights.data()));
   }
   optimizer.dispose();

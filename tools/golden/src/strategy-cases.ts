@@ -2,19 +2,19 @@ import {
   applyPolicy,
   labelPolicies,
   presentProbabilities,
-  seedThreeClassTargets,
+  referenceThreeClassTargets,
   selfTrainedTargets,
   threeClass,
   threeClassTargets,
 } from '@cxr-align/datasets';
-import { binaryCrossEntropy } from '@cxr-align/losses';
+import { binaryCrossEntropyLoss } from '@cxr-align/losses';
 import * as tf from '@tensorflow/tfjs-core';
 import { flatten, type Computed, type GoldenCase } from './vector-file.js';
 
 /** How the targets of a policy case are made, by the end of its id. */
 const policyNames: Record<string, string> = {
-  'strategy/S1': 'seed-s1',
-  'strategy/S2': 'seed-s2',
+  'strategy/S1': 'reference-s1',
+  'strategy/S2': 'reference-s2',
   'U-Zeros': 'u-zeros',
   'U-Ones': 'u-ones',
   'U-Ignore': 'u-ignore',
@@ -31,18 +31,18 @@ export function strategyCase(one: GoldenCase): Promise<Computed> | undefined {
   const policy = policyNames[id] ?? policyNames[name];
   if (id === 'chexpert/policy_losses') return policyLosses(one, cells);
   if (policy) {
-    const targets = maskedTargets(applyPolicy(cells, labels, labelPolicies[policy]).values);
+    const targets = maskedTargets(applyPolicy({ values: cells, labels }, labelPolicies[policy]).values);
     return id === 'strategy/S1' ? plain(targets.target) : Promise.resolve({ outputs: targets });
   }
   switch (id) {
     case 'strategy/notebook_original':
       return plain(cells.map((cell) => (Number.isNaN(cell) ? 0 : cell)));
     case 'strategy/original_3class_as_coded':
-      return plain(seedThreeClassTargets(cells, labels));
+      return plain(referenceThreeClassTargets({ values: cells, labels }));
     case 'strategy/original_3class_plain':
       return plain(threeClassTargets(cells, 'uncertain'));
     case 'strategy/binary_from_3class':
-      return plain(seedThreeClassTargets(cells, labels).map((code) => (code === threeClass.present ? 0 : 1)));
+      return plain(referenceThreeClassTargets({ values: cells, labels }).map((code) => (code === threeClass.present ? 0 : 1)));
     case 'chexpert/U-SelfTrained':
       return Promise.resolve({ outputs: maskedTargets(selfTrainedTargets(cells, flatten(one.inputs!.model_prob))) });
     case 'chexpert/U-MultiClass':
@@ -70,13 +70,13 @@ async function policyLosses(one: GoldenCase, cells: number[]): Promise<Computed>
     const values =
       name === 'U-SelfTrained'
         ? selfTrainedTargets(cells, flatten(one.inputs!.model_prob))
-        : applyPolicy(cells, columns, labelPolicies[policyNames[name]]).values;
+        : applyPolicy({ values: cells, labels: columns }, labelPolicies[policyNames[name]]).values;
     const { target, mask } = maskedTargets(values);
     const [sum, mean] = tf.tidy(() => {
       const shape: [number, number] = [cells.length / labels, labels];
       const options = { mask: tf.tensor2d(mask, shape) };
       const [z, y] = [tf.tensor2d(logits, shape), tf.tensor2d(target, shape)];
-      return [binaryCrossEntropy(z, y, { ...options, reduction: 'sum' }), binaryCrossEntropy(z, y, options)];
+      return [binaryCrossEntropyLoss(z, y, { ...options, reduction: 'sum' }), binaryCrossEntropyLoss(z, y, options)];
     });
     outputs[`${name}.loss_sum`] = [(await sum.data())[0]];
     outputs[`${name}.count`] = [mask.reduce((total, known) => total + known, 0)];

@@ -1,8 +1,14 @@
 export { describeBackends } from './backends.js';
+export { describeTensorflow } from './tensorflow.js';
 export { expectClose, numbersOf } from './close.js';
 export { expectGradient, gradientOf } from './gradient.js';
+export { startCommand, type CommandResult } from './command-runner.js';
 export { expectNoLeak } from './leak.js';
+export { reachableBytes } from './reachable.js';
 export { sharedFolder, itWithShared } from './shared.js';
 export { describeWithOnnx, describeWithPackages } from './optional-packages.js';
 export { averagePoolModel, operationsModel, tokenNumberModel, wordTokenizer } from './tiny-onnx.js';
 export { itWithPrograms } from './programs.js';
+export { madeUpData, quick } from './made-up-data.js';
+export { flipBits, type BitFlip } from './bit-flips.js';
+export { greyDicomElements, writeDicom, type DicomElements, type WriteDicomOptions } from './write-dicom.js';

@@ -116,17 +116,31 @@ export function averagePoolModel({
   channels,
   window,
   output,
+  batch = 'batch',
+  side,
+  isChannelsLast = false,
 }: {
   channels: number;
   window: number;
   output: 'both' | 'tokens';
+  /** Images of a run, where they are fixed. */
+  batch?: number | string;
+  /** Pixels along a side, where they are fixed. */
+  side?: number;
+  /** Input and map [batch, height, width, channels]. */
+  isChannelsLast?: boolean;
 }): Uint8Array {
-  const map = node('AveragePool', ['pixel_values'], 'feature_map', {
+  const inOrder = (images: number | string, depth: number, sides: (number | string)[]): (number | string)[] =>
+    isChannelsLast ? [images, ...sides, depth] : [images, depth, ...sides];
+  const first = isChannelsLast ? [node('Transpose', ['pixel_values'], 'channels_first', { perm: [0, 3, 1, 2] })] : [];
+  const image = isChannelsLast ? 'channels_first' : 'pixel_values';
+  const map = node('AveragePool', [image], isChannelsLast ? 'map_first' : 'feature_map', {
     kernel_shape: [window, window],
     strides: [window, window],
   });
-  const mean = node('GlobalAveragePool', ['pixel_values'], 'mean');
-  const both = [map, mean, node('Flatten', ['mean'], 'features', { axis: 1 })];
+  const mean = node('GlobalAveragePool', [image], 'mean');
+  const last = isChannelsLast ? [node('Transpose', ['map_first'], 'feature_map', { perm: [0, 2, 3, 1] })] : [];
+  const both = [...first, map, ...last, mean, node('Flatten', ['mean'], 'features', { axis: 1 })];
   const tokens = [
     map,
     mean,
@@ -140,9 +154,12 @@ export function averagePoolModel({
   const graph: Field[] = [
     ...(output === 'both' ? both : tokens),
     [2, 'average-pool'],
-    tensor(11, 'pixel_values', ['batch', channels, 'height', 'width']),
+    tensor(11, 'pixel_values', inOrder(batch, channels, [side ?? 'height', side ?? 'width'])),
     ...(output === 'both'
-      ? [tensor(12, 'features', ['batch', channels]), tensor(12, 'feature_map', ['batch', channels, 'rows', 'columns'])]
+      ? [
+          tensor(12, 'features', [batch, channels]),
+          tensor(12, 'feature_map', inOrder(batch, channels, ['rows', 'columns'])),
+        ]
       : [tensor(12, 'last_hidden_state', ['batch', 'tokens', channels])]),
   ];
   return modelFile(graph);

@@ -1,34 +1,55 @@
-import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { EngineName } from '@cxr-align/engine';
 import { InputError } from '@cxr-align/files';
-import { ablate as runAblation } from '../ablation/ablate-run.js';
-import { planAblation } from '../ablation/ablation-grid.js';
-import { ablationCells } from '../ablation/ablation-summary.js';
-import { ablationReport } from '../report/ablation-report.js';
-import { commonFlags, dataFlags, engineFlags, printResult, progress, type Command, type DataFlags } from './command.js';
+import { ablate as runAblation, openDataset, planAblation, readEvaluatedRun, runFolder } from '@cxr-align/training';
+import { ablationText } from '@cxr-align/evaluation';
+import { ablationReport, runReport } from '@cxr-align/run-report';
+import {
+  commonFlags,
+  dataFlags,
+  engineFlags,
+  openOptions,
+  printResult,
+  stderrEvents,
+  type Command,
+  type DataFlags,
+} from './command.js';
+import { configAssignments, configFlagOptions } from '../usage/config-flags.js';
+import { outputFolder } from '../usage/output-path.js';
+import { startAgain, stoppable } from '../usage/stopping.js';
 
 const flags = {
   ...commonFlags,
   engine: engineFlags.engine,
   ...dataFlags,
-  out: { type: 'string', demandOption: true, describe: 'Folder for the runs, summary.json and report.html' },
-  features: { type: 'string', describe: 'Feature store that all runs are trained on' },
-  grid: { type: 'string', describe: 'JSON or YAML: base, configurations, baseline, trainCounts' },
+  ...configFlagOptions(),
+  out: {
+    type: 'string',
+    demandOption: true,
+    describe: 'Folder for the runs, summary.json and report.html',
+    coerce: outputFolder('out'),
+  },
+  features: { type: 'string', describe: 'Feature store of all runs' },
+  grid: {
+    type: 'string',
+    describe:
+      'JSON or YAML file with base, configurations, baseline and trainCounts; the method by its parts unless given',
+  },
   split: {
     type: 'string',
-    describe: 'Split that the runs are compared on; test unless given, val where there is no test',
+    describe: 'Split to compare the runs on; val unless given, so that the test split stays unseen',
   },
-  seeds: { type: 'number', default: 3, describe: 'Runs of each configuration' },
-  set: { type: 'string', array: true, describe: 'One key of all configurations, key=value; repeat for more' },
-  jobs: { type: 'number', describe: 'Runs at a time, a process each; one a processor unless given' },
-  png: { type: 'boolean', default: false, describe: 'Write the figure of the report as a PNG file, too' },
-  draws: { type: 'number', default: 2000, describe: 'Bootstrap draws by patient' },
+  seeds: { type: 'number', default: 3, describe: 'Runs of each configuration, one for each random seed from 0' },
+  set: { type: 'string', array: true, describe: 'Set a key of all configurations, key=value; repeat for more' },
+  jobs: { type: 'number', describe: 'Runs at a time, each in a process; as many as processors unless given' },
+  png: { type: 'boolean', default: false, describe: 'Also write the figure of the report as a PNG file' },
+  resamples: { type: 'number', default: 2000, describe: 'Bootstrap resamples of patients' },
 } as const;
 
 interface Flags extends DataFlags {
   json: boolean;
-  engine: string;
+  engine: EngineName | 'auto';
   data: string;
   out: string;
   features?: string;
@@ -38,24 +59,13 @@ interface Flags extends DataFlags {
   set?: string[];
   jobs?: number;
   png: boolean;
-  draws: number;
+  resamples: number;
 }
 
-/** The flags of the data, as they are given on to each run. */
-function flagsOf({ format, images, projection, onePerStudy, maxBad, allowPatientOverlap }: DataFlags): string[] {
-  return [
-    ...['--format', format, '--max-bad', String(maxBad)],
-    ...(images === undefined ? [] : ['--images', images]),
-    ...(projection === undefined ? [] : ['--projection', projection]),
-    ...(onePerStudy ? ['--one-per-study'] : []),
-    ...(allowPatientOverlap ? ['--allow-patient-overlap'] : []),
-  ];
-}
-
-/** `cxr-align ablate`: a grid of configurations, seeds and sizes, and what the data say of it. */
+/** `cxr-align ablate`: trains a grid of configurations, seeds and training-set sizes, and compares them with a baseline. */
 export const ablate: Command<unknown> = {
   command: 'ablate',
-  describe: 'Train a grid of configurations and hold them against a baseline',
+  describe: 'Train a grid of configurations and compare them with a baseline',
   builder: (yargs) =>
     yargs
       .options(flags)
@@ -65,43 +75,35 @@ export const ablate: Command<unknown> = {
       ),
   handler: async (given) => {
     const args = given as unknown as Flags;
-    const { data, out, seeds, draws, jobs = availableParallelism() } = args;
-    for (const [name, value] of Object.entries({ seeds, draws, jobs })) {
-      if (!Number.isInteger(value) || value < 1)
-        throw new InputError(`expected --${name} to be a whole number of 1 or more, got ${value}`);
-    }
-    const set = [...(args.set ?? []), ...(args.features === undefined ? [] : ['encoder.kind=frozen'])];
+    const { data, out, seeds, resamples, jobs, engine, features, split } = args;
+    if (!Number.isInteger(seeds) || seeds < 1)
+      throw new InputError(`expected --seeds to be a whole number of 1 or more, got ${seeds}`);
+    const frozen = features === undefined ? [] : ['encoder.kind=frozen'];
+    const set = [...(args.set ?? []), ...configAssignments(given), ...frozen];
     const plan = planAblation({ file: args.grid, seeds, set });
-    const summary = await runAblation(
-      {
-        plan,
-        data,
-        features: args.features,
-        split: args.split,
-        out,
-        jobs,
-        draws,
-        command: [process.execPath, fileURLToPath(new URL('./main.js', import.meta.url))],
-        flags: ['--engine', args.engine, ...flagsOf(args)],
-      },
-      progress,
+    const opened = await openDataset(data, openOptions(args), { on: stderrEvents() });
+    const summary = await stoppable(
+      ({ signal, checkpointWhen }) =>
+        runAblation({
+          plan,
+          data: opened,
+          features,
+          split,
+          out,
+          engine,
+          ...(jobs !== undefined && { jobs }),
+          resamples,
+          on: stderrEvents(),
+          signal,
+          checkpointWhen,
+        }),
+      startAgain,
     );
+    for (const run of plan.runs) {
+      const folder = join(out, runFolder(run));
+      if (!existsSync(join(folder, 'report.html'))) await runReport(folder, await readEvaluatedRun(folder));
+    }
     await ablationReport(out, summary, { png: args.png });
-    printResult(args.json, summary, () => {
-      const { header, rows } = ablationCells(summary);
-      const cells = [header, ...rows.map((row) => row.map((cell) => cell ?? '–'))];
-      const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-      return [
-        ...cells.map((row) =>
-          row
-            .map((cell, i) => cell.padEnd(widths[i]))
-            .join('  ')
-            .trimEnd(),
-        ),
-        '',
-        `${summary.samples} images of ${summary.patients} patients; ${summary.method}`,
-        `report: ${join(out, 'report.html')}`,
-      ].join('\n');
-    });
+    printResult(args.json, summary, () => `${ablationText(summary)}\nreport: ${join(out, 'report.html')}`);
   },
 };

@@ -1,27 +1,26 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { tryEngines, type EngineDescription, tfjsVersion } from '@cxr-align/engine';
 import {
-  cudaMachine,
-  setUpFolder,
   bindingRevision,
+  cudaMachine,
   readManifest,
-  tryEngines,
+  setUpFolder,
   type CudaMachine,
   type NativeManifest,
-} from '@cxr-align/engine';
-import * as tf from '@tensorflow/tfjs-core';
-import { commonFlags, printResult, type Command } from './command.js';
+} from '@cxr-align/engine/set-up';
+import { type Command, commonFlags, printResult } from './command.js';
 
-/** `cxr-align doctor`: what this machine can run. */
+/** `cxr-align doctor`: which engines this machine can run. */
 export const doctor: Command<unknown> = {
   command: 'doctor',
-  describe: 'Say which engines start here, and what to do about the others',
+  describe: 'Report which engines start on this machine, and how to make the others start',
   builder: (yargs) => yargs.options(commonFlags),
   handler: async (given) => {
     const attempts = await tryEngines();
     const chosen = attempts.find(({ engine }) => engine)?.name ?? null;
     const report = {
       node: process.version,
-      tfjs: tf.version_core,
+      tfjs: tfjsVersion,
       processors: availableParallelism(),
       memoryGiB: { total: round(totalmem()), free: round(freemem()) },
       auto: chosen,
@@ -29,17 +28,17 @@ export const doctor: Command<unknown> = {
       cuda: cudaMachine(),
       engines: attempts.map(({ name, engine, error }) =>
         engine
-          ? { name, starts: true, description: engine.description }
-          : { name, starts: false, reason: error!.reason, mend: error!.mend },
+          ? { starts: true as const, ...engine.describe() }
+          : { name, starts: false as const, reason: error!.reason, hint: error!.hint },
       ),
     };
     printResult((given as unknown as { json: boolean }).json, report, () =>
       [
         `Node ${report.node}, TensorFlow.js ${report.tfjs}, ${report.processors} processors, ${report.memoryGiB.free} of ${report.memoryGiB.total} GiB memory free`,
         ...report.engines.map((one) =>
-          'description' in one
-            ? `✓ ${one.name.padEnd(7)} ${one.description}`
-            : `✗ ${one.name.padEnd(7)} ${one.reason}\n          → ${one.mend}`,
+          one.starts
+            ? `✓ ${one.name.padEnd(7)} ${one.description}; ${kernelsText(one)}`
+            : `✗ ${one.name.padEnd(7)} ${one.reason}\n          → ${one.hint}`,
         ),
         `auto takes ${chosen ?? 'none: no engine starts'}`,
         '',
@@ -50,15 +49,20 @@ export const doctor: Command<unknown> = {
   },
 };
 
+/** Which kernels an engine uses, and why; whether training steps are captured. */
+function kernelsText({ kernels, reason, stepCapture }: EngineDescription): string {
+  return `${kernels} kernels (${reason})${stepCapture.available ? '; training steps are captured' : ''}`;
+}
+
 function wantedText({ kind, tensorflow, source, cuda, revision }: NativeManifest): string {
   const wants = cuda
     ? `wants CUDA ${cuda.cuda}, cuDNN ${cuda.cudnn} and a device of compute capability ${cuda.computeCapabilities} or newer of the same major version`
     : 'wants no CUDA';
   const isOld = revision !== bindingRevision;
-  const mend = isOld
+  const hint = isOld
     ? `; built by another version, without the kernels of this one: cxr-align setup ${kind} builds it again`
     : '';
-  return `set up for ${kind}: TensorFlow ${tensorflow} (${source}), which ${wants}${mend}`;
+  return `set up for ${kind}: TensorFlow ${tensorflow} (${source}), which ${wants}${hint}`;
 }
 
 function machineText({ driver, devices, libraries }: CudaMachine): string {

@@ -1,62 +1,83 @@
-import { mappingRemarks } from '../labels/label-mapping.js';
-import type { Evaluation, MaybeNumber } from '../evaluation/evaluation-schema.js';
+import {
+  decisionRemarks,
+  type Evaluation,
+  labelsByVerdict,
+  macroSentence,
+  type MaybeNumber,
+  mappingRemarks,
+  terminalTable,
+  type Verdict,
+  worksFrom,
+} from '@cxr-align/evaluation';
 
-/** An evaluation as a table for a terminal. */
-export function evaluationText({
-  labels,
-  macro,
-  samples,
-  patients,
-  data,
-  split,
-  undefinedLabels,
-  intervals,
-  mapping,
-  views,
-  labelShift,
-  zeroShot,
-  localisation,
-}: Evaluation): string {
-  const number = (value: MaybeNumber): string => (value === null ? '–' : value.toFixed(3));
-  const range = ([low, high]: [MaybeNumber, MaybeNumber]): string =>
-    low === null || high === null ? '' : `[${low.toFixed(3)}, ${high.toFixed(3)}]`;
+const shortVerdicts: Record<Verdict, string> = {
+  works: 'works',
+  weak: 'weak',
+  'at chance': 'at chance',
+  'worse than age, sex and view alone': '< age, sex',
+  'too few': 'too few',
+};
+
+/**
+ * An evaluation as a table for a terminal of 80 columns: the labels that can be used first.
+ *
+ * @param alarms what thresholds mean for a day's work, right below the table.
+ */
+export function evaluationText(
+  {
+    decisions,
+    labels,
+    macro,
+    samples,
+    patients,
+    data,
+    split,
+    undefinedLabels,
+    intervals,
+    mapping,
+    views,
+    labelShift,
+    zeroShot,
+    localisation,
+    identity,
+    remarks,
+  }: Evaluation,
+  alarms: readonly string[] = [],
+): string {
+  const number = (value: MaybeNumber, digits = 3): string => (value === null ? '–' : value.toFixed(digits));
+  const range = ([low, high]: [MaybeNumber, MaybeNumber], digits = 3): string =>
+    low === null || high === null ? '' : `[${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+  const header = ['label', 'with', 'AUROC', '95 %', 'sens.', 'spec.', 'verdict'];
   const rows = [
-    ['label', 'positives', 'negatives', 'AUROC', '', 'AP', '', 'sens.', 'spec.'],
-    ...Object.entries(labels).map(([label, s]) => [
+    ...labelsByVerdict({ labels }).map(([label, s]) => [
       label,
-      String(s.positives),
-      String(s.negatives),
-      number(s.auroc),
-      range(s.aurocCi),
-      number(s.averagePrecision),
-      range(s.averagePrecisionCi),
-      number(s.sensitivity),
-      number(s.specificity),
+      `${s.positives}/${s.positives + s.negatives}`,
+      // Too few to tell: the interval alone says anything.
+      number(s.reliability === 'too few' ? null : s.auroc),
+      range(s.aurocCi, 2),
+      number(s.reliability === 'too few' ? null : s.sensitivity, 2),
+      number(s.reliability === 'too few' ? null : s.specificity, 2),
+      shortVerdicts[s.verdict],
     ]),
     [
       'macro',
       '',
-      '',
       number(macro.auroc),
-      range(macro.aurocCi),
-      number(macro.averagePrecision),
-      range(macro.averagePrecisionCi),
-      number(macro.sensitivity),
-      number(macro.specificity),
+      range(macro.aurocCi, 2),
+      number(macro.sensitivity, 2),
+      number(macro.specificity, 2),
+      '',
     ],
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = terminalTable(header, rows, [0, 6]);
   const notes = [
     `${data}, split ${split}: ${samples} ${views === 'image' ? 'images' : `studies (${views} of their images)`} of ${patients} patients; intervals: ${intervals}`,
   ];
-  if (undefinedLabels.length > 0)
-    notes.push(`undefined (one class only), left out of the mean: ${undefinedLabels.join(', ')}`);
+  notes.push(
+    `works: the interval of the AUROC lies above ${worksFrom}; weak: above 0.5; at chance: it reaches 0.5; < age, sex: worse than age, sex and view alone; too few: fewer than 10 images with or without`,
+  );
+  notes.push(`macro: ${macroSentence({ labels, undefinedLabels })}`);
+  if (identity) notes.push(`thresholds: ${identity.thresholds}`);
   if (labelShift) {
     const { ece, brier } = labelShift.before;
     notes.push(
@@ -76,5 +97,7 @@ export function evaluationText({
       `not trained: ${label} ${number(s.auroc)} ${range(s.aurocCi)}, by its prompts alone ${number(s.promptAuroc)}; ${parent}`,
     );
   }
-  return [...lines, '', ...notes, ...mappingRemarks(mapping)].join('\n');
+  notes.push(...decisionRemarks({ decisions, labels }));
+  notes.push(...remarks.map((remark) => `remark: ${remark}`));
+  return [...lines, '', ...alarms, ...(alarms.length > 0 ? [''] : []), ...notes, ...mappingRemarks(mapping)].join('\n');
 }

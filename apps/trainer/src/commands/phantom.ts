@@ -1,17 +1,13 @@
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { writePhantom, type PhantomImage } from '@cxr-align/datasets';
-import { InputError } from '@cxr-align/files';
-import type { PaintTask } from '../workers/phantom-worker.js';
-import { startThreads } from '../workers/threads.js';
-import { commonFlags, printResult, progress, type Command } from './command.js';
+import { drawPhantoms } from '@cxr-align/curation';
+import { type Command, commonFlags, printResult, stderrEvents } from './command.js';
+import { outputFolder } from '../usage/output-path.js';
+import { startAgain, stoppable } from '../usage/stopping.js';
 
 const flags = {
   ...commonFlags,
-  out: { type: 'string', demandOption: true, describe: 'Folder to write' },
-  images: { type: 'number', default: 2000, describe: 'How many images' },
-  seed: { type: 'number', default: 0, describe: 'The same seed draws the same images' },
+  out: { type: 'string', demandOption: true, describe: 'Folder to write', coerce: outputFolder('out') },
+  images: { type: 'number', default: 2000, describe: 'Number of images' },
+  seed: { type: 'number', default: 0, describe: 'Random seed; the same seed draws the same images' },
   size: { type: 'number', default: 224, describe: 'Pixels along a side' },
 } as const;
 
@@ -30,29 +26,7 @@ export const phantom: Command<unknown> = {
   builder: (yargs) => yargs.options(flags),
   handler: async (given) => {
     const { json, out, images, seed, size } = given as unknown as Flags;
-    if (!Number.isInteger(images) || images < 1)
-      throw new InputError(`expected --images to be a whole number of 1 or more, got ${images}`);
-    if (!Number.isInteger(size) || size < 32 || size > 2048)
-      throw new InputError(`expected --size to be a whole number from 32 to 2048, got ${size}`);
-    if (!Number.isInteger(seed) || seed < 0)
-      throw new InputError(`expected --seed to be a whole number of 0 or more, got ${seed}`);
-    if (existsSync(join(out, 'train.csv')))
-      throw new InputError(
-        'expected a folder without a data set, got one with a train.csv; use another --out, or remove it',
-        { file: out },
-      );
-    const bar = progress.start('drawing phantoms', images);
-    const threads = availableParallelism();
-    const script = new URL('./phantom-worker.js', import.meta.url);
-    const painters = startThreads<PaintTask, PhantomImage['boxes']>(script, threads);
-    await writePhantom(out, {
-      images,
-      seed,
-      concurrency: threads,
-      draw: (plan) => painters.run({ plan, folder: out, seed, size }),
-      onImage: (done) => bar.update(done),
-    }).finally(() => painters.stop());
-    bar.stop();
+    await stoppable(({ signal }) => drawPhantoms({ out, images, seed, size, on: stderrEvents(), signal }), startAgain);
     printResult(
       json,
       { out, images, seed, size },

@@ -1,66 +1,84 @@
-import { InputError } from '@cxr-align/files';
-import { coherentProbabilities, labelSetNames, type LabelGraph } from '@cxr-align/label-graph';
-import { predictionSet } from '@cxr-align/metrics';
-import { decodeImage, imageSize, visibleWindow } from '@cxr-align/image-backbone';
-import * as tf from '@tensorflow/tfjs-core';
-import { calibratedProbabilities, toldProbabilities } from '../evaluation/calibrated.js';
-import { loadModel, type LoadedModel } from '../model/load-model.js';
-import type { ModelBatch } from '../inputs/model-inputs.js';
-import { labelMaps, mapKinds, mapKindsOf, type MapKind } from '../model/label-maps.js';
-import { windowOf } from '../evaluation/localise.js';
-import { mapWriter, type DrawnMapFile } from '../map-writer.js';
-import type { ModelInputs } from '../inputs/model-inputs.js';
-import { loadGraph } from '../labels/label-knowledge.js';
-import { orNull } from '../maybe-number.js';
-import { explainedProbabilities, RunExplainer, type Explanation } from '../model/observations.js';
-import { predictLogits } from '../model/predict-images.js';
-import { openImageReader } from '../inputs/single-images.js';
-import { openPair } from '../evaluation/zero-shot-pair.js';
-import { placeInGraph, toldLabels } from '../evaluation/zero-shot.js';
-import { commonFlags, engineFlags, startAsked, type Command } from './command.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError, sha256 } from '@cxr-align/files';
+import { normalizeLabel } from '@cxr-align/label-graph';
+import {
+  type MapKind,
+  type Predictor,
+  type ImageSource,
+  type PredictorOptions,
+  dicomIds,
+  dualEncoderHash,
+  folderHash,
+  mapKinds,
+  openDualEncoderPredictor,
+  openPredictor,
+  thresholdOriginOf,
+} from '@cxr-align/classifier';
+import { evaluator, labelGraphChoices, loadGraph, readTrainedModel } from '@cxr-align/training';
+import { printText } from '../print.js';
+import { imagePaths } from '../predictions/image-paths.js';
+import { type MapWriter, mapWriter } from '../predictions/map-writer.js';
+import { type ModelIdentity, type PredictionRecord, roundedLabels } from '../predictions/prediction-record.js';
+import { fileWriter, stdoutWriter } from '../predictions/record-writer.js';
+import { outputFile } from '../usage/output-path.js';
+import { version } from '../version.js';
+import { type Command, commonFlags, engineFlags, printResult, startEngineOf } from './command.js';
 
 const flags = {
   ...commonFlags,
   ...engineFlags,
-  run: { type: 'string', describe: 'Run folder of train' },
+  run: { type: 'string', describe: 'Run folder' },
+  out: {
+    type: 'string',
+    describe: 'File of the records: JSON lines (.jsonl) or CSV (.csv); JSON lines on stdout unless given',
+    coerce: outputFile('out'),
+  },
   encoder: {
     type: 'string',
-    describe: 'Folder of the frozen encoder of the run (where it was in training unless given), or of a pair',
+    describe:
+      'Folder of the frozen image encoder of the run (its folder in training unless given), or of a dual encoder',
   },
   'text-encoder': {
     type: 'string',
-    describe: 'Without --run: the text encoder that shares a space with --encoder; built-in, use-lite or a folder',
+    describe: 'Without --run: text encoder of the dual encoder; built-in, use-lite or a folder',
   },
   graph: {
     type: 'string',
-    describe: `Without --run: the labels, ${labelSetNames.join(', ')}, or a file; chexpert-14 unless given`,
+    describe: `Without --run: label graph, ${labelGraphChoices().join(', ')}, or a file; chexpert-14 unless given`,
   },
   'zero-shot': {
     type: 'boolean',
     default: false,
     describe:
-      'Tell each label by the prompts of its observations, not by the trained score; all there is without --run',
+      'Zero-shot: predict each label by the prompts of its observations, without the trained classifier; required without --run',
   },
   explain: {
     type: 'boolean',
     default: false,
-    describe: 'Tell the observations of each label, and what each adds to ln of its probability by prompts',
+    describe:
+      'Explain the probability of each label part by part: ensemble, calibration, hierarchy; of No Finding also the findings against it',
   },
   map: {
     type: 'string',
     describe:
-      'PNG file (one image) or folder: the image with a map of one label over it, and boxes around what stands out',
+      'PNG file (one image) or folder to write: the image with the map of one label, and boxes around its maxima',
   },
-  'map-label': { type: 'string', describe: 'The label of the map; the most probable one that is trained unless given' },
+  'map-label': { type: 'string', describe: 'Label of the map; the most probable label that has one unless given' },
   'map-kind': {
     choices: mapKinds,
-    describe: 'What the map shows; occlusion unless given, and similarity without --run',
+    describe: 'Kind of the map; occlusion unless given, similarity without --run',
+  },
+  force: {
+    type: 'boolean',
+    default: false,
+    describe: 'Draw maps also of labels for which they were measured to be no better than a centre map',
   },
 } as const;
 
 interface Flags {
   json: boolean;
-  engine: Parameters<typeof startAsked>[0]['engine'];
+  engine: Parameters<typeof startEngineOf>[0]['engine'];
   threads?: number;
   run?: string;
   encoder?: string;
@@ -71,192 +89,131 @@ interface Flags {
   map?: string;
   mapLabel?: string;
   mapKind?: MapKind;
-  images: string[];
+  force: boolean;
+  out?: string;
+  paths: string[];
 }
 
-/** What is told of one label of an image. */
-interface ToldLabel {
-  probability: number;
-  positive: boolean;
-  /** The answers that a conformal set holds. */
-  set?: string[];
-  explanation?: Explanation;
-}
-
-/** Tells the labels of one image. */
-interface Teller {
-  tell: (image: string) => Promise<ToldImage>;
-  dispose: () => Promise<void>;
-}
-
-/** What is told of an image. */
-interface ToldImage {
-  labels: Record<string, ToldLabel>;
-  map?: DrawnMapFile;
-}
-
-/** `cxr-align predict`: a line of JSON for each image. */
+/** `cxr-align predict`: a record for each image. */
 export const predict: Command<unknown> = {
-  command: 'predict <images..>',
-  describe: 'Predict images: a line of JSON each',
+  command: 'predict <paths..>',
+  describe: 'Predict the labels of images: a record for each, also where one cannot be read',
   builder: (yargs) =>
-    yargs.positional('images', { type: 'string', array: true, describe: 'PNG or JPEG files' }).options(flags),
+    yargs
+      .positional('paths', {
+        type: 'string',
+        array: true,
+        describe: 'PNG, JPEG, TIFF, WebP or DICOM files, folders, or patterns such as "scans/*.dcm"',
+      })
+      .options(flags)
+      .example('$0 predict --run runs/first scans --out scans.csv', 'all images in a folder, as a table'),
   handler: async (given) => {
     const args = given as unknown as Flags;
-    if (args.map === undefined && (args.mapLabel ?? args.mapKind) !== undefined)
-      throw new InputError('expected --map-label and --map-kind with --map, got one of them alone');
-    const { tell, dispose } = args.run === undefined ? await pairTeller(args) : await runTeller(args, args.run);
-    let failed = 0;
-    for (const image of args.images) {
-      try {
-        process.stdout.write(`${JSON.stringify({ image, ...(await tell(image)) })}\n`);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        failed++;
-        process.stderr.write(`cxr-align: ${error.message}\n`);
-      }
+    if (args.map === undefined && ((args.mapLabel ?? args.mapKind) !== undefined || args.force))
+      throw new InputError('expected --map-label, --map-kind and --force with --map, got one of them alone');
+    if (args.explain && args.out?.toLowerCase().endsWith('.csv'))
+      throw new InputError('expected --out FILE.jsonl with --explain, got CSV, which has no room for explanations');
+    const images = imagePaths(args.paths.map(String));
+    const predictor = await (args.run === undefined ? openDualEncoder(args) : openRun(args, args.run));
+    try {
+      await predictAll(predictor, images, args);
+    } finally {
+      await predictor.dispose();
     }
-    await dispose();
-    if (failed > 0) throw new InputError(`${failed} of ${args.images.length} images could not be read`);
   },
 };
 
-async function runTeller(args: Flags, run: string): Promise<Teller> {
+async function openRun({ encoder, ...args }: Flags, run: string): Promise<Predictor<ImageSource>> {
   if ((args.textEncoder ?? args.graph) !== undefined)
     throw new InputError('expected no --text-encoder and no --graph with --run: it has labels and prompts of its own');
-  await startAsked(args);
-  const loaded = loadModel(run);
-  const { model, stored, asked } = loaded;
-  const { graph, thresholds, calibrations } = toldLabels(stored, asked);
-  const explainer = args.explain || args.zeroShot ? explainerOf(loaded, run) : undefined;
-  const reader = await openImageReader(stored, args.encoder);
-  const draw = args.map === undefined ? undefined : mapDrawer(args, args.map, loaded);
-  return {
-    tell: async (image) => {
-      const inputs = await reader.read(image);
-      const batch = inputs.batch([0]);
-      try {
-        const labels = await labelsOf(inputs, batch);
-        return { labels, ...(draw && { map: await draw(image, batch, labels) }) };
-      } finally {
-        tf.dispose({ ...batch });
-      }
-    },
-    dispose: async () => {
-      explainer?.dispose();
-      loaded.dispose();
-      await reader.dispose();
-    },
-  };
-
-  async function labelsOf(inputs: Pick<ModelInputs, 'batch'>, batch: ModelBatch): Promise<Record<string, ToldLabel>> {
-    const explanations = explainer && (await explainer.explain(batch));
-    if (args.zeroShot) return byPrompts(graph, explanations!, args.explain);
-    const calibrated = calibratedProbabilities(await predictLogits(model, inputs, [0], { asked }), calibrations);
-    const own = placeInGraph(calibrated, graph, stored.graph.labels.length);
-    const decided = toldProbabilities(stored.config, graph, own);
-    const probabilities = coherentProbabilities(own, graph);
-    return labelled(graph, (i) => {
-      const probability = rounded(probabilities[i]);
-      const { conformal } = calibrations[i];
-      return {
-        probability,
-        positive: probability >= (orNull(thresholds[i]) ?? 0.5),
-        ...(conformal && { set: answers(predictionSet(conformal, decided[i])) }),
-        ...(args.explain && { explanation: explanations![i] }),
-      };
-    });
-  }
+  await startEngineOf(args);
+  return openPredictor(run, { encoder });
 }
 
-function explainerOf(loaded: LoadedModel, run: string): RunExplainer {
-  const { texts } = loaded.stored;
-  if (!texts?.descriptors || !loaded.model.explain)
-    throw new InputError(
-      'expected a run that knows the observations of its labels with --explain and --zero-shot (model aligned, prompts encoded by the run itself), got another; train it again',
-      { file: run },
-    );
-  return new RunExplainer(loaded);
-}
-
-/** Draws the map of one label of a run over an image. */
-function mapDrawer(
-  args: Flags,
-  place: string,
-  { model, stored }: LoadedModel,
-): (image: string, batch: ModelBatch, labels: Record<string, ToldLabel>) => Promise<DrawnMapFile> {
-  const kinds = mapKindsOf(model);
-  const { mapKind = 'occlusion' } = args;
-  if (!kinds.includes(mapKind))
-    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this run has, got ${mapKind}`);
-  const trained = stored.graph.labels;
-  const write = mapWriter({ ...args, mapKind }, place, trained);
-  return async (image, batch, labels) =>
-    write(image, labels, await windowOf(image, stored.input, stored.config), async (label) => {
-      const { grid, maps } = await labelMaps(model, batch, mapKind, [trained.indexOf(label)]);
-      return { grid, values: maps[0] };
-    });
-}
-
-async function pairTeller(args: Flags): Promise<Teller> {
-  const { encoder, textEncoder, graph: choice = 'chexpert-14', zeroShot, explain, mapKind = 'similarity' } = args;
+async function openDualEncoder(args: Flags): Promise<Predictor<ImageSource>> {
+  const { encoder, textEncoder, graph = 'chexpert-14', zeroShot } = args;
   if (!zeroShot || !encoder || !textEncoder)
     throw new InputError(
       'expected --run RUN, or --zero-shot with --encoder DIR and --text-encoder DIR that share a space; got neither',
     );
-  if (mapKind !== 'similarity')
-    throw new InputError(`expected --map-kind similarity without --run, got ${mapKind}: a pair has no other map`);
-  await startAsked(args);
-  const graph = loadGraph(choice);
-  const { images, explainer } = await openPair({ encoder, textEncoder }, graph);
-  const draw = args.map === undefined ? undefined : mapWriter({ ...args, mapKind }, args.map, graph.labels);
-  if (draw && images.map?.dim !== images.dim)
-    throw new InputError(
-      `expected an encoder whose places are in the space of the texts (${images.dim} numbers) with --map, got ${images.map ? `places of ${images.map.dim}` : 'one without places'}`,
+  await startEngineOf(args);
+  return openDualEncoderPredictor({ encoder, textEncoder }, loadGraph(graph));
+}
+
+/** Which model predicts, by what. */
+function identityOf({ run, encoder, textEncoder, zeroShot }: Flags): ModelIdentity {
+  const engine = evaluator().engine ?? 'none';
+  const untrained = '0.5: nothing was fitted';
+  if (run === undefined) {
+    const hash = dualEncoderHash({ encoder: encoder!, textEncoder: textEncoder! });
+    return { name: encoder!, hash, version, engine, thresholds: untrained };
+  }
+  const thresholds = zeroShot ? untrained : thresholdOriginOf(readTrainedModel(run));
+  return { name: run, hash: folderHash(join(run, 'model')), version, engine, thresholds };
+}
+
+/** Writes a record for each image. @throws {InputError} after the last one if an image could not be read. */
+async function predictAll(predictor: Predictor<ImageSource>, images: readonly string[], args: Flags): Promise<void> {
+  const { explain, zeroShot, out, json } = args;
+  const draw = args.map === undefined ? undefined : mapWriter(images, args.map);
+  const options = { explain, zeroShot, ...(draw && { map: mapOptionsOf(predictor, args) }) };
+  predictor.check(options);
+  const model = identityOf(args);
+  const writer = out === undefined ? stdoutWriter() : fileWriter(out, predictor.labels);
+  let failed = 0;
+  for (const file of images) {
+    const began = performance.now();
+    const predicted = await predictOne(predictor, file, { options, draw });
+    if (predicted.error !== undefined) {
+      failed++;
+      printText(`cxr-align: ${predicted.error}`, process.stderr);
+    }
+    const seconds = Number(((performance.now() - began) / 1000).toFixed(3));
+    writer.write({
+      file,
+      ...(predicted.error === undefined && { dataHash: sha256(readFileSync(file)) }),
+      model,
+      ...dicomIds(file),
+      ...predicted,
+      seconds,
+    });
+  }
+  writer.close();
+  if (out !== undefined)
+    printResult(
+      json,
+      { out, images: images.length, failed },
+      () => `${out}: ${images.length} images, ${failed} failed`,
     );
-  return {
-    tell: async (image) => {
-      const features = await images.encode(
-        [await decodeImage(image, images.preprocessing)],
-        draw ? ['pooled', 'map'] : ['pooled'],
-      );
-      const [explanations] = explainer.explain(features.pooled!);
-      const labels = byPrompts(graph, explanations, explain);
-      if (!draw) return { labels };
-      const window = visibleWindow(await imageSize(image), images.preprocessing);
-      const map = await draw(image, labels, window, async (label) => ({
-        grid: images.map!.grid,
-        values: explainer.places(features.map!, graph.labels.indexOf(label)).map((value) => Math.max(0, value)),
-      }));
-      return { labels, map };
-    },
-    dispose: () => images.dispose(),
-  };
+  if (failed > 0) throw new InputError(`${failed} of ${images.length} images could not be read`);
 }
 
-/** Labels told by the prompts of their observations: present where that is more probable than absent. */
-function byPrompts(
-  graph: LabelGraph,
-  explanations: readonly Explanation[],
-  isExplained: boolean,
-): Record<string, ToldLabel> {
-  const probabilities = explainedProbabilities(explanations, graph);
-  return labelled(graph, (i) => ({
-    probability: rounded(probabilities[i]),
-    positive: probabilities[i] > explanations[i].absent,
-    ...(isExplained && { explanation: explanations[i] }),
-  }));
+/** The prediction of one image, or why it cannot be read. */
+async function predictOne(
+  predictor: Predictor<ImageSource>,
+  file: string,
+  { options, draw }: { options: PredictorOptions; draw?: MapWriter },
+): Promise<Pick<PredictionRecord, 'labels' | 'map' | 'error'>> {
+  try {
+    const { map, labels } = await predictor.predict(file, options);
+    const drawn = draw && map && (await draw(file, map));
+    return { labels: roundedLabels(labels), ...(drawn && { map: drawn }) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { error: error.message };
+  }
 }
 
-function labelled(graph: LabelGraph, tell: (label: number) => ToldLabel): Record<string, ToldLabel> {
-  return Object.fromEntries(graph.labels.map((label, i) => [label, tell(i)]));
-}
-
-function rounded(probability: number): number {
-  return Number(probability.toFixed(6));
-}
-
-/** The answers that a conformal set holds. */
-function answers({ present, absent }: { present: boolean; absent: boolean }): string[] {
-  return [...(present ? ['present'] : []), ...(absent ? ['absent'] : [])];
+/** @throws {InputError} if the predictor has no such map. */
+function mapOptionsOf(
+  { mapKinds: kinds, mapLabels }: Predictor<ImageSource>,
+  { mapKind, mapLabel, force }: Flags,
+): { kind?: MapKind; label?: string; force: boolean } {
+  if (mapKind !== undefined && !kinds.includes(mapKind))
+    throw new InputError(`expected --map-kind of ${kinds.join(', ')}, which this model has, got ${mapKind}`);
+  if (mapLabel !== undefined && !mapLabels.some((label) => normalizeLabel(label) === normalizeLabel(mapLabel)))
+    throw new InputError(
+      `expected --map-label to be a label that has a map (${mapLabels.join(', ')}), got ${mapLabel}`,
+    );
+  return { kind: mapKind, label: mapLabel, force };
 }

@@ -1,13 +1,17 @@
-import { removeSetUp, setUpNative, setUpWebgpu, tryEngines, type NativeKind, type SetUpKind } from '@cxr-align/engine';
+import { tryEngines } from '@cxr-align/engine';
+import { removeSetUp, setUpNative, setUpWebgpu, type NativeKind, type SetUpKind } from '@cxr-align/engine/set-up';
 import { InputError } from '@cxr-align/files';
-import { commonFlags, printResult, progress, type Command } from './command.js';
+import { type Command, commonFlags, printResult, progress } from './command.js';
 
 const flags = {
   ...commonFlags,
-  from: { type: 'string', describe: 'libtensorflow to take: a folder, wheel, C archive or jar; else the Python index' },
-  headers: { type: 'string', describe: "TensorFlow's include folder, where --from has none" },
-  tensorflow: { type: 'string', describe: 'Version that is asked of the Python index' },
-  remove: { type: 'boolean', default: false, describe: 'Take back what was set up' },
+  from: {
+    type: 'string',
+    describe: 'Source of libtensorflow: a folder, wheel, C archive or jar; the Python package index unless given',
+  },
+  headers: { type: 'string', describe: "TensorFlow's include folder, if --from has none" },
+  tensorflow: { type: 'string', describe: 'Version of TensorFlow from the Python package index' },
+  remove: { type: 'boolean', default: false, describe: 'Remove what was set up' },
 } as const;
 
 interface Flags {
@@ -22,16 +26,16 @@ interface Flags {
 /** `cxr-align setup`: TensorFlow itself, built against the library of a Python wheel; or Dawn and the WebGPU backend. */
 export const setup: Command<unknown> = {
   command: 'setup <kind>',
-  describe: 'Set up the engines native, cuda and webgpu, outside node_modules',
+  describe: 'Set up the engine native, cuda or webgpu, outside node_modules',
   builder: (yargs) =>
     yargs
       .positional('kind', {
         choices: ['native', 'gpu', 'webgpu'] as const,
-        describe: 'TensorFlow for the processor or for CUDA, or WebGPU',
+        describe: 'native: TensorFlow on the CPU; gpu: TensorFlow on CUDA; webgpu: WebGPU on Dawn',
       })
       .options(flags)
-      .example('$0 setup native', 'TensorFlow for the processor, from the Python index')
-      .example('$0 setup gpu --from tensorflow.whl', 'TensorFlow for CUDA, on a machine without a network'),
+      .example('$0 setup native', 'TensorFlow on the CPU, from the Python package index')
+      .example('$0 setup gpu --from tensorflow.whl', 'TensorFlow on CUDA, without a network'),
   handler: async (given) => {
     const { json, kind, from, headers, tensorflow, remove } = given as unknown as Flags;
     if (remove) {
@@ -53,7 +57,7 @@ async function setUpTensorFlow(
   kind: NativeKind,
   { json, from, headers, tensorflow }: Pick<Flags, 'json' | 'from' | 'headers' | 'tensorflow'>,
 ): Promise<void> {
-  const result = await setUpNative({ kind, from, headers, version: tensorflow, log: (line) => progress.say(line) });
+  const result = await setUpNative({ kind, from, headers, version: tensorflow, log: (line) => progress.remark(line) });
   printResult(json, result, () =>
     [
       result.isNew
@@ -70,7 +74,7 @@ async function setUpTensorFlow(
 }
 
 async function setUpDawn(json: boolean): Promise<void> {
-  const result = await setUpWebgpu({ log: (line) => progress.say(line) });
+  const result = await setUpWebgpu({ log: (line) => progress.remark(line) });
   const { engine, error } = (await tryEngines({ only: ['webgpu'] }))[0];
   printResult(
     json,
@@ -78,7 +82,7 @@ async function setUpDawn(json: boolean): Promise<void> {
     () =>
       [
         `webgpu ${result.dawn} with backend ${result.backend} is set up${result.isNew ? '' : ' already: nothing to do'}`,
-        engine ? `it starts: ${engine.description}` : `it does not start here: ${error!.reason}; ${error!.mend}`,
+        engine ? `it starts: ${engine.description}` : `it does not start here: ${error!.reason}; ${error!.hint}`,
         `in ${result.folder}`,
       ].join('\n'),
   );

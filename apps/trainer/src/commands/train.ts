@@ -1,21 +1,38 @@
-import { describeConfig, makeConfig, presets } from '../config/config.js';
-import { encoderFolder } from '../inputs/hub.js';
-import { orNull } from '../maybe-number.js';
-import { trainRun } from '../training/train-run.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runReport } from '@cxr-align/run-report';
+import { InputError } from '@cxr-align/files';
+import {
+  describeConfig,
+  encoderFolder,
+  makeConfig,
+  openDataset,
+  presets,
+  readRunConfig,
+  seedFolder,
+  train as trainModel,
+  type Config,
+  type SignalControl,
+} from '@cxr-align/training';
 import {
   commonFlags,
   dataFlags,
   downloadFlag,
   encoderFlags,
   engineFlags,
+  openOptions,
   printResult,
   progress,
-  startAsked,
+  startEngineOf,
+  stderrEvents,
   type Command,
   type DataFlags,
 } from './command.js';
+import { configAssignments, configFlagOptions } from '../usage/config-flags.js';
 import { evaluationText } from './evaluation-text.js';
-import { InputError } from '@cxr-align/files';
+import { trainWithSeeds } from './train-seeds.js';
+import { outputFolder } from '../usage/output-path.js';
+import { sameCommand, stoppable } from '../usage/stopping.js';
 
 const flags = {
   ...commonFlags,
@@ -24,15 +41,29 @@ const flags = {
   ...encoderFlags,
   ...downloadFlag,
   data: { ...dataFlags.data, demandOption: false },
-  out: { type: 'string', describe: 'Run folder to write' },
-  config: { type: 'string', describe: 'JSON or YAML file with the configuration' },
-  preset: { choices: Object.keys(presets), describe: 'A configuration by name' },
-  set: { type: 'string', array: true, describe: 'One key of the configuration, key=value; repeat for more' },
+  ...configFlagOptions(),
+  out: { type: 'string', describe: 'Run folder to write', coerce: outputFolder('out') },
+  config: { type: 'string', describe: 'JSON or YAML file of the configuration' },
+  preset: { choices: Object.keys(presets), describe: 'Configuration by name' },
+  set: {
+    type: 'string',
+    array: true,
+    describe: 'Set a key of the configuration, key=value (--help-config lists all); repeat for more',
+  },
   model: {
     choices: ['aligned', 'vision-only', 'linear', 'mlp'] as const,
-    describe: 'What is trained; short for the preset of that name',
+    describe: 'Model type; short for the preset of that name',
   },
-  seed: { type: 'number', describe: 'Drives everything random' },
+  seed: { type: 'number', describe: 'Random seed' },
+  seeds: {
+    type: 'string',
+    describe:
+      'Train with each of these random seeds, such as 1,2,3, and report mean and spread: a run in seed-1 and so on',
+  },
+  jobs: {
+    type: 'number',
+    describe: 'With --seeds: runs at a time, each in a process; as many as processors unless given',
+  },
   'text-encoder': {
     type: 'string',
     describe: 'Frozen text encoder: built-in, use-lite or a folder (ONNX); short for --set prompts.encoder=',
@@ -40,17 +71,27 @@ const flags = {
   'hold-out-label': {
     type: 'string',
     array: true,
-    describe: 'Do not train this label: score it by its prompts alone; repeat for more',
+    describe: 'Exclude this label from training and score it by its prompts alone (zero-shot); repeat for more',
   },
-  'train-count': { type: 'number', describe: 'Train on so many images, whole patients' },
-  'train-fraction': { type: 'number', describe: 'Train on this share of the images, whole patients' },
-  'split-seed': { type: 'number', describe: 'Draws the splits that are missing; --seed unless given' },
+  'train-count': { type: 'number', describe: 'Number of training images, in whole patients' },
+  'train-fraction': { type: 'number', describe: 'Share of the training images, in whole patients' },
+  'split-seed': { type: 'number', describe: 'Random seed of missing splits; --seed unless given' },
   split: {
     type: 'string',
-    describe: 'Split that is evaluated at the end; test unless given, val where there is no test',
+    describe: 'Split to evaluate after training; test unless given, val if there is no test split',
   },
-  resume: { type: 'boolean', default: false, describe: 'Go on from the last checkpoint of the run' },
-  png: { type: 'boolean', default: false, describe: 'Write the figures of the report as PNG files, too' },
+  from: {
+    type: 'string',
+    describe: 'Run whose weights are started from, labels matched by name; the optimizer starts anew',
+  },
+  resume: {
+    type: 'boolean',
+    default: false,
+    describe:
+      'Resume a run from its newest checkpoint, with its configuration unless one is named; of a finished one, write what is missing, or train on with more epochs (--epochs)',
+  },
+  overwrite: { type: 'boolean', default: false, describe: 'Replace an existing run' },
+  png: { type: 'boolean', default: false, describe: 'Also write the figures of the report as PNG files' },
   'help-config': { type: 'boolean', default: false, describe: 'Print every key of the configuration' },
 } as const;
 
@@ -62,7 +103,7 @@ export const train: Command<unknown> = {
     yargs
       .options(flags)
       .example('$0 train --data data/phantom --out runs/first', 'train the aligned model')
-      .example('$0 train --data chexpert --out runs/few --train-count 500 --set epochs=40', 'train on few images'),
+      .example('$0 train --data chexpert --out runs/few --train-count 500 --epochs 40', 'train on 500 images'),
   handler: async (given) => {
     const args = given as unknown as ArgumentsOf;
     if (args.helpConfig) {
@@ -93,8 +134,9 @@ export const train: Command<unknown> = {
     const textEncoder = await get(args.textEncoder);
     const config = makeConfig({
       preset: args.preset ?? args.model,
+      layers: formerConfig(args),
       file: args.config,
-      set: args.set,
+      set: [...(args.set ?? []), ...configAssignments(given)],
       flags: {
         seed: args.seed,
         ...(textEncoder !== undefined && { prompts: { encoder: textEncoder } }),
@@ -104,22 +146,79 @@ export const train: Command<unknown> = {
     });
     if (config.encoder.kind === 'frozen' && args.encoder === undefined && args.features === undefined)
       throw new InputError('expected --encoder DIR or --features STORE with encoder.kind frozen, got neither');
-    const engine = await startAsked(args);
-    const result = await trainRun({ ...args, encoder, path: args.data, out: args.out, config }, engine, progress);
-    printResult(args.json, { ...result, validation: orNull(result.validation ?? NaN) }, () =>
-      [
-        evaluationText(result.evaluation),
-        '',
-        `best epoch ${result.bestEpoch} of ${config.epochs}, validation AUROC ${result.validation?.toFixed(3) ?? 'undefined'}; ${result.seconds.toFixed(0)} s; steps waited for data ${(100 * result.dataWaitShare).toFixed(1)} % of their time`,
-        `report: ${result.run}/report.html`,
-      ].join('\n'),
+    const { out } = args;
+    if (args.seeds !== undefined) return trainWithSeeds(out, { ...args, config, encoder });
+    if (args.jobs !== undefined) throw new InputError('expected --jobs with --seeds, got it alone');
+    const begun = { isBegun: false };
+    await stoppable(
+      (control) => trainTo(out, { ...args, config, encoder, control, begun }),
+      () =>
+        begun.isBegun
+          ? `resume it: ${sameCommand({ without: ['--overwrite'], more: ['--resume'] })}`
+          : `no step was taken; start it again: ${sameCommand()}`,
     );
   },
 };
 
+/** What a training is started with beside the flags. */
+interface TrainContext {
+  config: Config;
+  control: SignalControl;
+  /** Set once there is a checkpoint of it. */
+  begun: { isBegun: boolean };
+}
+
+/** Trains, and writes and prints what came of it. */
+async function trainTo(
+  out: string,
+  { config, encoder, control, begun, ...args }: Omit<ArgumentsOf, 'config'> & TrainContext,
+): Promise<void> {
+  await startEngineOf(args);
+  let isAsked = false;
+  const result = await trainModel({
+    data: await openDataset(args.data!, openOptions(args), { on: stderrEvents() }),
+    config,
+    out,
+    encoder,
+    features: args.features,
+    trainCount: args.trainCount,
+    trainFraction: args.trainFraction,
+    splitSeed: args.splitSeed,
+    split: args.split,
+    from: args.from,
+    resume: args.resume,
+    overwrite: args.overwrite,
+    on: {
+      ...stderrEvents(),
+      resume: () => (begun.isBegun = true),
+      checkpoint: ({ file, step, steps }) => {
+        begun.isBegun = true;
+        if (isAsked || control.signal.aborted) progress.remark(`checkpoint after step ${step} of ${steps}: ${file}`);
+        isAsked = false;
+      },
+    },
+    signal: control.signal,
+    checkpointWhen: () => (isAsked = control.checkpointWhen()),
+  });
+  const { run, evaluation, bestEpoch, validation, parameters, promptParameters, seconds, dataWaitShare } = result;
+  if (result.isNew || args.png || !existsSync(join(run, 'report.html')))
+    await runReport(run, result, { png: args.png, errorThumbnails: config.errorThumbnails });
+  printResult(
+    args.json,
+    { run, evaluation, bestEpoch, validation, parameters, promptParameters, seconds, dataWaitShare },
+    () =>
+      [
+        evaluationText(evaluation),
+        '',
+        `best epoch ${result.bestEpoch} of ${config.epochs}, validation AUROC ${result.validation?.toFixed(3) ?? 'undefined'}; ${result.seconds.toFixed(0)} s; ${(100 * result.dataWaitShare).toFixed(1)} % of it waiting for data`,
+        `report: ${run}/report.html`,
+      ].join('\n'),
+  );
+}
+
 interface ArgumentsOf extends DataFlags {
   json: boolean;
-  engine: Parameters<typeof startAsked>[0]['engine'];
+  engine: Parameters<typeof startEngineOf>[0]['engine'];
   threads?: number;
   data?: string;
   encoder?: string;
@@ -133,13 +232,27 @@ interface ArgumentsOf extends DataFlags {
   set?: string[];
   model?: string;
   seed?: number;
+  seeds?: string;
+  jobs?: number;
   trainCount?: number;
   trainFraction?: number;
   splitSeed?: number;
   split?: string;
   png: boolean;
+  from?: string;
   resume: boolean;
+  overwrite: boolean;
   helpConfig: boolean;
+}
+
+/** The configuration of a run that is resumed, where none is named: the flags change it. */
+function formerConfig({ resume, out, preset, model, config, seeds }: ArgumentsOf): object[] {
+  const isNamed = preset !== undefined || model !== undefined || config !== undefined;
+  if (!resume || out === undefined || isNamed) return [];
+  if (seeds === undefined) return [readRunConfig(out) ?? {}];
+  // That of all runs is the seed of the command.
+  const { seed: _, ...ofRun } = readRunConfig(join(out, seedFolder(parseInt(seeds)))) ?? ({} as Partial<Config>);
+  return [ofRun];
 }
 
 function checkRange(flag: string, value: number | undefined, fits: (value: number) => boolean, expected: string): void {

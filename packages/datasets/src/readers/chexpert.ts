@@ -1,10 +1,16 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '@cxr-align/files';
-import { ageCell, filledCell, imageCell, labelCell, readSex } from '../cells.js';
+import { ageCell, filledCell, labelCell, readSex } from '../columns/cell-values.js';
+import { evenRows } from '../columns/column-survey.js';
 import type { Sample, Split } from '../dataset.js';
-import { openTable, type Table } from '../table.js';
-import { columnsReason, DatasetBuilder, folderOf, Tally, type DatasetReader } from './reader.js';
+import { openTable } from '../table/open-table.js';
+import type { Table } from '../table/table.js';
+import { locateChexpertImages } from './chexpert-images.js';
+import { isNoLabel } from '../columns/column-roles.js';
+import { DatasetBuilder, Tally } from './dataset-builder.js';
+import type { ImageLocator } from './image-roots.js';
+import { columnPlaces, columnsReason, folderOf, type DatasetReader } from './reader.js';
 
 const fixedColumns = ['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA'];
 
@@ -15,17 +21,30 @@ const tables: [file: string, split: Split][] = [
   ['test.csv', 'test'],
 ];
 
-/** CheXpert: `Path, Sex, Age, Frontal/Lateral, AP/PA` and the labels, one table a split; or one such table. */
+/**
+ * CheXpert: `Path, Sex, Age, Frontal/Lateral, AP/PA` and the labels, one table a split; or one such table. The tables lie
+ * in the folder, or in one within whose name begins with CheXpert, as in the full-size release in batches.
+ */
 export const chexpertReader: DatasetReader = {
   format: 'chexpert',
-  looksFor: "train.csv in CheXpert's columns",
-  recognize: async (path) => columnsReason(tableFiles(path)[0]?.file, fixedColumns),
+  description: "train.csv in CheXpert's columns",
+  detect: async (path) => columnsReason(tableFiles(path)[0]?.file, fixedColumns),
   read: async (path, { images = folderOf(path) }) => {
     const parts: { table: Table; split: Split }[] = [];
     for (const { file, split } of tableFiles(path)) parts.push({ table: await openTable(file), split });
     const builder = new DatasetBuilder(labelColumns(parts[0].table));
     const tallies = { sides: new Tally(), views: new Tally() };
-    for (const { table, split } of parts) await addRows(builder, table, { split, folder: images, tallies });
+    for (const { table, split } of parts) {
+      const [, ...places] = columnPlaces(table, ['Path', ...builder.labels]);
+      builder.useColumns(
+        table,
+        { image: 'Path', sex: 'Sex', age: 'Age', view: 'AP/PA', 'view, if blank': 'Frontal/Lateral' },
+        builder.labels,
+      );
+      const locator = await locateChexpertImages(images, await pathsOf(table));
+      await addRows(builder, table, { split, places, locator, tallies });
+      builder.remarks.push(...locator.remarks());
+    }
     return builder.result(path, {
       hasOwnSplits: parts.some(({ split }) => split !== 'train'),
       tableFacts: { frontalLateral: tallies.sides.counts, apPa: tallies.views.counts },
@@ -38,51 +57,64 @@ function tableFiles(path: string): { file: string; split: Split }[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory())
     return /\.(csv|tsv)(\.gz)?$|\.parquet$/.test(path) ? [{ file: path, split: 'train' }] : [];
+  const here = tablesIn(path);
+  if (here.length > 0) return here;
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && /^chexpert/i.test(entry.name))
+    .map(({ name }) => tablesIn(join(path, name)))
+    .filter((found) => found.length > 0)
+    .flatMap((found, i) => (i === 0 ? found : []));
+}
+
+function tablesIn(folder: string): { file: string; split: Split }[] {
   return tables.flatMap(([name, split]) =>
     [name, `${name}.gz`]
-      .map((file) => ({ file: join(path, file), split }))
+      .map((file) => ({ file: join(folder, file), split }))
       .filter(({ file }) => existsSync(file))
       .slice(0, 1),
   );
 }
 
 function labelColumns({ file, header }: Table): string[] {
-  const labels = header.filter((name) => !fixedColumns.includes(name) && name !== '');
+  const labels = header.filter((name) => !fixedColumns.includes(name) && !isNoLabel(name));
   if (labels.length === 0)
-    throw new InputError(`expected label columns after ${fixedColumns.join(', ')}, got none`, { file, row: 1 });
+    throw new InputError(
+      `expected label columns after ${fixedColumns.join(', ')}, got none; is it a table of labels?`,
+      { file, row: 1 },
+    );
   return labels;
+}
+
+async function pathsOf(table: Table): Promise<string[]> {
+  const at = table.header.indexOf('Path');
+  return (await evenRows(table)).map((cells) => cells[at].trim()).filter((path) => path !== '');
+}
+
+interface RowOptions {
+  split: Split;
+  /** Of the labels. */
+  places: readonly number[];
+  locator: ImageLocator;
+  tallies: { sides: Tally; views: Tally };
 }
 
 async function addRows(
   builder: DatasetBuilder,
   table: Table,
-  { split, folder, tallies }: { split: Split; folder: string; tallies: { sides: Tally; views: Tally } },
+  { split, places, locator, tallies }: RowOptions,
 ): Promise<void> {
-  const { file, header } = table;
   const { labels } = builder;
-  const columnAt = (column: string): number => {
-    const at = header.indexOf(column);
-    if (at < 0)
-      throw new InputError(`expected the column ${JSON.stringify(column)} of the first table, got none`, {
-        file,
-        row: 1,
-      });
-    return at;
-  };
-  const places = labels.map(columnAt);
-  const [pathAt, sexAt, ageAt, sideAt, viewAt] = fixedColumns.map(columnAt);
-  let root: ImageRoot | undefined;
+  const [pathAt, sexAt, ageAt, sideAt, viewAt] = columnPlaces(table, fixedColumns);
   const values = new Float32Array(places.length);
   await builder.addRows(table, (cells) => {
     for (let i = 0; i < places.length; i++) values[i] = labelCell(cells[places[i]], labels[i]);
     const age = ageCell(cells[ageAt], 'Age');
     const id = filledCell(cells[pathAt], 'Path', 'a path');
-    root ??= imageRoot(folder, id);
     const patient = /patient\w+/i.exec(id)?.[0];
     const study = /study\w+/i.exec(id)?.[0];
     const sample: Sample = {
       id,
-      image: imageCell(root.strip(id), 'Path', root.folder),
+      image: locator.path(id, 'Path'),
       patient: patient ?? id,
       study: `${patient ?? id}/${study ?? id}`,
       split,
@@ -94,22 +126,4 @@ async function addRows(
     tallies.sides.add(cells[sideAt]);
     tallies.views.add(cells[viewAt]);
   });
-}
-
-interface ImageRoot {
-  folder: string;
-  strip: (path: string) => string;
-}
-
-/**
- * Where paths start: CheXpert's own begin with the name of the data folder (`CheXpert-v1.0-small/train/…`), whatever
- * the folder is called here.
- */
-function imageRoot(folder: string, firstPath: string): ImageRoot {
-  const keep = { folder, strip: (path: string) => path };
-  if (existsSync(join(folder, firstPath))) return keep;
-  const [first] = firstPath.split('/');
-  return first !== 'images' && firstPath.includes('/')
-    ? { folder, strip: (path) => path.slice(path.indexOf('/') + 1) }
-    : keep;
 }

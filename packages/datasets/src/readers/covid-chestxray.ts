@@ -1,21 +1,23 @@
-import { ageCell, filledCell, imageCell, readSex } from '../cells.js';
-import { openTable, type Table } from '../table.js';
-import { columnsReason, columnText, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
+import { ageCell, filledCell, idText, imageCell, readSex } from '../columns/cell-values.js';
+import { openTable } from '../table/open-table.js';
+import type { Table } from '../table/table.js';
+import { DatasetBuilder } from './dataset-builder.js';
+import { columnsReason, columnText, folderOf, tableIn, type DatasetReader } from './reader.js';
 
 const tableName = /^metadata\.csv$/;
 const columns = ['patientid', 'finding', 'view', 'modality', 'filename'];
 
-/** Findings that say nothing yet. */
-const untold = ['todo', 'unknown', ''];
+/** Findings that are not known yet. */
+const unknownFindings = ['todo', 'unknown', ''];
 
 /**
  * covid-chestxray-dataset: `metadata.csv` with a path in a tree of findings (`Pneumonia/Viral/COVID-19`). The labels are
- * the nodes of that tree: those above a finding are present, those below it are not told (uncertain), the others absent.
+ * the nodes of that tree: those above a finding are present, those below it are not known (uncertain), the others absent.
  */
 export const covidChestxrayReader: DatasetReader = {
   format: 'covid-chestxray',
-  looksFor: 'metadata.csv of covid-chestxray-dataset',
-  recognize: async (path) => columnsReason(tableIn(path, tableName), columns),
+  description: 'metadata.csv of covid-chestxray-dataset',
+  detect: async (path) => columnsReason(tableIn(path, tableName), columns),
   read: async (path, { images = folderOf(path) }) => {
     const table = await openTable(tableIn(path, tableName)!);
     const [patientId, findingPath, view, modality, filename, ageText, sex, folderName, offset] = [
@@ -24,12 +26,16 @@ export const covidChestxrayReader: DatasetReader = {
     ].map((name) => columnText(table, name));
     const labels = await nodesOf(table);
     const builder = new DatasetBuilder(labels);
+    builder.useColumns(table, {
+      ...{ image: 'filename', patient: 'patientid', study: 'offset', sex: 'sex', age: 'age', view: 'view' },
+      ...{ findings: 'finding', modality: 'modality', folder: 'folder' },
+    });
     await builder.addRows(table, (cells) => {
       const finding = findingPath(cells);
-      if (modality(cells) !== 'X-ray') return builder.leaveOut('they are no X-rays');
-      if (untold.includes(finding.toLowerCase())) return builder.leaveOut('their finding is not told');
+      if (modality(cells) !== 'X-ray') return builder.exclude('they are no X-rays');
+      if (unknownFindings.includes(finding.toLowerCase())) return builder.exclude('their finding is not known');
       const name = filledCell(filename(cells), 'filename', 'a file name');
-      const patient = patientId(cells) || name;
+      const patient = idText(patientId(cells), 'patientid') || name;
       const age = ageCell(ageText(cells), 'age');
       const folder = folderName(cells) || 'images';
       builder.add(
@@ -56,7 +62,7 @@ async function nodesOf(table: Table): Promise<string[]> {
   const nodes = new Set<string>();
   await table.each((cells) => {
     const path = cells[finding].trim();
-    if (cells[modality].trim() !== 'X-ray' || untold.includes(path.toLowerCase())) return;
+    if (cells[modality].trim() !== 'X-ray' || unknownFindings.includes(path.toLowerCase())) return;
     path.split('/').forEach((_, depth, parts) => nodes.add(parts.slice(0, depth + 1).join('/')));
   });
   return [...nodes].sort();

@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '@cxr-align/files';
-import { filledCell, imageCell, labelCell } from '../cells.js';
+import { filledCell, idText, imageCell, labelCell } from '../columns/cell-values.js';
 import type { Split } from '../dataset.js';
-import { openTable, type Table } from '../table.js';
+import { openTable } from '../table/open-table.js';
+import type { Table } from '../table/table.js';
 import { mimicRoot } from './mimic.js';
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { isIndexColumn } from '../columns/column-roles.js';
+import { DatasetBuilder } from './dataset-builder.js';
+import { folderOf, type DatasetReader } from './reader.js';
 
 /** Columns of the tables that are no labels. */
 const metadataColumns = [
@@ -14,7 +17,7 @@ const metadataColumns = [
   ...['ViewCodeSequence_CodeMeaning', 'PatientOrientationCodeSequence_CodeMeaning'],
 ];
 
-/** What the names of the tables say of their split. */
+/** The split that the name of a table means. */
 const splitOfName: [RegExp, Split][] = [
   [/train/i, 'train'],
   [/dev|val/i, 'val'],
@@ -28,8 +31,8 @@ const splitOfName: [RegExp, Split][] = [
  */
 export const cxrLtReader: DatasetReader = {
   format: 'cxr-lt',
-  looksFor: 'tables with dicom_id, study_id, fpath and label columns (CXR-LT)',
-  recognize: async (path) => {
+  description: 'tables with dicom_id, study_id, fpath and label columns (CXR-LT)',
+  detect: async (path) => {
     // A table that cannot be read is another reader's matter, as it is no reason to take the folder for this layout.
     const found = await findTables(path, (file) => openTable(file).catch(() => undefined));
     return found.length > 0
@@ -92,7 +95,7 @@ function order(split: Split): number {
 }
 
 function labelColumns({ header }: Table): string[] {
-  return header.filter((name) => name !== '' && !metadataColumns.includes(name));
+  return header.filter((name) => !isIndexColumn(name) && !metadataColumns.includes(name));
 }
 
 async function addRows(builder: DatasetBuilder, table: Table, split: Split, folder: string): Promise<void> {
@@ -106,6 +109,12 @@ async function addRows(builder: DatasetBuilder, table: Table, split: Split, fold
     at('ViewPosition'),
   ];
   const places = builder.labels.map((label) => header.indexOf(label));
+  const name = (place: number): string | undefined => (place < 0 ? undefined : header[place]);
+  builder.useColumns(
+    table,
+    { sample: name(dicom), patient: name(subject), study: name(study), image: name(path), view: name(view) },
+    builder.labels,
+  );
   const root = mimicRoot(folder);
   const values = new Float32Array(places.length);
   await builder.addRows(table, (cells) => {
@@ -118,8 +127,8 @@ async function addRows(builder: DatasetBuilder, table: Table, split: Split, fold
       {
         id: filledCell(cells[dicom], 'dicom_id', 'a name'),
         image: imageCell(file, 'fpath', root),
-        patient: subject < 0 ? patient : cells[subject].trim(),
-        study: study < 0 ? ofPath : cells[study].trim(),
+        patient: (subject < 0 ? '' : idText(cells[subject], header[subject])) || patient,
+        study: (study < 0 ? '' : idText(cells[study], header[study])) || ofPath,
         split,
         view: view < 0 ? undefined : cells[view].trim() || undefined,
       },

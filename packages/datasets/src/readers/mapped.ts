@@ -1,45 +1,62 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '@cxr-align/files';
-import { BadCell, labelCell, showCell } from '../cells.js';
+import { AnnotationError, showCell } from '../annotation-error.js';
+import { comparableCell, isBlank, labelCell } from '../columns/cell-values.js';
+import { listedFindings } from '../columns/finding-lists.js';
+import { evenRows } from '../columns/column-survey.js';
 import { mappingFile, readMapping, type Mapping } from '../mapping.js';
-import { openTable, type Table } from '../table.js';
-import { DatasetBuilder, type DatasetReader } from './reader.js';
+import { openTable } from '../table/open-table.js';
+import type { Table } from '../table/table.js';
+import { columnRoles, noPatientRemark } from '../columns/column-roles.js';
+import { DatasetBuilder } from './dataset-builder.js';
+import { locateImages } from './image-roots.js';
+import { type DatasetReader } from './reader.js';
 import { addTableRows, type RowReader, type RowText } from './rows.js';
+import { ageColumn, columnPlace, sexColumn, viewColumn } from './value-mappings.js';
 
-/** Any table with a mapping file, `dataset.yaml`, that says what its columns are. */
+/** Any table with a mapping file, `dataset.yaml`, that names its columns. */
 export const mappedReader: DatasetReader = {
   format: 'mapping',
-  looksFor: 'dataset.yaml, a mapping (cxr-align data init drafts one)',
-  recognize: async (path) => {
+  description: 'dataset.yaml, a mapping of columns',
+  columnRoles,
+  detect: async (path) => {
     const file = mappingFile(path);
     return file && `${file === path ? path : file.slice(path.length + 1)} is a mapping`;
   },
-  read: async (path, { images }) => {
+  read: async (path, { images, columns }) => {
     const file = mappingFile(path)!;
     const folder = dirname(file);
-    const mapping = readMapping(file);
+    const mapping = { ...readMapping(file), ...columns };
     const table = await openTable(join(folder, mapping.table));
-    const { labels, read } = labelReader(mapping, table);
+    const { labels, columns: labelColumns, read } = labelReader(mapping, table);
     const builder = new DatasetBuilder(labels);
     const text = (of: string | undefined): RowText | undefined => (of === undefined ? undefined : rowText(of, table));
+    const image = rowText(mapping.image, table);
+    const locator = await locateImages(
+      images ?? resolve(folder, mapping.images ?? '.'),
+      (await evenRows(table)).map((cells) => image.of(cells)).filter((name) => name.trim() !== ''),
+      { looksWithin: false },
+    );
+    useColumns(builder, table, mapping, labelColumns);
     await addTableRows(
       builder,
       table,
       {
-        image: rowText(mapping.image, table),
+        image,
         sample: text(mapping.sample),
         patient: text(mapping.patient),
         study: text(mapping.study),
-        sex: text(mapping.sex),
-        age: text(mapping.age),
-        view: text(mapping.view),
+        sex: sexColumn(mapping.sex, table),
+        age: ageColumn(mapping.age, table),
+        view: viewColumn(mapping.view, table),
         split: text(mapping.split) ?? 'train',
         unspecified: text(mapping.unspecified),
         labels: read,
       },
-      { folder: images ?? resolve(folder, mapping.images ?? '.') },
+      { imagePath: locator.path },
     );
+    builder.remarks.push(...locator.remarks());
     const graph = mapping.graph === undefined ? undefined : join(folder, mapping.graph);
     const found = builder.result(folder, {
       hasOwnSplits: mapping.split !== undefined,
@@ -49,6 +66,18 @@ export const mappedReader: DatasetReader = {
   },
 };
 
+function useColumns(builder: DatasetBuilder, table: Table, mapping: Mapping, labelColumns: readonly string[]): void {
+  const { image, sample, patient, study, sex, age, view, split, unspecified } = mapping;
+  const name = (of: string | { column: string } | undefined): string | undefined =>
+    typeof of === 'object' ? of.column : of;
+  builder.useColumns(
+    table,
+    { image, sample, patient, study, sex: name(sex), age: name(age), view: name(view), split, unspecified },
+    labelColumns,
+  );
+  if (patient === undefined) builder.remarks.push(noPatientRemark(builder.unusedColumns()));
+}
+
 function readGraph(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -57,23 +86,13 @@ function readGraph(file: string): string {
   }
 }
 
-function place({ file, header }: Table, column: string): number {
-  const at = header.indexOf(column);
-  if (at < 0)
-    throw new InputError(
-      `expected a column ${JSON.stringify(column)}, which the mapping names, got ${header.map((name) => JSON.stringify(name)).join(', ')}`,
-      { file, row: 1 },
-    );
-  return at;
-}
-
 /** A column's text, or that of a template such as `{folder}/{name}.png`. */
 function rowText(of: string, table: Table): RowText {
   if (!/\{[^{}]+\}/.test(of)) {
-    const at = place(table, of);
+    const at = columnPlace(table, of);
     return { name: of, of: (cells) => cells[at] };
   }
-  const parts = of.split(/\{([^{}]+)\}/).map((part, i) => (i % 2 === 0 ? part : place(table, part)));
+  const parts = of.split(/\{([^{}]+)\}/).map((part, i) => (i % 2 === 0 ? part : columnPlace(table, part)));
   return {
     name: of,
     of: (cells) => parts.map((part) => (typeof part === 'string' ? part : cells[part].trim())).join(''),
@@ -82,6 +101,8 @@ function rowText(of: string, table: Table): RowText {
 
 interface LabelReader {
   labels: string[];
+  /** Columns that they are read from. */
+  columns: string[];
   read: RowReader['labels'];
 }
 
@@ -95,32 +116,34 @@ function columnsReader(given: NonNullable<Mapping['labels']>, table: Table): Lab
     : Object.entries(given);
   const readers = entries.map(([, spec]): ((cells: readonly string[]) => number) => {
     if (typeof spec === 'string') {
-      const at = place(table, spec);
+      const at = columnPlace(table, spec);
       return (cells) => labelCell(cells[at], spec);
     }
-    const at = place(table, spec.column);
+    const at = columnPlace(table, spec.column);
+    const known = (texts: readonly string[], value: number): [string, number][] =>
+      texts.map((text) => [comparableCell(text), value]);
     const values = new Map<string, number>([
-      ['', NaN],
-      ...spec.blank.map((text): [string, number] => [text.toLowerCase(), NaN]),
-      ...spec.present.map((text): [string, number] => [text.toLowerCase(), 1]),
-      ...spec.absent.map((text): [string, number] => [text.toLowerCase(), 0]),
-      ...spec.uncertain.map((text): [string, number] => [text.toLowerCase(), -1]),
+      ...known(spec.blank, NaN),
+      ...known(spec.present, 1),
+      ...known(spec.absent, 0),
+      ...known(spec.uncertain, -1),
     ]);
     return (cells) => {
-      const value = values.get(cells[at].trim().toLowerCase());
-      if (value === undefined)
-        throw new BadCell(spec.column, [...values.keys()].filter(Boolean).join(', '), showCell(cells[at]));
-      return value;
+      const value = values.get(comparableCell(cells[at]));
+      if (value !== undefined) return value;
+      if (isBlank(cells[at])) return NaN;
+      throw new AnnotationError(spec.column, [...values.keys()].filter(Boolean).join(', '), showCell(cells[at]));
     };
   });
   return {
     labels: entries.map(([label]) => label),
+    columns: entries.map(([, spec]) => (typeof spec === 'string' ? spec : spec.column)),
     read: (cells, values) => readers.forEach((reader, i) => (values[i] = reader(cells))),
   };
 }
 
 function findingsReader(findings: NonNullable<Mapping['findings']>, table: Table): LabelReader {
-  const at = place(table, findings.column);
+  const at = columnPlace(table, findings.column);
   const entries: [string, string[]][] = Array.isArray(findings.labels)
     ? findings.labels.map((label) => [label, [label]])
     : Object.entries(findings.labels);
@@ -131,14 +154,15 @@ function findingsReader(findings: NonNullable<Mapping['findings']>, table: Table
   const none = new Set(findings.none.map((text) => text.toLowerCase()));
   return {
     labels: entries.map(([label]) => label),
+    columns: [findings.column],
     read: (cells, values) => {
       values.fill(0);
-      const found = cells[at]
-        .split(findings.separator)
-        .map((name) => name.trim().toLowerCase())
-        .filter((name) => name !== '');
-      if (found.length === 0) {
-        // Nothing is said, which is not the same as nothing found.
+      const found =
+        isBlank(cells[at]) && !none.has(cells[at].trim().toLowerCase())
+          ? undefined
+          : listedFindings(cells[at], findings.separator).map((name) => name.toLowerCase());
+      if (found === undefined) {
+        // Nothing is known, which is not the same as nothing found.
         values.fill(NaN);
         return;
       }
@@ -146,7 +170,7 @@ function findingsReader(findings: NonNullable<Mapping['findings']>, table: Table
         const places = labelOf.get(name);
         if (places) places.forEach((i) => (values[i] = 1));
         else if (!none.has(name) && findings.other === 'refuse')
-          throw new BadCell(
+          throw new AnnotationError(
             findings.column,
             `${[...none].join(', ')} or some of ${entries.map(([label]) => label).join(', ')}`,
             showCell(name),

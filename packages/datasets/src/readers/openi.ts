@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { indexImages } from './images.js';
 import openiTerms from '../data/openi-terms.json' with { type: 'json' };
-import { DatasetBuilder, folderOf, type DatasetReader } from './reader.js';
+import { DatasetBuilder } from './dataset-builder.js';
+import { folderOf, type DatasetReader } from './reader.js';
 
 /** The headings of the reports and the label that each means. */
 const labelOfTerm = new Map(
@@ -21,8 +22,8 @@ const reportLimit = 2 ** 20;
  */
 export const openiReader: DatasetReader = {
   format: 'openi',
-  looksFor: 'a folder of XML reports with <eCitation> (Open-i)',
-  recognize: async (path) => {
+  description: 'a folder of XML reports with <eCitation> (Open-i)',
+  detect: async (path) => {
     const found = reportFolder(path);
     if (!found) return undefined;
     const first = await readFile(join(found.folder, found.names[0]), 'utf8');
@@ -45,6 +46,10 @@ export const openiReader: DatasetReader = {
       }
       addReport(builder, report, (image) => index.path(`${image}.png`, 'parentImage'), { file, name });
     }
+    builder.remarks.push(
+      'warning: the reports name no patients, so every report counts as a patient of its own',
+      ...index.remarks(),
+    );
     return builder.result(path, { hasOwnSplits: false });
   },
 };
@@ -112,7 +117,7 @@ function addReport(
 ): void {
   const study = id || name.replace(/\.xml$/, '');
   if (headings.length === 0) {
-    images.forEach(() => builder.leaveOut('their reports have no headings'));
+    images.forEach(() => builder.exclude('their reports have no headings'));
     return;
   }
   const found = new Set(headings.map((heading) => labelOfTerm.get(heading.split('/')[0].trim().toLowerCase())));
@@ -126,7 +131,7 @@ function addReport(
     });
 }
 
-/** What a caption says; `PA and lateral` stands at both images of a report, and says nothing of either. */
+/** The view of a caption; `PA and lateral` stands at both images of a report, and names neither. */
 function viewOf(caption: string): string | undefined {
   const frontal = /\b(pa|ap|frontal)\b/i.exec(caption)?.[1];
   const isLateral = /\blat/i.test(caption);

@@ -1,7 +1,10 @@
-import { BadCell, filledCell, readSex, showCell } from '../cells.js';
-import { openTable, type Table } from '../table.js';
+import { AnnotationError, showCell } from '../annotation-error.js';
+import { filledCell, idText, readSex } from '../columns/cell-values.js';
+import { openTable } from '../table/open-table.js';
+import type { Table } from '../table/table.js';
 import { indexImages } from './images.js';
-import { columnsReason, columnText, DatasetBuilder, folderOf, tableIn, type DatasetReader } from './reader.js';
+import { DatasetBuilder } from './dataset-builder.js';
+import { columnsReason, columnText, folderOf, tableIn, type DatasetReader } from './reader.js';
 
 const tableName = /^PADCHEST_chest_x_ray_images_labels.*\.csv(\.gz)?$/i;
 const columns = ['ImageID', 'StudyID', 'PatientID', 'Projection', 'Labels'];
@@ -15,8 +18,8 @@ const unusable = ['exclude', 'suboptimal study', 'unchanged'];
  */
 export const padchestReader: DatasetReader = {
   format: 'padchest',
-  looksFor: 'PADCHEST_chest_x_ray_images_labels*.csv',
-  recognize: async (path) => columnsReason(tableIn(path, tableName), columns),
+  description: 'PADCHEST_chest_x_ray_images_labels*.csv',
+  detect: async (path) => columnsReason(tableIn(path, tableName), columns),
   read: async (path, { images = folderOf(path) }) => {
     const table = await openTable(tableIn(path, tableName)!);
     const [imageId, studyId, patientId, projection, labels, date, birth, sex] = [
@@ -26,26 +29,30 @@ export const padchestReader: DatasetReader = {
     const place = new Map((await findingsOf(table)).map((label, i) => [label, i]));
     const builder = new DatasetBuilder([...place.keys()]);
     const index = await indexImages(images);
+    builder.useColumns(table, {
+      ...{ image: 'ImageID', patient: 'PatientID', study: 'StudyID', view: 'Projection', findings: 'Labels' },
+      ...{ sex: 'PatientSex_DICOM', 'year of birth': 'PatientBirth', date: 'StudyDate_DICOM' },
+    });
     await builder.addRows(table, (cells) => {
       const id = filledCell(imageId(cells), 'ImageID', 'a file name');
       const image = index.path(id, 'ImageID');
       const found = pythonList(labels(cells), 'Labels');
       if (found.length === 0 || found.includes('exclude')) {
-        builder.leaveOut(found.length === 0 ? 'they have no labels' : 'their label is "exclude"');
+        builder.exclude(found.length === 0 ? 'they have no labels' : 'their label is "exclude"');
         return;
       }
-      const told = found.flatMap((label) => place.get(label) ?? []);
+      const known = found.flatMap((label) => place.get(label) ?? []);
       // A poor image, or one like the last, may have anything.
-      if (told.length === 0) return builder.leaveOut(`their labels are ${unusable.slice(1).join(' or ')} alone`);
+      if (known.length === 0) return builder.exclude(`their labels are ${unusable.slice(1).join(' or ')} alone`);
       const values = new Float32Array(place.size);
-      for (const i of told) values[i] = 1;
+      for (const i of known) values[i] = 1;
       const age = Number(date(cells).slice(0, 4)) - Number(birth(cells) || NaN);
       builder.add(
         {
           id,
           image,
-          patient: patientId(cells) || id,
-          study: studyId(cells) || id,
+          patient: idText(patientId(cells), 'PatientID') || id,
+          study: idText(studyId(cells), 'StudyID') || id,
           split: 'train',
           sex: readSex(sex(cells)),
           ...(age >= 0 && age <= 120 && { age }),
@@ -54,6 +61,7 @@ export const padchestReader: DatasetReader = {
         values,
       );
     });
+    builder.remarks.push(...index.remarks());
     return builder.result(path, { hasOwnSplits: false });
   },
 };
@@ -72,10 +80,10 @@ async function findingsOf(table: Table): Promise<string[]> {
 /** A text between single or double quotes. */
 const listItem = /(['"])(.*?)\1/g;
 
-/** Python's `['pneumonia', ' pleural effusion']`. @throws {BadCell} if it is no list. */
+/** Python's `['pneumonia', ' pleural effusion']`. @throws {AnnotationError} if it is no list. */
 function pythonList(text: string, column: string): string[] {
   if (text === '' || /^nan$/i.test(text)) return [];
-  if (!/^\[.*\]$/s.test(text)) throw new BadCell(column, "a list such as ['normal']", showCell(text));
+  if (!/^\[.*\]$/s.test(text)) throw new AnnotationError(column, "a list such as ['normal']", showCell(text));
   return [...text.matchAll(listItem)].map(([, , label]) => cleaned(label)).filter((label) => label !== '');
 }
 

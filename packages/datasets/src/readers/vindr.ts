@@ -1,10 +1,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BadCell, filledCell, numberCell, showCell } from '../cells.js';
+import { AnnotationError, showCell } from '../annotation-error.js';
+import { filledCell, isBlank, numberCell, readLabelCell } from '../columns/cell-values.js';
 import type { Split } from '../dataset.js';
-import { openTable, type Table } from '../table.js';
+import { openTable } from '../table/open-table.js';
+import type { Table } from '../table/table.js';
 import { extensionOf, indexImages, type ImageIndex } from './images.js';
-import { columnPlaces, DatasetBuilder, type DatasetReader, type ReadData, type ReaderOptions } from './reader.js';
+import { isIndexColumn } from '../columns/column-roles.js';
+import { DatasetBuilder } from './dataset-builder.js';
+import { columnPlaces, type DatasetReader, type ReadData, type ReaderOptions } from './reader.js';
 
 /** The tables of labels that the two releases have, and the split of each. */
 const labelTables: [file: string, split: Split][] = [
@@ -19,8 +23,8 @@ const labelTables: [file: string, split: Split][] = [
  */
 export const vindrReader: DatasetReader = {
   format: 'vindr-cxr',
-  looksFor: 'annotations/image_labels_train.csv (VinDr-CXR)',
-  recognize: async (path) => {
+  description: 'annotations/image_labels_train.csv (VinDr-CXR)',
+  detect: async (path) => {
     const files = tableFiles(path);
     if (files.length > 0) return `${files.map(({ file }) => file.slice(path.length + 1)).join(', ')} are there`;
     return (await challengeTable(path)) ? 'train.csv has the columns image_id, class_name, rad_id, x_min' : undefined;
@@ -57,6 +61,8 @@ function vote(seen: number, readers: number): number {
 /** The two tables write some labels differently. */
 const spellings: Readonly<Record<string, string>> = { 'Other disease': 'Other diseases' };
 
+const noPatients = 'warning: the tables name no patients, so every image counts as a patient of its own';
+
 async function readRelease(path: string, { images = path }: ReaderOptions): Promise<ReadData> {
   const files = tableFiles(path);
   const tables: { table: Table; split: Split; header: string[] }[] = [];
@@ -64,17 +70,22 @@ async function readRelease(path: string, { images = path }: ReaderOptions): Prom
     const table = await openTable(file);
     tables.push({ table, split, header: table.header.map((name) => spellings[name] ?? name) });
   }
-  const labels = tables[0].header.filter((name) => name !== '' && !/^(image_id|rad_id)$/i.test(name));
+  const labels = tables[0].header.filter((name) => !isIndexColumn(name) && !/^(image_id|rad_id)$/i.test(name));
   const builder = new DatasetBuilder(labels);
   const index = await indexImages(images);
   for (const { table, split, header } of tables) {
     const [image, ...places] = columnPlaces({ ...table, header }, ['image_id', ...labels]);
+    builder.useColumns(
+      table,
+      { image: 'image_id', radiologist: 'rad_id' },
+      table.header.filter((_, at) => places.includes(at)),
+    );
     const votes: Votes = new Map();
     await builder.addRows(table, (cells, row) => {
       const id = filledCell(cells[image], 'image_id', 'a name');
       const values = places.map((at, i) => {
-        const value = cells[at].trim() === '' ? 0 : Number(cells[at]);
-        if (value !== 0 && value !== 1) throw new BadCell(labels[i], '0 or 1', showCell(cells[at]));
+        const value = isBlank(cells[at]) ? 0 : readLabelCell(cells[at]);
+        if (value !== 0 && value !== 1) throw new AnnotationError(labels[i], '0 or 1', showCell(cells[at]));
         return value;
       });
       const known = votes.get(id) ?? { row, readers: 0, seen: labels.map(() => 0) };
@@ -85,6 +96,7 @@ async function readRelease(path: string, { images = path }: ReaderOptions): Prom
     addVotes(builder, votes, { file: table.file, split, index });
     await addBoxes(builder, table.file.replace('image_labels_', 'annotations_'));
   }
+  builder.remarks.push(noPatients, ...index.remarks());
   return builder.result(path, { hasOwnSplits: tables.length > 1 });
 }
 
@@ -111,8 +123,11 @@ async function readChallenge(path: string, table: Table, { images = path }: Read
       { row, readers: readers.size, seen: labels.map((label) => seen.get(label)?.size ?? 0) },
     ]),
   );
-  addVotes(builder, votes, { file: table.file, split: 'train', index: await indexImages(images) });
+  const index = await indexImages(images);
+  builder.useColumns(table, { image: 'image_id', findings: 'class_name', radiologist: 'rad_id' });
+  addVotes(builder, votes, { file: table.file, split: 'train', index });
   await addBoxes(builder, table.file);
+  builder.remarks.push(noPatients, ...index.remarks());
   return builder.result(path, { hasOwnSplits: false });
 }
 
@@ -124,13 +139,14 @@ function addVotes(
   votes: Votes,
   { file, split, index }: { file: string; split: Split; index: ImageIndex },
 ): void {
+  const isOfAdults = !builder.labels.some((label) => /bronchiolitis/i.test(label));
   const extension = extensionOf(index, votes.keys(), ['.dicom', '.dcm', '.png', '.jpg']);
   for (const [id, { row, readers, seen }] of votes)
     builder.attempt({ file, row }, () => {
       const image = index.path(id + extension, 'image_id');
-      // Patients are not told; all images are postero-anterior.
+      // The tables name no patients; all images of adults are postero-anterior, those of children need not be.
       builder.add(
-        { id, image, patient: id, study: id, split, view: 'PA' },
+        { id, image, patient: id, study: id, split, ...(isOfAdults && { view: 'PA' }) },
         seen.map((count) => vote(count, readers)),
       );
     });
@@ -143,7 +159,7 @@ async function addBoxes(builder: DatasetBuilder, file: string): Promise<void> {
   const corners = ['x_min', 'y_min', 'x_max', 'y_max'];
   const [image, name, ...places] = columnPlaces(table, ['image_id', 'class_name', ...corners]);
   await builder.addRows(table, (cells) => {
-    if (cells[places[0]].trim() === '') return;
+    if (isBlank(cells[places[0]])) return;
     const [x, y, right, bottom] = places.map((at, i) => numberCell(cells[at], corners[i]));
     const finding = cells[name];
     builder.boxes.push({

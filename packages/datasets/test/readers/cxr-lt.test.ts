@@ -16,7 +16,11 @@ describe('readDataset(path) on CXR-LT', () => {
       'mimic/files/readme.txt': '',
     });
     const images = join(folder, 'mimic');
-    const { format, labels, samples, cells } = await readDataset(join(folder, 'cxr-lt'), { images });
+    const {
+      format,
+      samples,
+      annotations: { labels, values: cells },
+    } = await readDataset(join(folder, 'cxr-lt'), { images });
     expect({ format, labels }).toEqual({ format: 'cxr-lt', labels: ['Mass', 'Hernia'] });
     expect(samples.map(({ id, split }) => [id, split])).toEqual([
       ['a', 'train'],

@@ -37,7 +37,7 @@ describe('readDataset(path) by a mapping', () => {
       name: 'Klinik',
       format: 'mapping',
       reason: 'dataset.yaml is a mapping',
-      labels: ['Cardiomegaly', 'Pleural Effusion'],
+      annotations: { labels: ['Cardiomegaly', 'Pleural Effusion'] },
       hierarchy: { file: join(folder, 'tree.json'), text: '{}' },
     });
     expect(dataset.samples[0]).toMatchObject({
@@ -49,7 +49,7 @@ describe('readDataset(path) by a mapping', () => {
       view: 'PA',
     });
     expect(dataset.samples[1].split).toBe('val');
-    expect([...dataset.cells]).toEqual([1, 0, -1, NaN]);
+    expect([...dataset.annotations.values]).toEqual([1, 0, -1, NaN]);
     expect((await readDataset(join(folder, 'dataset.yaml'))).samples).toHaveLength(2);
   });
   it('reads a column that lists findings', async () => {
@@ -61,7 +61,7 @@ findings: { column: said, separator: ";", none: [normal], labels: { Edema: [oede
 `,
       't.csv': 'image,said\na.png,oedema; tumour\nb.png,normal\nc.png,\nd.png,Edema\n',
     });
-    expect([...(await readDataset(folder)).cells]).toEqual([1, 1, 0, 0, NaN, NaN, 1, 0]);
+    expect([...(await readDataset(folder)).annotations.values]).toEqual([1, 1, 0, 0, NaN, NaN, 1, 0]);
   });
   it('reads Parquet', async () => {
     const bytes = parquetWriteBuffer({
@@ -72,7 +72,10 @@ findings: { column: said, separator: ";", none: [normal], labels: { Edema: [oede
       ],
     });
     const folder = folderWith({ 'labels.parquet': new Uint8Array(bytes) });
-    const { labels, cells, format } = await readDataset(folder);
+    const {
+      format,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect({ format, labels }).toEqual({ format: 'labels-csv', labels: ['Edema', 'Mass'] });
     expect([...cells]).toEqual([1, 1, NaN, 0]);
   });
@@ -84,8 +87,8 @@ findings: { column: said, separator: ";", none: [normal], labels: { Edema: [oede
       'expected a column "patient", which the mapping names, got "folder"',
     ],
     ['both labels and findings', `${mapping}findings: { column: Herz, labels: [A] }`, 'either labels or findings'],
-    ['no YAML', 'a: [', 'expected a mapping as YAML or JSON'],
-    ['a table that is not there', mapping.replace('befunde', 'none'), 'none.tsv: expected a table, got ENOENT'],
+    ['no YAML', 'a: [', 'expected YAML or JSON'],
+    ['a table that is not there', mapping.replace('befunde', 'none'), 'none.tsv: expected a table, got no such file'],
     ['a graph that is not there', mapping.replace('tree.json', 'none.json'), 'none.json: expected a label graph'],
   ])('refuses %s', async (_, text, message) => {
     const folder = folderWith({ ...files, 'dataset.yaml': text });

@@ -36,7 +36,13 @@ describe('readDataset(path) on MIMIC-CXR-JPG', () => {
       'patients.csv': 'subject_id,gender,anchor_age,anchor_year\n10000001,F,52,2178\n',
       'files/readme.txt': '',
     });
-    const { format, labels, samples, cells, leftOut, hasOwnSplits } = await readDataset(folder);
+    const {
+      format,
+      samples,
+      excluded,
+      hasOwnSplits,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect({ format, labels, hasOwnSplits }).toEqual({
       format: 'mimic-cxr-jpg',
       labels: ['Edema', 'No Finding'],
@@ -54,16 +60,16 @@ describe('readDataset(path) on MIMIC-CXR-JPG', () => {
     });
     expect(samples[2]).toMatchObject({ split: 'val', view: undefined, sex: undefined });
     expect([...cells]).toEqual([1, NaN, 1, NaN, NaN, 1]);
-    expect(leftOut).toEqual([{ reason: 'their studies have no row in the chexpert table', images: 1 }]);
+    expect(excluded).toEqual([{ reason: 'their studies have no row in the chexpert table', images: 1 }]);
   });
   it('takes only frontal images, or the first of each study', async () => {
     const folder = folderWith({ ...tables, 'mimic-cxr-2.0.0-metadata.csv': metadata });
     const frontal = await readDataset(folder, { projection: 'frontal' });
     expect(frontal.samples.map(({ id }) => id)).toEqual(['aa-1']);
-    expect(frontal.cells).toHaveLength(2);
-    expect(frontal.leftOut.slice(1)).toEqual([
+    expect(frontal.annotations.values).toHaveLength(2);
+    expect(frontal.excluded.slice(1)).toEqual([
       { reason: 'they are lateral', images: 1 },
-      { reason: 'their view is not told', images: 1 },
+      { reason: 'their view is not known', images: 1 },
     ]);
     const first = await readDataset(folder, { onePerStudy: true });
     expect(first.samples.map(({ id }) => id)).toEqual(['aa-1', 'bb-1']);
@@ -73,8 +79,8 @@ describe('readDataset(path) on MIMIC-CXR-JPG', () => {
     const only = folderWith({ ...negbio, 'mimic-cxr-2.1.0-split.csv': split });
     expect((await readDataset(only)).format).toBe('mimic-cxr-jpg-negbio');
     const both = folderWith({ ...negbio, ...tables });
-    expect((await readDataset(both)).cells[0]).toBe(1);
-    expect((await readDataset(both, { format: 'mimic-cxr-jpg-negbio' })).cells[0]).toBe(0);
+    expect((await readDataset(both)).annotations.values[0]).toBe(1);
+    expect((await readDataset(both, { format: 'mimic-cxr-jpg-negbio' })).annotations.values[0]).toBe(0);
   });
   it('lists rows that say nothing, and refuses a folder of images that is not there', async () => {
     const folder = folderWith({
@@ -89,12 +95,17 @@ describe('readDataset(path) on MIMIC-CXR-JPG', () => {
       [7, 'dicom_id', 'a blank'],
       [8, 'image', 'another row of aa-1'],
     ]);
-    await expect(readDataset(folder, { images: '/nowhere' })).rejects.toThrow('check --images');
+    await expect(readDataset(folder, { images: '/nowhere' })).rejects.toThrow('check the path');
   });
   itWithShared('data/labels/mimic-format', 'reads the published layout', async (path) => {
-    const { samples, labels, leftOut, badRows } = await readDataset(path);
+    const {
+      samples,
+      excluded,
+      badRows,
+      annotations: { labels },
+    } = await readDataset(path);
     expect([labels.length, badRows.length]).toEqual([14, 0]);
-    const missing = leftOut.reduce((sum, { images }) => sum + images, 0);
+    const missing = excluded.reduce((sum, { images }) => sum + images, 0);
     expect(samples.length + missing).toBe(346);
     expect(missing).toBeGreaterThan(0);
     const views = new Set(samples.map(({ view }) => view));

@@ -21,12 +21,12 @@ describe('readDataset(path) on ChestX-ray14 as it is published', () => {
       // The published header and rows: the box is four columns, and three blank ones follow.
       'BBox_List_2017.csv': 'Image Index,Finding Label,Bbox [x,y,w,h],,,\n00000003_000.png,Infiltrate,1.5,2,30,40,,,\n',
     });
-    const { samples, leftOut, boxes } = await readDataset(folder);
+    const { samples, excluded, boxes } = await readDataset(folder);
     expect(samples.map(({ image, split }) => [image, split])).toEqual([
       [join(folder, 'images_001/images/00000001_000.png'), 'train'],
       [join(folder, 'images_002.zip/images/00000003_000.png'), 'test'],
     ]);
-    expect(leftOut).toEqual([{ reason: 'neither train_val_list.txt nor test_list.txt names them', images: 1 }]);
+    expect(excluded).toEqual([{ reason: 'neither train_val_list.txt nor test_list.txt names them', images: 1 }]);
     expect(boxes).toEqual([{ image: '00000003_000.png', label: 'Infiltration', x: 1.5, y: 2, w: 30, h: 40 }]);
   });
   it('reads ages in months', async () => {

@@ -20,7 +20,13 @@ describe('readDataset(path) on Open-i', () => {
       'ecgen-radiology/10.xml': report('CXR10', [], ['CXR10_1']),
       'NLMCXR_png/CXR2_2.png': '',
     });
-    const { format, reason, labels, samples, cells, leftOut } = await readDataset(folder);
+    const {
+      format,
+      reason,
+      samples,
+      excluded,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect({ format, reason }).toEqual({ format: 'openi', reason: 'ecgen-radiology/1.xml is a report of Open-i' });
     const present = samples.map((_, i) => labels.filter((_label, at) => cells[i * labels.length + at] === 1));
     expect(present).toEqual([['No Finding'], ['Cardiomegaly', 'Atelectasis'], ['Cardiomegaly', 'Atelectasis']]);
@@ -30,7 +36,7 @@ describe('readDataset(path) on Open-i', () => {
       ['CXR2_2', 'CXR2', 'Lateral'],
     ]);
     expect(samples[2].image).toBe(join(folder, 'NLMCXR_png/CXR2_2.png'));
-    expect(leftOut).toEqual([{ reason: 'their reports have no headings', images: 1 }]);
+    expect(excluded).toEqual([{ reason: 'their reports have no headings', images: 1 }]);
   });
   it('takes a view for what a caption says, and for unknown where it says both', async () => {
     const images = ['Chest AP portable', 'PA and lateral chest', 'Frontal view'].map(

@@ -20,7 +20,12 @@ describe('readDataset(path) on PadChest', () => {
       '0.zip': zipSync({ 'a.png': new Uint8Array(1) }),
       'images/b.png': '',
     });
-    const { format, labels, samples, cells, leftOut } = await readDataset(folder);
+    const {
+      format,
+      samples,
+      excluded,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect(format).toBe('padchest');
     expect(labels).toEqual(['normal', 'pleural effusion', 'pneumonia', "stent'"]);
     expect([...cells]).toEqual([1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1]);
@@ -35,7 +40,7 @@ describe('readDataset(path) on PadChest', () => {
       view: 'PA',
     });
     expect(samples[1].image).toBe(join(folder, 'images/b.png'));
-    expect(leftOut).toEqual([
+    expect(excluded).toEqual([
       { reason: 'their label is "exclude"', images: 1 },
       { reason: 'they have no labels', images: 1 },
     ]);
@@ -52,9 +57,9 @@ describe('readDataset(path) on PadChest', () => {
         `1,x.png,0,,,,,,PA,,"['unchanged', 'suboptimal study']"`,
       ].join('\n'),
     });
-    const { samples, leftOut } = await readDataset(folder);
+    const { samples, excluded } = await readDataset(folder);
     expect(samples.map(({ id }) => id)).toEqual(['a.png']);
-    expect(leftOut).toEqual([{ reason: 'their labels are suboptimal study or unchanged alone', images: 1 }]);
+    expect(excluded).toEqual([{ reason: 'their labels are suboptimal study or unchanged alone', images: 1 }]);
   });
   it('lists a cell that is no list', async () => {
     const folder = folderWith({

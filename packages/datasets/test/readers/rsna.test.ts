@@ -22,7 +22,12 @@ describe('readDataset(path) on the RSNA pneumonia challenge', () => {
         { subset_img_id: 'b', img_id: '00000013_006.png' },
       ]),
     });
-    const { format, labels: names, samples, cells, boxes } = await readDataset(folder);
+    const {
+      format,
+      samples,
+      boxes,
+      annotations: { labels: names, values: cells },
+    } = await readDataset(folder);
     expect(format).toBe('rsna-pneumonia');
     expect(names).toEqual(['Lung Opacity', 'No Lung Opacity / Not Normal', 'Normal']);
     expect([...cells]).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 0]);
@@ -34,13 +39,19 @@ describe('readDataset(path) on the RSNA pneumonia challenge', () => {
     ]);
   });
   it('has one label without the table of classes', async () => {
-    const { labels: names, cells } = await readDataset(folderWith({ 'stage_2_train_labels.csv': labels }));
+    const {
+      annotations: { labels: names, values: cells },
+    } = await readDataset(folderWith({ 'stage_2_train_labels.csv': labels }));
     expect(names).toEqual(['Lung Opacity']);
     expect([...cells]).toEqual([1, 0, 0]);
   });
   it('takes a box that is none for no opacity, lists paths out of the folder, and refuses classes without their columns', async () => {
     const rows = 'patientId,x,y,width,height,Target\na,?,1,1,1,1\na,,,,,0\n../b,,,,,0\nc,1,1,1,1,1\n';
-    const { badRows, samples, cells } = await readDataset(folderWith({ 'stage_2_train_labels.csv': rows }), {
+    const {
+      badRows,
+      samples,
+      annotations: { values: cells },
+    } = await readDataset(folderWith({ 'stage_2_train_labels.csv': rows }), {
       maxBad: 0.9,
     });
     expect(badRows.map(({ row, column }) => [row, column])).toEqual([

@@ -20,7 +20,12 @@ describe('readDataset(path) on VinDr-CXR', () => {
       'train/a.dicom': '',
       'test/c.dicom': '',
     });
-    const { format, labels, samples, cells, boxes } = await readDataset(folder);
+    const {
+      format,
+      samples,
+      boxes,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect({ format, labels }).toEqual({
       format: 'vindr-cxr',
       labels: ['Cardiomegaly', 'Nodule/Mass', 'Other diseases'],
@@ -47,7 +52,10 @@ describe('readDataset(path) on VinDr-CXR', () => {
         'b,No finding,14,R1,,,,',
       ].join('\n'),
     });
-    const { labels, cells, boxes } = await readDataset(folder);
+    const {
+      boxes,
+      annotations: { labels, values: cells },
+    } = await readDataset(folder);
     expect(labels).toEqual(['Cardiomegaly', 'No finding']);
     expect([...cells]).toEqual([1, -1, 0, 1]);
     expect(boxes).toHaveLength(3);

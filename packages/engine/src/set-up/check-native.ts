@@ -1,29 +1,30 @@
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-layers';
-import { loadNative } from './load-native.js';
+import { loadBinding } from '../start/load-binding.js';
 import { SetUpError } from './set-up-error.js';
 
 /** Largest relative difference that float32 products of this size explain. */
 const tolerance = 1e-4;
 
 /**
- * Holds a matrix product and one training step of a binding against the cpu engine.
+ * Compares a matrix product and one training step of a binding with the cpu engine.
  *
- * @returns the largest difference, relative to the largest value, and the version that the library says of itself.
+ * @returns the largest difference, relative to the largest value, and the version of the library.
  * @throws {SetUpError} if they differ.
  */
 export async function checkNative(folder: string): Promise<{ difference: number; tensorflow: string }> {
+  await import('@tensorflow/tfjs-layers');
   await import('@tensorflow/tfjs-backend-cpu');
   await tf.setBackend('cpu');
   const expected = await computed();
-  loadNative(folder);
-  if (!(await tf.setBackend('tensorflow'))) throw new SetUpError('engine/setUpNative: the binding does not start');
+  loadBinding(folder);
+  if (!(await tf.setBackend('tensorflow')))
+    throw new SetUpError('engine/setUpNative: the binding does not start; try another TensorFlow version');
   const got = await computed();
   const scale = Math.max(...expected.map(Math.abs));
   const difference = Math.max(...expected.map((value, i) => Math.abs(value - got[i]))) / scale;
   if (!(difference <= tolerance))
     throw new SetUpError(
-      `engine/setUpNative: expected a product and a training step as on the cpu engine, got ${difference} of their size apart; take another TensorFlow version`,
+      `engine/setUpNative: expected a product and a training step as on the cpu engine, got a relative difference of ${difference}; try another TensorFlow version`,
     );
   const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
   return { difference, tensorflow: binding.TF_Version };

@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { SetUpError } from './set-up-error.js';
 
 /**
- * Runs a program and gives back what it printed on stdout.
+ * Runs a program. @returns its standard output.
  *
- * @throws {SetUpError} with the end of what it said, if it fails.
+ * @throws {SetUpError} with the end of its output, if it fails.
  */
 export function runProgram(
   command: string,
@@ -14,15 +14,15 @@ export function runProgram(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let [printed, said] = ['', ''];
+    let [printed, errors] = ['', ''];
     child.stdout.on('data', (part) => (printed += part));
-    child.stderr.on('data', (part) => (said += part));
+    child.stderr.on('data', (part) => (errors += part));
     child.on('error', (error) =>
       reject(new SetUpError(`engine/setUpNative: ${command} does not run: ${error.message}`)),
     );
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(printed);
-      const end = `${printed}\n${said}`
+      const end = `${printed}\n${errors}`
         .split('\n')
         .filter((line) => line.trim() !== '' && !/^\s+at /.test(line))
         .slice(-12)

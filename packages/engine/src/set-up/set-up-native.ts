@@ -4,22 +4,22 @@ import { fileURLToPath } from 'node:url';
 import {
   bindingFile,
   bindingRevision,
-  heldStderrFile,
+  stderrBufferFile,
   setUpFolder,
   napiVersion,
   readManifest,
   type NativeKind,
   type NativeManifest,
-} from './folder.js';
-import { takeLibrary } from './library.js';
-import { shareTfjs, takePackage } from './take-package.js';
+} from '../start/set-up-folder.js';
+import { fetchLibrary } from './fetch-library.js';
+import { fetchPackage, linkTfjs } from './fetch-package.js';
 import { runProgram } from './run-program.js';
 import { SetUpError } from './set-up-error.js';
 import { findToolchain, type Toolchain } from './toolchain.js';
 
 /** How TensorFlow is set up. */
 export interface SetUpOptions {
-  /** `native` for the processor, `gpu` for CUDA. */
+  /** `native` for the CPU, `gpu` for CUDA. */
   kind: NativeKind;
   /** Folder, wheel, C archive or jar with libtensorflow; the Python index unless given. */
   from?: string;
@@ -30,11 +30,11 @@ export interface SetUpOptions {
   log?: (line: string) => void;
 }
 
-/** What was set up, and whether anything had to be done for it. */
+/** What was set up, and whether it was set up by this call. */
 export interface SetUpResult extends NativeManifest {
   folder: string;
   isNew: boolean;
-  /** Largest difference to the cpu engine in the self-test, relative to the largest value; null where nothing was done. */
+  /** Largest difference to the cpu engine in the self-test, relative to the largest value; null where it was set up already. */
   difference: number | null;
 }
 
@@ -43,9 +43,9 @@ const bindingVersion = '4.22.0';
 const protobufVersion = '3.21.4';
 
 /**
- * Builds TensorFlow.js's Node binding against a TensorFlow library, in a folder outside node_modules that `startEngine` looks
- * into: the binding without its install script (which would download from elsewhere), the two libraries and the headers of a
- * Python wheel. What is complete lies there under its name, after a product and a training step agreed with the cpu engine.
+ * Builds TensorFlow.js's Node binding against a TensorFlow library, in a folder outside node_modules where `startEngine` finds it: the
+ * binding without its install script (which would download from elsewhere), the two libraries and the headers of a Python wheel. The
+ * folder gets its name once it is complete and a product and a training step agree with the cpu engine.
  *
  * @throws {SetUpError} naming what is missing, and how to get it.
  */
@@ -58,9 +58,11 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
       ? options.version === undefined || present?.tensorflow === version
       : present?.source === basename(from);
   if (present?.revision === bindingRevision && isWanted) return { ...present, folder, isNew: false, difference: null };
-  for (const [flag, path] of Object.entries({ from, headers: options.headers }))
+  for (const [option, path] of Object.entries({ from, headers: options.headers }))
     if (path !== undefined && !existsSync(path))
-      throw new SetUpError(`engine/setUpNative: expected ${flag} to be a file or a folder, got ${path} (no such file)`);
+      throw new SetUpError(
+        `engine/setUpNative: expected ${option} to be a file or a folder, got ${path} (no such file); check the path`,
+      );
   if (process.platform !== 'linux')
     throw new SetUpError(
       `engine/setUpNative: expected Linux, got ${process.platform}; npm install @tensorflow/tfjs-node beside the command instead`,
@@ -71,9 +73,9 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
   mkdirSync(partial, { recursive: true });
   try {
     const place = join(partial, 'binding');
-    log(`taking @tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''} ${bindingVersion} …`);
-    await takeBinding(place, kind);
-    const taken = await takeLibrary(join(place, 'deps'), { ...options, version, python: tools.python, log });
+    log(`fetching @tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''} ${bindingVersion} …`);
+    await fetchBinding(place, kind);
+    const library = await fetchLibrary(join(place, 'deps'), { ...options, version, python: tools.python, log });
     log('building the binding …');
     await build(place, tools);
     const manifest: NativeManifest = {
@@ -81,7 +83,7 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
       binding: bindingVersion,
       revision: bindingRevision,
       tensorflow: 'unknown',
-      ...taken,
+      ...library,
     };
     writeManifest(partial, manifest);
     log('self-test …');
@@ -95,16 +97,16 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
   }
 }
 
-/** The JavaScript and the C++ of the binding, and the one package that they need beside TensorFlow.js itself. */
-async function takeBinding(place: string, kind: NativeKind): Promise<void> {
-  await takePackage(`@tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''}`, bindingVersion, place);
-  await takePackage('google-protobuf', protobufVersion, join(place, 'node_modules', 'google-protobuf'));
-  shareTfjs(place);
+/** Fetches the JavaScript and the C++ of the binding, and the one package that they need beside TensorFlow.js itself. */
+async function fetchBinding(place: string, kind: NativeKind): Promise<void> {
+  await fetchPackage(`@tensorflow/tfjs-node${kind === 'gpu' ? '-gpu' : ''}`, bindingVersion, place);
+  await fetchPackage('google-protobuf', protobufVersion, join(place, 'node_modules', 'google-protobuf'));
+  linkTfjs(place);
   patchForNode23(join(place, 'dist'));
   addSources(place);
 }
 
-/** Node 23 took `isNullOrUndefined` and `isArray` out of `util`, which the binding's JavaScript still asks for. */
+/** Node 23 removed `isNullOrUndefined` and `isArray` from `util`, which the binding's JavaScript still calls. */
 function patchForNode23(dist: string): void {
   for (const file of ['nodejs_kernel_backend.js', join('kernels', 'TopK.js')]) {
     const path = join(dist, file);
@@ -118,26 +120,28 @@ function patchForNode23(dist: string): void {
   }
 }
 
-/** Where our own C++ lies: beside `dist` in the package, beside `src` in the repository. */
+/** The folder of our own C++: beside `dist` in the package, beside `src` in the repository. */
 const sources = ['../native', '../../native']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((folder) => existsSync(folder));
 
 /** The one source that is an addon of its own. */
-const heldStderr = 'held_stderr';
+const stderrBuffer = 'stderr_buffer';
 
-/** Adds our own C++ to the binding, and what calls it. @throws {SetUpError} if the binding is not built as it is known to be. */
+/** Adds our own C++ to the binding, and the calls of it. @throws {SetUpError} if the sources of the binding are not as expected. */
 function addSources(place: string): void {
   if (sources === undefined)
     throw new SetUpError(
-      `engine/setUpNative: expected the folder native beside dist, got none; install the package anew`,
+      `engine/setUpNative: expected the folder native beside dist, got none; try to install the package again`,
     );
   const names = readdirSync(sources);
   names.forEach((name) => cpSync(join(sources, name), join(place, 'binding', name)));
-  const ofBinding = names.filter((name) => name !== `${heldStderr}.cc`).map((name) => `'binding/${name}',`);
+  const ofBinding = names
+    .filter((name) => name.endsWith('.cc') && name !== `${stderrBuffer}.cc`)
+    .map((name) => `'binding/${name}',`);
   const backend = "'binding/tfjs_backend.cc',";
   patch(join(place, 'binding.gyp'), {
-    "'targets' : [{": `'targets' : [{ 'target_name': '${heldStderr}', 'sources': ['binding/${heldStderr}.cc'] }, {`,
+    "'targets' : [{": `'targets' : [{ 'target_name': '${stderrBuffer}', 'sources': ['binding/${stderrBuffer}.cc'] }, {`,
     [backend]: [backend, ...ofBinding].join('\n      '),
   });
   const include = '#include "tfjs_backend.h"\n';
@@ -158,7 +162,9 @@ function patch(file: string, parts: Record<string, string>): void {
   let text = readFileSync(file, 'utf8');
   for (const [part, by] of Object.entries(parts)) {
     if (!text.includes(part))
-      throw new SetUpError(`engine/setUpNative: expected ${JSON.stringify(part)} in ${file}, got none`);
+      throw new SetUpError(
+        `engine/setUpNative: expected ${JSON.stringify(part)} in ${file}, got none; try the binding ${bindingVersion}`,
+      );
     text = text.replace(part, () => by);
   }
   writeFileSync(file, text);
@@ -181,7 +187,7 @@ async function build(place: string, { nodeGyp, headers }: Toolchain): Promise<vo
       env: { CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -std=c++17 -O3 -fno-math-errno -fno-trapping-math` },
     },
   );
-  cpSync(join(place, 'build', 'Release', `${heldStderr}.node`), heldStderrFile(dirname(place)));
+  cpSync(join(place, 'build', 'Release', `${stderrBuffer}.node`), stderrBufferFile(dirname(place)));
   rmSync(join(place, 'build'), { recursive: true, force: true });
 }
 
@@ -189,11 +195,11 @@ function writeManifest(folder: string, manifest: NativeManifest): void {
   writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Computes in a process of its own: a library that this processor cannot run ends that one alone. */
+/** Runs the check in a process of its own: a library that this CPU cannot run ends that one alone. */
 async function selfTest(folder: string): Promise<{ difference: number; tensorflow: string }> {
   const here = fileURLToPath(import.meta.url);
   const script = `import(${JSON.stringify(resolve(here))}).then(async ({ checkNative }) => console.log(JSON.stringify(await checkNative(${JSON.stringify(folder)}))))`;
-  // What a library says before it ends its process is lost where its notes are held back.
+  // The last messages of a library that ends its process would be lost in the buffer.
   const printed = await runProgram(process.execPath, ['-e', script], { env: { TF_CPP_MIN_LOG_LEVEL: '0' } });
   return JSON.parse(printed.trim().split('\n').slice(-1)[0]) as { difference: number; tensorflow: string };
 }

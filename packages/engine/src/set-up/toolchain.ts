@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { SetUpError } from './set-up-error.js';
 
-/** What a binding is built with. */
+/** The tools that a binding is built with. */
 export interface Toolchain {
   nodeGyp: string;
   /** Folder with include/node. */
@@ -16,7 +16,7 @@ export interface Toolchain {
 /**
  * Finds what node-gyp needs.
  *
- * @throws {SetUpError} naming all that is missing, each with the command that brings it.
+ * @throws {SetUpError} naming all that is missing, each with the command that installs it.
  */
 export function findToolchain(): Toolchain {
   const python = ['python3', 'python'].find((name) =>
@@ -42,20 +42,20 @@ export function findToolchain(): Toolchain {
   return { nodeGyp: nodeGyp!, headers: headers!, python: python! };
 }
 
-/** Whether a program is there and does what it is asked. */
+/** Whether a program exists and exits with 0. */
 export function runs(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore', env: process.env }).status === 0;
 }
 
 function findNodeGyp(): string | undefined {
-  const { npm_config_node_gyp: told, npm_execpath: npm } = process.env;
+  const { npm_config_node_gyp: configured, npm_execpath: npm } = process.env;
   const inNpm = 'node_modules/node-gyp/bin/node-gyp.js';
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => {
     const link = join(folder, 'npm');
     return existsSync(link) ? [join(dirname(dirname(realpathSync(link))), inNpm)] : [];
   });
   return [
-    told,
+    configured,
     npm && join(dirname(dirname(npm)), inNpm),
     join(dirname(dirname(process.execPath)), 'lib', inNpm.replace('node_modules', 'node_modules/npm/node_modules')),
     ...onPath,
@@ -71,7 +71,7 @@ function resolved(file: string): string | undefined {
   }
 }
 
-/** Headers of this Node, or of another: the binding uses N-API alone, which all share. */
+/** Headers of this or another Node: the binding uses N-API alone, which is the same in all. */
 function findHeaders(): string | undefined {
   const fetched = join(homedir(), '.cache', 'node-gyp');
   return [

@@ -1,4 +1,4 @@
-import { displayValues } from './display.js';
+import { displayValues } from './grey-scale.js';
 import { parseDicom } from './parse-dicom.js';
 import { storedValues } from './stored-values.js';
 

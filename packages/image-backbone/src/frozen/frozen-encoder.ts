@@ -1,4 +1,4 @@
-/** What a frozen encoder does to an image before it looks at it. */
+/** How images are prepared for a frozen encoder. */
 export interface EncoderPreprocessing {
   /** Pixels along a side of its input. */
   size: number;
@@ -9,21 +9,25 @@ export interface EncoderPreprocessing {
   fit: 'stretch' | 'crop' | 'pad';
   /** Pixels before the cut; `size` or more. */
   resize: number;
-  /** How pixels are interpolated; as sharp does it unless it says. */
+  /** Bits that the files of the data set use; each file's own range unless given. */
+  bits?: number;
+  /** Where an odd number of pixels is cut off: one less at the top and left, or the even number of them. Default `down`. */
+  oddMargin?: 'down' | 'even';
+  /** How pixels are interpolated. Default sharp's own `lanczos3`. */
   kernel?: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
   /** Channels that the grey values are repeated to. */
   channels: number;
-  /** A grey value v in [0, 255] becomes (v · rescale − mean) / deviation, for each channel. */
+  /** A grey value v in [0, 255] becomes (v · rescale − mean) / std, for each channel. */
   rescale: number;
   mean: readonly number[];
-  deviation: readonly number[];
+  std: readonly number[];
 }
 
 /** Features of some images. */
 export interface FrozenFeatures {
-  /** float32 [images, dim]: one vector an image; where it was asked for. */
+  /** float32 [images, dim]: one vector an image; if wanted. */
   pooled?: Float32Array;
-  /** float32 [images, grid², dim]: one vector a place, row by row from the top left; where it was asked for. */
+  /** float32 [images, grid², dim]: one vector a patch, row by row from the top left; if wanted. */
   map?: Float32Array;
 }
 

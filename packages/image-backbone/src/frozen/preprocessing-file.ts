@@ -2,85 +2,71 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, readJson } from '@cxr-align/files';
 import type { EncoderPreprocessing } from './frozen-encoder.js';
+import { settingsOf, type FailFile, type Preparation } from './preparation.js';
+import { openClipPreprocessing, timmPreprocessing, type OpenClipFile, type TimmFile } from './pretrained-config.js';
+import { processorPreprocessing, type ProcessorFile } from './processor-config.js';
 
 /** The files that say it, in the order in which they are looked for. */
-const names = ['preprocess.json', 'preprocessor_config.json'];
-
-/** PIL's numbers for ways of interpolating. */
-const kernels: Record<number, EncoderPreprocessing['kernel']> = {
-  0: 'nearest',
-  1: 'lanczos3',
-  2: 'linear',
-  3: 'cubic',
-};
-
-type Size = number | { height?: number; width?: number; shortest_edge?: number };
-
-/** What an image processor of the transformers library writes. */
-interface ProcessorFile {
-  size?: Size;
-  crop_size?: Size;
-  resample?: number;
-  do_center_crop?: boolean;
-  do_rescale?: boolean;
-  rescale_factor?: number;
-  do_normalize?: boolean;
-  image_mean?: number[];
-  image_std?: number[];
-}
+const readers: readonly [name: string, read: (content: object, fail: FailFile) => Preparation | undefined][] = [
+  ['preprocess.json', (content, fail) => processorPreprocessing(content as ProcessorFile, fail)],
+  ['preprocessor_config.json', (content, fail) => processorPreprocessing(nested(content, fail), fail)],
+  [
+    'processor_config.json',
+    (content, fail) => ('image_processor' in content ? processorPreprocessing(nested(content, fail), fail) : undefined),
+  ],
+  ['open_clip_config.json', (content, fail) => openClipPreprocessing(content as OpenClipFile, fail)],
+  ['config.json', (content, fail) => timmPreprocessing(content as TimmFile, fail)],
+];
 
 /**
- * Reads how an encoder wants its images: `preprocess.json`, or `preprocessor_config.json` as the transformers library
- * writes it.
+ * Reads how an encoder wants its images: `preprocess.json`; `preprocessor_config.json` or `processor_config.json` of the
+ * transformers library; `open_clip_config.json` of open_clip; `config.json` of timm, with a `pretrained_cfg`. Every key is obeyed
+ * as the library does, or refused by name.
  *
  * @param channels of the encoder's input.
- * @throws {InputError} if there is none, or it names no size.
+ * @throws {InputError} if there is none, it names no size, or a key that is not obeyed here.
  */
 export function readPreprocessing(folder: string, channels: number): EncoderPreprocessing {
-  const name = names.find((one) => existsSync(join(folder, one)));
-  if (name === undefined)
-    throw new InputError(`expected ${names.join(' or ')} beside the encoder, got neither; write one`, { file: folder });
-  const file = join(folder, name);
-  const content = readJson(file) as ProcessorFile;
-  const given = sideOf(content.size);
-  if (given === undefined)
-    throw new InputError('expected a size: a number, {"height", "width"} alike or {"shortest_edge"}; got another', {
-      file,
-    });
-  const crop = (content.do_center_crop ?? content.crop_size !== undefined) ? sideOf(content.crop_size) : undefined;
-  // A number is the shorter side where a crop follows; height and width are those of the whole image.
-  const isShortest = typeof content.size === 'object' ? content.size.shortest_edge !== undefined : crop !== undefined;
-  const size = crop ?? given;
-  const resize = Math.max(size, given);
-  const kernel = kernels[content.resample ?? 2];
-  if (kernel === undefined)
-    throw new InputError(`expected a resample of ${Object.keys(kernels).join(', ')}, got ${content.resample}`, {
-      file,
-    });
-  const perChannel = (values: number[] | undefined, otherwise: number): number[] => {
-    const list = content.do_normalize === false || values === undefined ? [otherwise] : values;
-    if (list.length !== 1 && list.length !== channels)
-      throw new InputError(`expected 1 or ${channels} numbers for the channels, got ${list.length}`, { file });
-    if (!list.every(Number.isFinite)) throw new InputError('expected numbers for the channels, got another', { file });
-    return Array.from({ length: channels }, (_, channel) => list[channel % list.length]);
-  };
-  const deviation = perChannel(content.image_std, 1);
-  if (deviation.includes(0)) throw new InputError('expected an image_std above 0, got 0', { file });
-  return {
-    size,
-    fit: isShortest ? 'crop' : 'stretch',
-    resize,
-    kernel,
-    channels,
-    rescale: content.do_rescale === false ? 1 : (content.rescale_factor ?? 1 / 255),
-    mean: perChannel(content.image_mean, 0),
-    deviation,
-  };
+  for (const [name, read] of readers) {
+    const file = join(folder, name);
+    if (!existsSync(file)) continue;
+    const fail: FailFile = (message) => {
+      throw new InputError(message, { file });
+    };
+    const content = readJson(file);
+    if (typeof content !== 'object' || content === null || Array.isArray(content))
+      fail('expected a JSON object, got another value');
+    const preparation = read(content as object, fail);
+    if (preparation) return withChannels(preparation, channels, fail);
+  }
+  throw new InputError(
+    'expected preprocess.json or preprocessor_config.json beside the encoder (or processor_config.json, open_clip_config.json, config.json of timm), got none; write one',
+    { file: folder },
+  );
 }
 
-/** Pixels along a side; undefined where none are named, or height and width differ. */
-function sideOf(size: Size | undefined): number | undefined {
-  const { height, width, shortest_edge: shortest } = typeof size === 'object' ? size : { shortest_edge: size };
-  const side = shortest ?? (height === width ? height : undefined);
-  return Number.isInteger(side) && side! > 0 && side! <= 4096 ? side : undefined;
+/** transformers 5 keeps the image processor inside of the processor. */
+function nested(content: object, fail: FailFile): ProcessorFile {
+  const { image_processor: inner = content } = settingsOf(
+    content as { image_processor?: object },
+    { image_processor: 'object' },
+    fail,
+  );
+  return inner as ProcessorFile;
+}
+
+function withChannels(
+  { mean, std: stds, ...rest }: Preparation,
+  channels: number,
+  fail: FailFile,
+): EncoderPreprocessing {
+  const perChannel = (values: readonly number[]): number[] => {
+    if (values.length !== 1 && values.length !== channels)
+      fail(`expected 1 or ${channels} numbers for the channels, got ${values.length}`);
+    if (!values.every(Number.isFinite)) fail('expected numbers for the channels, got another');
+    return Array.from({ length: channels }, (_, channel) => values[channel % values.length]);
+  };
+  const std = perChannel(stds);
+  if (std.includes(0)) fail('expected an image_std above 0, got 0');
+  return { ...rest, channels, mean: perChannel(mean), std };
 }

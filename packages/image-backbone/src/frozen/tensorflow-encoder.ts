@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { InputError, readJson, resolveInside, sha256 } from '@cxr-align/files';
+import { faultReason, InputError, readJson, regularFile, resolveInside, sha256 } from '@cxr-align/files';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen-encoder.js';
 import { readPreprocessing } from './preprocessing-file.js';
@@ -9,6 +9,8 @@ import { readPreprocessing } from './preprocessing-file.js';
 interface Runnable {
   /** Channels that it wants. */
   channels: number;
+  /** Pixels along its sides, where the model fixes them. */
+  sides: (number | undefined)[];
   run: (images: tf.Tensor4D) => tf.Tensor[];
   dispose: () => void;
 }
@@ -48,6 +50,11 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
         : await openGraph(artifacts, file, outputs);
     const preprocessing = readPreprocessing(folder, model.channels);
     const { size } = preprocessing;
+    if (model.sides.some((side) => side !== undefined && side !== size))
+      throw new InputError(
+        `expected images of ${model.sides.map((side) => side ?? size).join(' × ')} as the model's input is fixed to, got ${size} × ${size} from the preprocessing file; correct its size`,
+        { file },
+      );
     const shapes = tf.tidy(() => model.run(tf.zeros([1, size, size, model.channels])).map(({ shape }) => shape));
     const [pooled] = shapes.filter((shape) => shape.length === 2);
     const [map] = shapes.filter((shape) => shape.length === 4) as [number, number, number, number][];
@@ -56,7 +63,8 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
         `expected an output float32 [batch, dim] or [batch, grid, grid, dim], got ${shapes.map((shape) => `[${shape}]`).join(', ')}; name others by "outputs" in preprocess.json`,
         { file },
       );
-    if (map && map[1] !== map[2]) throw new InputError(`expected a square map, got [${map}]`, { file });
+    if (map && map[1] !== map[2])
+      throw new InputError(`expected a square map, got [${map}]; export the encoder with a square input`, { file });
     return new TensorflowImageEncoder(
       basename(resolve(folder)),
       hash,
@@ -73,7 +81,7 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
   ): Promise<FrozenFeatures> {
     if (wanted.includes('map') && !this.map)
       throw new RangeError(
-        `image-backbone/TensorflowImageEncoder: expected no map to be wanted, for ${this.name} has none`,
+        `image-backbone/TensorflowImageEncoder: expected 'pooled' of ${this.name}, got 'map'; it has no output of patches`,
       );
     const made = tf.tidy(() => {
       const outputs = this.model.run(this.pixels(images));
@@ -92,7 +100,7 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
 
   /** float32 [images, size, size, channels], as the model wants its pixels. */
   private pixels(images: readonly Uint8Array[]): tf.Tensor4D {
-    const { size, channels, rescale, mean, deviation } = this.preprocessing;
+    const { size, channels, rescale, mean, std } = this.preprocessing;
     const area = size * size;
     const values = new Float32Array(images.length * area * channels);
     images.forEach((pixels, image) => {
@@ -102,8 +110,7 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
         );
       for (let at = 0; at < area; at++) {
         for (let channel = 0; channel < channels; channel++)
-          values[(image * area + at) * channels + channel] =
-            (pixels[at] * rescale - mean[channel]) / deviation[channel];
+          values[(image * area + at) * channels + channel] = (pixels[at] * rescale - mean[channel]) / std[channel];
       }
     });
     return tf.tensor4d(values, [images.length, size, size, channels]);
@@ -116,23 +123,21 @@ export class TensorflowImageEncoder implements FrozenImageEncoder {
 
 /** A model's topology and weights in memory, and the hash of both. */
 function readArtifacts(file: string): { artifacts: tf.io.ModelArtifacts; hash: string; format: string } {
-  const { format = 'graph-model', modelTopology, weightsManifest } = readJson(file) as ModelFile;
-  if (!['graph-model', 'layers-model'].includes(format) || !modelTopology || !Array.isArray(weightsManifest))
+  const { format = 'graph-model', modelTopology, weightsManifest } = (readJson(file) ?? {}) as ModelFile;
+  const isManifest =
+    Array.isArray(weightsManifest) &&
+    weightsManifest.every((group) => Array.isArray(group?.paths) && Array.isArray(group?.weights));
+  if (!['graph-model', 'layers-model'].includes(format) || !modelTopology || !isManifest)
     throw new InputError(
-      `expected a graph-model or a layers-model of TensorFlow.js with its weightsManifest, got ${format}`,
+      `expected a graph-model or a layers-model of TensorFlow.js with its weightsManifest, got ${JSON.stringify(format)}`,
       { file },
     );
   const shards = weightsManifest
     .flatMap(({ paths }) => paths)
     .map((path) => {
       const shard = resolveInside(dirname(file), path, { file });
-      try {
-        return readFileSync(shard);
-      } catch {
-        throw new InputError('expected a weight file of model.json, got no such file; copy the whole folder', {
-          file: shard,
-        });
-      }
+      regularFile(shard, 'a weight file of model.json', 2 ** 31 - 1);
+      return readFileSync(shard);
     });
   const weights = Buffer.concat(shards);
   return {
@@ -150,18 +155,40 @@ function readArtifacts(file: string): { artifacts: tf.io.ModelArtifacts; hash: s
 function outputNames(folder: string): string[] | undefined {
   const file = join(folder, 'preprocess.json');
   if (!existsSync(file)) return undefined;
-  const { outputs } = readJson(file) as { outputs?: unknown };
+  const { outputs } = (readJson(file) ?? {}) as { outputs?: unknown };
   if (outputs === undefined) return undefined;
   if (!Array.isArray(outputs) || outputs.length === 0 || outputs.some((name) => typeof name !== 'string'))
-    throw new InputError('expected "outputs" to be a list of names', { file });
+    throw new InputError('expected "outputs" to be a list of names; write "outputs": ["NAME"]', { file });
   return outputs as string[];
+}
+
+/** The channels and sides of a model's one input, which takes [batch, height, width, channels]. */
+function imageInput(
+  shapes: readonly (readonly (number | null)[] | undefined)[],
+  file: string,
+): Pick<Runnable, 'channels' | 'sides'> {
+  const fail = (got: string): never => {
+    throw new InputError(
+      `expected one input float32 [batch, height, width, channels], got ${got}; convert the image encoder alone, with channels last`,
+      { file },
+    );
+  };
+  if (shapes.length !== 1) fail(`${shapes.length} inputs`);
+  const extents = (shapes[0] ?? [null, null, null, null]).map((one) => (one !== null && one > 0 ? one : undefined));
+  const [, height, width, channels = 3] = extents;
+  const isChannelsFirst = channels > 4 && height !== undefined && height <= 4;
+  if (extents.length !== 4 || isChannelsFirst) fail(`[${extents.map((one) => one ?? '?')}]`);
+  return { channels, sides: [height, width] };
 }
 
 async function openGraph(artifacts: tf.io.ModelArtifacts, file: string, outputs?: string[]): Promise<Runnable> {
   const { loadGraphModel } = await imported(() => import('@tensorflow/tfjs-converter'), '@tensorflow/tfjs-converter');
   const model = await opened(() => loadGraphModel(tf.io.fromMemory(artifacts)), file);
   return {
-    channels: model.inputs[0]?.shape?.[3] ?? 3,
+    ...imageInput(
+      model.inputs.map(({ shape }) => shape),
+      file,
+    ),
     run: (images) => [outputs ? model.execute(images, outputs) : model.predict(images)].flat() as tf.Tensor[],
     dispose: () => model.dispose(),
   };
@@ -181,7 +208,10 @@ async function openLayers(artifacts: tf.io.ModelArtifacts, file: string, outputs
       )
     : whole;
   return {
-    channels: whole.inputs[0].shape[3] ?? 3,
+    ...imageInput(
+      whole.inputs.map(({ shape }) => shape),
+      file,
+    ),
     run: (images) => [model.predict(images)].flat() as tf.Tensor[],
     dispose: () => {
       whole.dispose();
@@ -203,7 +233,7 @@ async function opened<T>(open: () => Promise<T>, file: string): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    throw new InputError(`expected a sound model of TensorFlow.js, got ${(error as Error).message.split('\n')[0]}`, {
+    throw new InputError(`expected a sound model of TensorFlow.js, got ${faultReason(error)}`, {
       file,
     });
   }

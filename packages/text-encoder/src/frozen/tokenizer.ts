@@ -1,34 +1,37 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { InputError, readJson, sha256 } from '@cxr-align/files';
+import { faultReason, InputError, readJson, sha256, withTimeLimit } from '@cxr-align/files';
 
-/** Turns a text into the numbers that an encoder reads. */
+/** Turns a text into token ids. */
 export interface TextTokenizer {
-  /** SHA-256 of what it was read from. */
+  /** SHA-256 of its files. */
   readonly hash: string;
-  /** The most tokens of a text. */
+  /** The largest number of tokens of a text. */
   readonly maxTokens: number;
-  /** The token that fills up what is shorter. */
+  /** The id of the padding token. */
   readonly padding: number;
-  /** Token ids with those that mark start and end; the end of a text that is too long is cut off. */
+  /** Token ids with the special tokens; a text that is too long is truncated before the closing ones. */
   encode(text: string): number[];
-  /** Tokens of a text, however long. */
+  /** The number of tokens of a text before truncation. */
   count(text: string): number;
 }
 
-/** What we read of `tokenizer.json`; its own padding and truncation are left to us. */
+/** The part of `tokenizer.json` that we read; padding and truncation are done here. */
 interface TokenizerFile {
   truncation?: { max_length?: number } | null;
   padding?: { pad_id?: number } | null;
 }
 
-/** Lengths that stand for "no limit" in published files are larger. */
+/** Milliseconds for a text, which usually takes less than one. */
+const textLimit = 1500;
+
+/** Published files use larger numbers for "no limit". */
 const longest = 100_000;
 
 /**
  * Reads `tokenizer.json` and `tokenizer_config.json` of a folder.
  *
- * @param fixed tokens that the model demands, if it was exported for one length.
+ * @param fixed the number of tokens of a model that was exported for a fixed length.
  * @throws {InputError} if one is missing or broken, or @huggingface/tokenizers is not installed.
  */
 export async function loadTokenizer(folder: string, fixed?: number): Promise<TextTokenizer> {
@@ -39,9 +42,13 @@ export async function loadTokenizer(folder: string, fixed?: number): Promise<Tex
       `expected ${basename(missing)} beside the text encoder, got none; save the model's fast tokenizer there`,
       { file: folder },
     );
-  const [model, config] = files.map((file) => readJson(file) as object);
+  const [model, config] = files.map(readSettings);
+  refuseStrangePatterns(model, files[0]);
   const { Tokenizer } = await importTokenizers();
-  const tokenizer = new Tokenizer(model, config);
+  // Its patterns are regular expressions of the file: some texts may take them for ever.
+  const limited = <T>(work: () => T): T =>
+    soundly(files[0], () => withTimeLimit({ file: files[0] }, work, { ms: textLimit }));
+  const tokenizer = limited(() => new Tokenizer(model, config));
   const { model_max_length: declared, pad_token: pad } = config as {
     model_max_length?: number;
     pad_token?: string | { content?: string };
@@ -50,12 +57,23 @@ export async function loadTokenizer(folder: string, fixed?: number): Promise<Tex
     (limit): limit is number => typeof limit === 'number' && limit > 0 && limit < longest,
   );
   const maxTokens = limits.length > 0 ? Math.min(...limits) : ((model as TokenizerFile).truncation?.max_length ?? 512);
-  const padToken = typeof pad === 'object' ? pad.content : pad;
+  const padToken = typeof pad === 'object' ? pad?.content : pad;
   const padding =
-    (padToken === undefined ? undefined : tokenizer.token_to_id(padToken)) ??
+    (typeof padToken === 'string' ? tokenizer.token_to_id(padToken) : undefined) ??
     (model as TokenizerFile).padding?.pad_id ??
     0;
-  const idsOf = (text: string): number[] => tokenizer.encode(text).ids;
+  const idsOf = (text: string, options?: { add_special_tokens: boolean }): number[] => {
+    const { ids } = limited(() => tokenizer.encode(text, options));
+    if (!Array.isArray(ids) || !ids.every((id) => Number.isSafeInteger(id) && id >= 0))
+      throw new InputError('expected a vocabulary of whole numbers, got others; save the tokenizer again', {
+        file: files[0],
+      });
+    return ids;
+  };
+  if (!Number.isSafeInteger(padding) || !Number.isSafeInteger(maxTokens) || maxTokens < 1)
+    throw new InputError('expected whole numbers as max_length and pad_id, got others; save the tokenizer again', {
+      file: files[0],
+    });
   return {
     hash: sha256(files.map((file) => readFileSync(file, 'utf8')).join('\n')),
     maxTokens,
@@ -64,8 +82,8 @@ export async function loadTokenizer(folder: string, fixed?: number): Promise<Tex
     encode: (text) => {
       const ids = idsOf(text);
       if (ids.length <= maxTokens) return ids;
-      // What marks the end stays: only tokens of the text itself are cut off.
-      const own = tokenizer.encode(text, { add_special_tokens: false }).ids;
+      // Special tokens stay: only tokens of the text itself are truncated.
+      const own = idsOf(text, { add_special_tokens: false });
       const opening = ids.findIndex((id, at) => id === own[0] && ids[at + own.length - 1] === own[own.length - 1]);
       const closing = ids.length - opening - own.length;
       return [...ids.slice(0, maxTokens - closing), ...ids.slice(ids.length - closing)];
@@ -73,11 +91,46 @@ export async function loadTokenizer(folder: string, fixed?: number): Promise<Tex
   };
 }
 
-/** Places that the model has been trained for, as its configuration says. */
+function readSettings(file: string): object {
+  const content = readJson(file);
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new InputError('expected a JSON object, got another value; save the tokenizer again', { file });
+  return content;
+}
+
+/** Does what the library does with the file: what it throws is a fault of the file. */
+function soundly<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`expected a tokenizer of the tokenizers library, got ${faultReason(error)}; save it again`, {
+      file,
+    });
+  }
+}
+
+/** Of a pattern that it does not know the library warns on the console, and matches nothing. */
+function refuseStrangePatterns(content: unknown, file: string): void {
+  if (typeof content !== 'object' || content === null) return;
+  for (const [key, value] of Object.entries(content)) {
+    // A vocabulary may hold the word, as a number.
+    if (key === 'pattern' && typeof value !== 'number') {
+      const { Regex: regex, String: text } = (value ?? {}) as { Regex?: unknown; String?: unknown };
+      if (typeof regex !== 'string' && typeof text !== 'string')
+        throw new InputError('expected a pattern { "Regex" } or { "String" }, got another; save the tokenizer again', {
+          file,
+        });
+    }
+    if (key !== 'vocab' && key !== 'merges') refuseStrangePatterns(value, file);
+  }
+}
+
+/** The number of position embeddings of the model, according to its configuration. */
 function positions(folder: string): number | undefined {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) return undefined;
-  const content = readJson(file) as {
+  const content = readSettings(file) as {
     max_position_embeddings?: number;
     text_config?: { max_position_embeddings?: number };
   };

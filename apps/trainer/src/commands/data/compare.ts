@@ -1,13 +1,9 @@
 import { basename } from 'node:path';
-import { readDataset, selectSplit, type Dataset, type Split } from '@cxr-align/datasets';
-import { InputError, writeFileAtomic } from '@cxr-align/files';
-import { htmlReport } from '@cxr-align/report';
-import { compareData, type Compared } from '../../data/compare-data.js';
-import { dataComparisonText } from '../../data/data-comparison-text.js';
-import { checkImages } from '../../data/image-facts.js';
-import { graphFor } from '../../labels/label-knowledge.js';
-import { dataComparisonReport } from '../../report/data-comparison-report.js';
-import { printResult, progress, type DataFlags } from '../command.js';
+import { InputError } from '@cxr-align/files';
+import { type ComparedDataset, checkImages, compareDatasets, filterDataset } from '@cxr-align/curation';
+import { dataComparisonReport, dataComparisonText, writePage } from '@cxr-align/run-report';
+import { graphFor } from '@cxr-align/training';
+import { type DataFlags, printResult, readData, stderrEvents } from '../command.js';
 
 interface Flags extends DataFlags {
   json: boolean;
@@ -29,32 +25,22 @@ export async function compare({ json, sets: given, splits, graph, graphB, html, 
     throw new InputError(
       `expected two data sets, or one and --splits train,test, got ${sets.length} data set${sets.length === 1 ? '' : 's'}`,
     );
-  const sides: Compared[] = [];
+  const sides: ComparedDataset[] = [];
   for (const side of [0, 1]) {
     const path = sets[side] ?? sets[0];
-    const read = await readDataset(path, flags);
-    const dataset = parts ? splitOf(read, parts[side], path) : read;
+    const read = await readData(path, flags);
+    const dataset = parts ? filterDataset({ dataset: read, split: parts[side] }) : read;
     const name = parts ? `${read.name} (${parts[side]})` : read.name || basename(path);
     sides.push({
       name,
       dataset,
       graph: graphFor(side === 0 || sets.length === 1 ? graph : graphB, dataset),
-      images: flags.checkImages ? await checkImages(dataset.samples, progress) : null,
+      images: flags.checkImages ? await checkImages({ samples: dataset.samples, on: stderrEvents() }) : null,
     });
   }
-  const found = compareData(sides[0], sides[1]);
-  if (html !== undefined) writeFileAtomic(html, htmlReport(await dataComparisonReport(found)));
+  const found = compareDatasets({ a: sides[0], b: sides[1] });
+  if (html !== undefined) writePage(html, dataComparisonReport(found));
   printResult(json, found, () =>
     [dataComparisonText(found), ...(html === undefined ? [] : [`page: ${html}`])].join('\n'),
   );
-}
-
-function splitOf(dataset: Dataset, split: string, file: string): Dataset {
-  const chosen = selectSplit(dataset, split as Split);
-  if (chosen.samples.length === 0)
-    throw new InputError(
-      `expected a split of ${[...new Set(dataset.samples.map((sample) => sample.split))].join(', ')}, got ${split}; change --splits`,
-      { file },
-    );
-  return chosen;
 }

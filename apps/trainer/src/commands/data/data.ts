@@ -1,48 +1,50 @@
+import { outputFile, outputFolder } from '../../usage/output-path.js';
 import { commandGroup, dataFlags } from '../command.js';
 import { compare } from './compare.js';
 import { describe } from './describe.js';
 import { init } from './init.js';
-import { balance, exportLabels, filter, groupings, merge, split } from './shape.js';
+import { groupings } from '@cxr-align/curation';
+import { balance, exportLabels, filter, merge, split } from './shape.js';
 
-const { data, format, images, projection, 'one-per-study': onePerStudy, 'max-bad': maxBad } = dataFlags;
-const readFlags = { format, images, projection, 'one-per-study': onePerStudy, 'max-bad': maxBad } as const;
+const { data, 'allow-patient-overlap': _overlap, 'any-modality': anyModality, ...readFlags } = dataFlags;
 const graph = {
   type: 'string',
   default: 'auto',
-  describe: 'Label graph of the data: a shipped set or a file',
+  describe: 'Label graph of the data set: a label set, a file, or auto',
 } as const;
 const checkImages = {
   type: 'boolean',
   default: false,
-  describe: 'Decode every image, too: sizes, grey values, the same image twice',
+  describe: 'Also decode every image: sizes, grey values, duplicates',
 } as const;
-const html = { type: 'string', describe: 'File for a page with figures' } as const;
-const seed = { type: 'number', default: 0, describe: 'Drives everything random' } as const;
+const html = { type: 'string', describe: 'HTML file to write, with figures', coerce: outputFile('html') } as const;
+const seed = { type: 'number', default: 0, describe: 'Random seed' } as const;
 const writeFlags = {
   out: {
     type: 'string',
     demandOption: true,
-    describe: 'New folder for the labels and their mapping; images stay where they are',
+    describe: 'New folder for the labels and their mapping; images are not copied',
+    coerce: outputFolder('out'),
   },
-  as: { choices: ['csv', 'parquet'] as const, default: 'csv' as const, describe: 'How the labels are written' },
+  as: { choices: ['csv', 'parquet'] as const, default: 'csv' as const, describe: 'File format of the labels' },
   seed,
 } as const;
 
 const parts = [
   {
     command: 'describe',
-    describe: 'Count labels, patients, splits, and what each label policy does; draw it',
-    flags: { data, ...readFlags, graph, 'check-images': checkImages, html },
+    describe: 'Describe a data set: labels, patients, splits, the effect of each label policy',
+    flags: { data, ...readFlags, 'any-modality': anyModality, graph, 'check-images': checkImages, html },
     run: describe,
   },
   {
     command: 'compare <sets..>',
-    describe: 'Hold two data sets, or two splits of one, against each other',
+    describe: 'Compare two data sets, or two splits',
     flags: {
       ...readFlags,
-      splits: { type: 'string', describe: 'Two splits to compare, such as train,test; of one set, or one of each' },
-      graph: { ...graph, describe: 'Label graph of the first set' },
-      'graph-b': { ...graph, describe: 'Label graph of the second set' },
+      splits: { type: 'string', describe: 'Two splits to compare, such as train,test: of one data set, or one of each' },
+      graph: { ...graph, describe: 'Label graph of the first data set' },
+      'graph-b': { ...graph, describe: 'Label graph of the second data set' },
       'check-images': checkImages,
       html,
     },
@@ -50,78 +52,88 @@ const parts = [
   },
   {
     command: 'init',
-    describe: 'Draft a mapping (dataset.yaml) for a table that no reader knows',
+    describe: 'Draft a mapping (dataset.yaml) for a table of an unknown layout',
     flags: {
       data: { type: 'string', demandOption: true, describe: 'The table: CSV, TSV or Parquet' },
-      out: { type: 'string', describe: 'File for the mapping; dataset.yaml beside the table unless given' },
+      out: {
+        type: 'string',
+        describe: 'Mapping file to write; dataset.yaml beside the table unless given',
+        coerce: outputFile('out'),
+      },
     },
     run: init,
   },
   {
     command: 'split',
-    describe: 'Split whole patients into train, val and test, each with its share of every label',
+    describe: 'Split by patient into train, val and test, stratified over the labels',
     flags: {
       data,
       ...readFlags,
-      val: { type: 'number', default: 0.1, describe: 'Share of the images for validation' },
-      test: { type: 'number', default: 0.2, describe: 'Share of the images for test' },
-      'keep-test': { type: 'boolean', default: false, describe: 'Leave the test split of the data as it is' },
+      val: { type: 'number', default: 0.1, describe: 'Share of the images in the validation split' },
+      test: { type: 'number', default: 0.2, describe: 'Share of the images in the test split' },
+      'keep-test': { type: 'boolean', default: false, describe: 'Keep the test split of the data set' },
       ...writeFlags,
     },
     run: split,
   },
   {
     command: 'filter',
-    describe: 'Keep the images that fit',
+    describe: 'Select images by split, label, sex or age',
     flags: {
       data,
       ...readFlags,
-      split: { type: 'string', describe: 'Only this split' },
+      split: { type: 'string', describe: 'Split to use; all unless given' },
       has: { type: 'string', array: true, describe: 'Only images with this label; repeat for more' },
-      lacks: { type: 'string', array: true, describe: 'Only images without this label, known to be absent; repeat' },
+      lacks: { type: 'string', array: true, describe: 'Only images without this label, known to be absent; repeat for more' },
       sex: { choices: ['F', 'M'] as const, describe: 'Only images of this sex' },
-      age: { type: 'string', describe: 'Only ages of a range, both ends included: 18-65, 18- or -65' },
-      count: { type: 'number', describe: 'So many images at most, whole patients at random' },
+      age: { type: 'string', describe: 'Only ages in a range, both ends included: 18-65, 18- or -65' },
+      count: { type: 'number', describe: 'Maximum number of images, in whole patients at random' },
       ...writeFlags,
     },
     run: filter,
   },
   {
     command: 'merge <sets..>',
-    describe: 'Put data sets together in one label space; what a set does not tell is not known',
+    describe: 'Merge data sets in one label space; labels that a set does not have are unknown',
     flags: {
       ...readFlags,
-      graph: { type: 'string', demandOption: true, describe: 'Label graph to map to: a shipped set or a file' },
+      graph: { type: 'string', demandOption: true, describe: 'Label graph to map to: a label set or a file' },
+      'check-images': checkImages,
       ...writeFlags,
     },
     run: merge,
   },
   {
     command: 'balance',
-    describe: 'Leave out images until a label is as frequent in one group as in the others',
+    describe: 'Exclude images until a label has the same prevalence in every group',
     flags: {
       data,
       ...readFlags,
-      label: { type: 'string', demandOption: true, describe: 'The label' },
-      by: { choices: groupings, array: true, demandOption: true, describe: 'What makes the groups; repeat to combine' },
-      prevalence: { type: 'number', describe: 'Share of images with the label; that of all images unless given' },
-      'same-size': { type: 'boolean', default: false, describe: 'As many images in every group, too' },
-      split: { type: 'string', describe: 'Only this split' },
+      label: { type: 'string', demandOption: true, describe: 'Label to balance' },
+      by: { choices: groupings, array: true, demandOption: true, describe: 'Attribute that defines the groups; repeat to combine' },
+      prevalence: { type: 'number', describe: 'Target prevalence of the label; that of all images unless given' },
+      'same-size': { type: 'boolean', default: false, describe: 'Also make all groups the same size' },
+      split: { type: 'string', describe: 'Split to use; all unless given' },
       ...writeFlags,
     },
     run: balance,
   },
   {
     command: 'export',
-    describe: 'Write the labels as one table',
+    describe: 'Export the labels as one table',
     flags: {
       data,
       ...readFlags,
-      out: { type: 'string', demandOption: true, describe: 'File that ends in .csv or .parquet' },
-      'label-policy': { type: 'string', describe: 'Write the targets of this policy instead of the cells' },
+      out: {
+        type: 'string',
+        demandOption: true,
+        describe: 'File to write, .csv or .parquet',
+        coerce: outputFile('out'),
+      },
+      'label-policy': { type: 'string', describe: 'Export the targets of this label policy instead of the annotations' },
       graph,
       seed,
-      force: { type: 'boolean', default: false, describe: 'Write over a file that is there' },
+      force: { type: 'boolean', default: false, describe: 'Overwrite an existing file' },
     },
     run: exportLabels,
   },
@@ -130,6 +142,6 @@ const parts = [
 /** `cxr-align data describe|compare|init|split|filter|merge|balance|export`. */
 export const dataCommand = commandGroup(
   'data',
-  'See what is in data sets before anything is trained on them; shape them',
+  'Describe, compare, split, filter, merge and balance data sets',
   parts,
 );

@@ -1,26 +1,25 @@
 import { existsSync } from 'node:fs';
-import {
-  applyPolicy,
-  balanceGroups,
-  labelPolicies,
-  labelsTable,
-  projectionOf,
-  readDataset,
-  selectSamples,
-  stratifySplits,
-  type Dataset,
-  type LabelFormat,
-  type LabelPolicy,
-  type Sample,
-} from '@cxr-align/datasets';
+import { labelsTable, type Dataset, type LabelFormat } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import { filterData, type DataFilter } from '../../data/filter-data.js';
-import { mergeData } from '../../data/merge-data.js';
-import { writeData, writtenText } from '../../data/write-data.js';
-import { ancestorIndices, graphFor, loadGraph } from '../../labels/label-knowledge.js';
-import { printResult, progress, type DataFlags } from '../command.js';
+import {
+  balanceDataset,
+  checkFiles,
+  checkImages,
+  filterDataset,
+  mergeDatasets,
+  policyTargets,
+  splitDataset,
+  summarizeImages,
+  writeDataset,
+  writtenText,
+  type FilterOptions,
+  type Grouping,
+} from '@cxr-align/curation';
+import { duplicateLines, fileCheckLines } from '@cxr-align/run-report';
+import { graphFor, loadGraph } from '@cxr-align/training';
+import { type DataFlags, printResult, progress, readData, stderrEvents } from '../command.js';
 
-/** Flags of what reads one data set and writes another. */
+/** Flags of commands that read one data set and write another. */
 interface ShapeFlags extends DataFlags {
   json: boolean;
   data: string;
@@ -45,41 +44,30 @@ export async function split({
   test: number;
   keepTest: boolean;
 }): Promise<void> {
-  for (const [name, share] of Object.entries({ val, test }))
-    if (!(share >= 0 && share < 1)) throw new InputError(`expected --${name} in [0, 1), got ${share}`);
-  if (val + test >= 1) throw new InputError(`expected --val and --test of less than 1 together, got ${val + test}`);
-  const dataset = await readDataset(data, flags);
-  const shaped = keepTest
-    ? splitRest(dataset, val, seed)
-    : stratifySplits(dataset, { shares: { train: 1 - val - test, val, test }, seed });
-  const written = await writeData(out, shaped, as);
+  const dataset = await readData(data, flags);
+  const shaped = asInputError(() => splitDataset({ dataset, val, test, keepTest, seed }));
+  const written = await writeDataset({ folder: out, dataset: shaped, format: as });
   printResult(json, written, () => writtenText(written));
 }
 
-/** Leaves the test split as it is. */
-function splitRest(dataset: Dataset, val: number, seed: number): Dataset {
-  const rest = dataset.samples.flatMap((sample, row) => (sample.split === 'test' ? [] : [row]));
-  if (rest.length === dataset.samples.length)
-    throw new InputError('expected a test split with --keep-test, got none; leave the flag out');
-  const inTest = new Set(dataset.samples.flatMap(({ split: of, patient }) => (of === 'test' ? [patient] : [])));
-  if (rest.some((row) => inTest.has(dataset.samples[row].patient)))
-    throw new InputError(
-      'expected no patient of the test split in another one with --keep-test, got some; leave the flag out',
-    );
-  const drawn = stratifySplits(selectSamples(dataset, rest), { shares: { train: 1 - val, val, test: 0 }, seed });
-  const splitOf = new Map(drawn.samples.map((sample) => [sample.id, sample.split]));
-  return {
-    ...dataset,
-    samples: dataset.samples.map((sample) => ({ ...sample, split: splitOf.get(sample.id) ?? sample.split })),
-  };
-}
-
-/** `data filter`: the images that were asked for. */
-export async function filter({ json, data, out, as, ...flags }: ShapeFlags & DataFilter): Promise<void> {
-  const { count } = flags;
-  if (count !== undefined && (!Number.isInteger(count) || count < 1))
-    throw new InputError(`expected --count to be a whole number of 1 or more, got ${count}`);
-  const written = await writeData(out, filterData(await readDataset(data, flags), flags), as);
+/** `data filter`: images that meet all conditions. */
+export async function filter({
+  json,
+  data,
+  out,
+  as,
+  split: of,
+  has,
+  lacks,
+  sex,
+  age,
+  count,
+  seed,
+  ...flags
+}: ShapeFlags & Omit<FilterOptions, 'dataset'>): Promise<void> {
+  const dataset = await readData(data, flags);
+  const kept = asInputError(() => filterDataset({ dataset, split: of, has, lacks, sex, age, count, seed }));
+  const written = await writeDataset({ folder: out, dataset: kept, format: as });
   printResult(json, written, () => writtenText(written));
 }
 
@@ -90,52 +78,47 @@ export async function merge({
   out,
   as,
   graph,
+  checkImages: isChecked,
   ...flags
 }: Omit<ShapeFlags, 'data'> & {
   sets: string[];
   graph: string;
+  checkImages?: boolean;
 }): Promise<void> {
   // A path that looks like a number is read as one.
   const sets = given.map(String);
-  if (sets.length < 2) throw new InputError(`expected two or more data sets, got ${sets.length}`);
   const datasets: Dataset[] = [];
-  for (const path of sets) datasets.push(await readDataset(path, flags));
-  const { dataset, parts } = mergeData(datasets, loadGraph(graph));
-  const written = await writeData(out, dataset, as);
-  printResult(json, { ...written, parts }, () =>
+  for (const path of sets) datasets.push(await readData(path, flags));
+  const { dataset, parts } = mergeDatasets({ datasets, graph: loadGraph(graph) });
+  const on = stderrEvents();
+  const { files } = await checkFiles({ dataset, on });
+  const { samples } = dataset;
+  const found = isChecked ? summarizeImages(samples, await checkImages({ samples, on })) : undefined;
+  const nearly = found && { unreadable: found.unreadable, nearlySame: found.nearlySame };
+  const written = await writeDataset({ folder: out, dataset, format: as });
+  printResult(json, { ...written, parts, files, ...nearly }, () =>
     [
       writtenText(written),
+      ...fileCheckLines(files),
+      ...(found ? duplicateLines('nearly the same pixels', found.nearlySame) : []),
       ...parts.map(
-        ({ name, images, told, unused }) =>
-          `${name}: ${images} images tell ${told.length} of ${dataset.labels.length} labels (${told.join(', ')})${unused.length > 0 ? `; not used: ${unused.join(', ')}` : ''}`,
+        ({ name, images, determined, unused }) =>
+          `${name}: ${images} images have ${determined.length} of ${dataset.annotations.labels.length} labels (${determined.join(', ')})${unused.length > 0 ? `; not used: ${unused.join(', ')}` : ''}`,
       ),
     ].join('\n'),
   );
 }
 
-/** What a function refuses of what was asked for is a fault of the input. */
-function asked<T>(work: () => T): T {
+/** A value that a function refuses came from a flag: an error of the input. */
+function asInputError<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof RangeError ? new InputError(error.message.replace(/^datasets\/\w+: /, '')) : error;
+    throw error instanceof RangeError ? new InputError(error.message.replace(/^\w+\/\w+: /, '')) : error;
   }
 }
 
-/** The attributes that images are grouped by. */
-export const groupings = ['sex', 'age', 'view', 'projection', 'source'] as const;
-type Grouping = (typeof groupings)[number];
-
-const groupOf: Record<Grouping, (sample: Sample) => string | undefined> = {
-  sex: ({ sex }) => sex,
-  age: ({ age }) => (age === undefined ? undefined : age < 40 ? 'under 40' : age < 60 ? '40-59' : '60 and over'),
-  view: ({ view }) => view,
-  projection: ({ view }) => projectionOf(view),
-  // Of a merged set: the name of the set that the image is from.
-  source: ({ id }) => (id.includes('/') ? id.slice(0, id.indexOf('/')) : undefined),
-};
-
-/** `data balance`: a label as frequent in one group as in the others. */
+/** `data balance`: the same prevalence of a label in every group. */
 export async function balance({
   json,
   data,
@@ -155,14 +138,9 @@ export async function balance({
   sameSize: boolean;
   split?: string;
 }): Promise<void> {
-  const read = await readDataset(data, flags);
-  const dataset = of === undefined ? read : filterData(read, { split: of, seed });
-  const grouped = (sample: Sample): string | undefined => {
-    const groups = by.map((name) => groupOf[name](sample));
-    return groups.includes(undefined) ? undefined : groups.join(', ');
-  };
-  const balanced = asked(() => balanceGroups(dataset, { label, groupOf: grouped, prevalence, sameSize, seed }));
-  const written = await writeData(out, balanced.dataset, as);
+  const dataset = await readData(data, flags);
+  const balanced = asInputError(() => balanceDataset({ dataset, label, by, prevalence, sameSize, split: of, seed }));
+  const written = await writeDataset({ folder: out, dataset: balanced.dataset, format: as });
   const { groups } = balanced;
   printResult(json, { ...written, label, prevalence: balanced.prevalence, groups }, () => {
     const width = Math.max(5, ...groups.map(({ group }) => group.length));
@@ -196,30 +174,15 @@ export async function exportLabels({
   const format = /\.(csv|parquet)$/.exec(out)?.[1] as LabelFormat | undefined;
   if (!format) throw new InputError(`expected --out to end in .csv or .parquet, got ${out}`);
   if (existsSync(out) && !force)
-    throw new InputError(`expected a new file for --out, got ${out}, which exists; say --force`);
-  const dataset = await readDataset(data, flags);
-  const cells = labelPolicy === undefined ? dataset.cells : policyTargets(dataset, labelPolicy, graph, seed);
-  writeFileAtomic(
-    out,
-    labelsTable({ ...dataset, cells, ...(labelPolicy !== undefined && { notLabelled: undefined }) }, format),
-  );
-  const result = { file: out, rows: dataset.samples.length, labels: dataset.labels };
+    throw new InputError(`expected a new file for --out, got ${out}, which exists; add --force`);
+  const dataset = await readData(data, flags);
+  const targets =
+    labelPolicy === undefined
+      ? undefined
+      : policyTargets({ dataset, policy: labelPolicy, graph: graphFor(graph, dataset), seed });
+  if (targets && targets.unknown > 0) progress.remark(`${targets.unknown} targets are unknown and left blank`);
+  const annotations = targets?.annotations ?? dataset.annotations;
+  writeFileAtomic(out, labelsTable({ ...dataset, annotations }, format));
+  const result = { file: out, rows: dataset.samples.length, labels: annotations.labels };
   printResult(json, result, () => `${out}: ${result.rows} rows, ${result.labels.length} labels`);
-}
-
-function policyTargets(dataset: Dataset, name: string, graph: string, seed: number): Float32Array {
-  const policy: LabelPolicy | undefined = labelPolicies[name];
-  const known = Object.entries(labelPolicies).flatMap(([one, { uncertain }]) =>
-    uncertain === 'estimate' ? [] : [one],
-  );
-  if (!policy || !known.includes(name))
-    throw new InputError(`expected --label-policy of ${known.join(', ')}, got ${name}`);
-  const { values, counts } = applyPolicy(dataset.cells, dataset.labels, policy, {
-    ancestors: ancestorIndices(graphFor(graph, dataset)),
-    seed,
-    notLabelled: dataset.notLabelled,
-  });
-  const unknown = counts.reduce((sum, count) => sum + count.unknown, 0);
-  if (unknown > 0) progress.say(`${unknown} targets stay unknown, and are blank`);
-  return values;
 }

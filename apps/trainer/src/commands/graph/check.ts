@@ -1,7 +1,8 @@
 import { readDataset } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { matchColumns } from '@cxr-align/label-graph';
-import { faultText, loadGraph } from '../../labels/label-knowledge.js';
+import { faultText } from '@cxr-align/evaluation';
+import { loadGraph } from '@cxr-align/training';
 import { printResult } from '../command.js';
 
 interface Flags {
@@ -11,18 +12,18 @@ interface Flags {
   format: string;
 }
 
-/** `graph check`: whether a graph is sound, and whether it fits the columns of a data set. */
+/** `graph check`: whether a graph is valid, and whether it matches the columns of a data set. */
 export async function check({ json, graph: choice, data, format }: Flags): Promise<void> {
   const graph = loadGraph(choice);
-  const columns = data === undefined ? undefined : (await readDataset(data, { format })).labels;
+  const columns = data === undefined ? undefined : (await readDataset(data, { format })).annotations.labels;
   const { matched, missing, unused, faults } = columns
     ? matchColumns(graph, columns)
     : { matched: [], missing: [], unused: [], faults: [] };
-  const told = faults.map((fault) => ({ kind: fault.kind, labels: fault.labels, message: fault.message }));
+  const reported = faults.map((fault) => ({ kind: fault.kind, labels: fault.labels, message: fault.message }));
   const edges = graph.labelEdges().length;
   printResult(
     json,
-    { graph: graph.name, labels: graph.labels.length, edges, matched, missing, unused, faults: told },
+    { graph: graph.name, labels: graph.labels.length, edges, matched, missing, unused, faults: reported },
     () =>
       [
         `${graph.name}: ${graph.labels.length} labels, ${edges} edges between them, ${columns ? `${faults.length || 'no'} fault${faults.length === 1 ? '' : 's'} against the data` : 'no fault'}`,

@@ -1,6 +1,6 @@
 import { writeFileAtomic } from '@cxr-align/files';
-import { labelGraphFormat, writeLabelGraph, type LabelGraphFormat } from '@cxr-align/label-graph';
-import { loadGraph } from '../../labels/label-knowledge.js';
+import { type LabelGraphFormat, labelGraphFormat, writeLabelGraph } from '@cxr-align/label-graph/formats';
+import { loadGraph } from '@cxr-align/training';
 import { printResult } from '../command.js';
 
 interface Flags {

@@ -1,4 +1,6 @@
-import { labelGraphFormats, matrixKinds, matrixNormalizations } from '@cxr-align/label-graph';
+import { matrixKinds, matrixNormalizations } from '@cxr-align/label-graph';
+import { labelGraphFormats } from '@cxr-align/label-graph/formats';
+import { outputFile } from '../../usage/output-path.js';
 import { commandGroup, dataFlags } from '../command.js';
 import { check } from './check.js';
 import { convert } from './convert.js';
@@ -7,26 +9,27 @@ import { list, map } from './map.js';
 import { matrix } from './matrix.js';
 import { show } from './show.js';
 
-const source = 'A shipped label set (graph list), or a JSON, YAML, GEXF or GraphML file';
+const source =
+  'Label set (graph list; seed-14 is a second name of reference-14), or a JSON, YAML, GEXF or GraphML file';
 const graphFlag = { graph: { type: 'string', demandOption: true, describe: source } } as const;
 const data = (describe: string) => ({ data: { type: 'string', describe }, format: dataFlags.format }) as const;
 
 const parts = [
-  { command: 'list', describe: 'Print the shipped label sets', flags: {}, run: list },
+  { command: 'list', describe: 'List the label sets', flags: {}, run: list },
   {
     command: 'show',
-    describe: 'Print the tree, with the positives of a data set if one is named; draw it',
+    describe: 'Show a label graph as a tree, with the positives of a data set',
     flags: {
       ...graphFlag,
-      ...data('Data set to count in'),
-      svg: { type: 'string', describe: 'File for a drawing of the tree' },
-      html: { type: 'string', describe: 'File for a page with the tree and the matrices' },
+      ...data('Data set whose positives are counted'),
+      svg: { type: 'string', describe: 'SVG file to write: the tree', coerce: outputFile('svg') },
+      html: { type: 'string', describe: 'HTML file to write: the tree and the matrices', coerce: outputFile('html') },
     },
     run: show,
   },
   {
     command: 'check',
-    describe: 'Check a label graph, and against the columns of a data set if one is named',
+    describe: 'Validate a label graph, by itself or against the columns of a data set',
     flags: { ...graphFlag, ...data('Data set whose label columns it must match') },
     run: check,
   },
@@ -36,41 +39,50 @@ const parts = [
     flags: {
       data: { type: 'string', demandOption: true, describe: 'Data set, or with --column its table' },
       format: dataFlags.format,
-      column: { type: 'string', describe: 'A column of paths such as A/B/C that holds the labels' },
-      name: { type: 'string', describe: 'Name of the graph; that of the data unless given' },
-      out: { type: 'string', default: 'graph.yaml', describe: 'File to write; never overwritten' },
+      column: { type: 'string', describe: 'Column of label paths such as A/B/C' },
+      name: { type: 'string', describe: 'Name of the graph; that of the data set unless given' },
+      out: {
+        type: 'string',
+        default: 'graph.yaml',
+        describe: 'File to write; an existing one is not overwritten',
+        coerce: outputFile('out'),
+      },
     },
     run: init,
   },
   {
     command: 'convert',
-    describe: 'Write a label graph in another format',
+    describe: 'Convert a label graph to another format',
     flags: {
       ...graphFlag,
-      to: { choices: labelGraphFormats, describe: 'Format; that of the ending of --out unless given' },
-      out: { type: 'string', describe: 'File to write; stdout unless given' },
+      to: { choices: labelGraphFormats, describe: 'Format; by the extension of --out unless given' },
+      out: { type: 'string', describe: 'File to write; stdout unless given', coerce: outputFile('out') },
     },
     run: convert,
   },
   {
     command: 'matrix',
-    describe: 'Print a matrix of a label graph, from its hierarchy or counted from a table',
+    describe: 'Print a matrix between labels, from the hierarchy or counted in a data set',
     flags: {
       ...graphFlag,
-      kind: { choices: matrixKinds, demandOption: true, describe: 'Which matrix' },
-      table: { type: 'string', alias: 'data', describe: 'Table or data set to count; lin and co-occurrence and on' },
+      kind: { choices: matrixKinds, demandOption: true, describe: 'Kind of the matrix' },
+      table: {
+        type: 'string',
+        alias: 'data',
+        describe: 'Data set to count in; for lin, co-occurrence, conditional, phi, pmi and jaccard',
+      },
       format: dataFlags.format,
       normalize: {
         type: 'string',
-        describe: `Scales to bring it to, in order, joined by commas: ${matrixNormalizations.join(', ')}`,
+        describe: `Normalizations in order, separated by commas: ${matrixNormalizations.join(', ')}`,
       },
-      tau: { type: 'number', default: 1, describe: 'Of softmax and exp' },
+      tau: { type: 'number', default: 1, describe: 'Temperature of softmax and exp' },
     },
     run: matrix,
   },
   {
     command: 'map',
-    describe: 'Print which labels of one set give the labels of another',
+    describe: 'Map the labels of one label set to those of another',
     flags: {
       from: { type: 'string', demandOption: true, describe: source },
       to: { type: 'string', demandOption: true, describe: source },
@@ -80,4 +92,4 @@ const parts = [
 ] as const;
 
 /** `cxr-align graph list|show|check|init|convert|matrix|map`. */
-export const graph = commandGroup('graph', 'Print, check, draft, convert, measure and map label graphs', parts);
+export const graph = commandGroup('graph', 'Show, validate, draft, convert, measure and map label graphs', parts);

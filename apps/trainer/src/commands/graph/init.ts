@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { openTable, readDataset } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
-import { draftLabelGraph, labelsInPaths } from '@cxr-align/label-graph';
-import { asInputError } from '../../labels/label-knowledge.js';
+import { labelsInPaths } from '@cxr-align/label-graph';
+import { draftLabelGraph } from '@cxr-align/label-graph/formats';
+import { asInputError } from '@cxr-align/evaluation';
+import { registerBuiltInLabelSets } from '@cxr-align/training';
 import { printResult } from '../command.js';
 
 interface Flags {
@@ -22,6 +24,7 @@ export async function init({ json, data, format, column, name, out }: Flags): Pr
     column === undefined
       ? await labelsOf(data, format)
       : { labels: await pathLabels(data, column), title: basename(data) };
+  registerBuiltInLabelSets();
   const draft = asInputError(() => draftLabelGraph(labels, name ?? title));
   writeFileAtomic(out, draft.yaml);
   const unknown = draft.columns
@@ -29,15 +32,18 @@ export async function init({ json, data, format, column, name, out }: Flags): Pr
     .map((one) => one.column);
   printResult(json, { file: out, set: draft.set, columns: draft.columns }, () =>
     [
-      `${out}: ${labels.length} labels, ${labels.length - unknown.length} of them known, hierarchy of ${draft.set} where it knows them`,
-      ...(unknown.length > 0 ? [`known nowhere: ${unknown.join(', ')}`] : []),
+      `${out}: ${labels.length} labels, ${labels.length - unknown.length} of them known, ${draft.set === null ? 'none of them in a shipped label set' : `hierarchy of ${draft.set}`}`,
+      ...(unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : []),
       `next: edit it, then cxr-align graph check --graph ${out} --data ${data}`,
     ].join('\n'),
   );
 }
 
 async function labelsOf(data: string, format: string): Promise<{ labels: readonly string[]; title: string }> {
-  const { labels, name } = await readDataset(data, { format });
+  const {
+    annotations: { labels },
+    name,
+  } = await readDataset(data, { format });
   return { labels, title: name };
 }
 

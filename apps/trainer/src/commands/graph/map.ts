@@ -1,15 +1,15 @@
-import { givingLabels, LabelGraph, labelSet, labelSetNames, mapLabels } from '@cxr-align/label-graph';
-import { loadGraph } from '../../labels/label-knowledge.js';
+import { determiningLabels, LabelGraph, labelSet, mapLabels } from '@cxr-align/label-graph';
+import { labelGraphChoices, loadGraph } from '@cxr-align/training';
 import { printResult } from '../command.js';
 
-/** `graph list`: the shipped label sets. */
+/** `graph list`: the label sets. */
 export function list({ json }: { json: boolean }): void {
-  const sets = labelSetNames.map((name) => {
+  const sets = labelGraphChoices().map((name) => {
     const { labels, version, source } = new LabelGraph(labelSet(name));
     return { name, version, labels: labels.length, source };
   });
   printResult(json, sets, () => {
-    const width = Math.max(...labelSetNames.map((name) => name.length));
+    const width = Math.max(...sets.map(({ name }) => name.length));
     return sets
       .map(
         ({ name, version, labels, source }) =>
@@ -25,14 +25,14 @@ export function map({ json, from, to }: { json: boolean; from: string; to: strin
   printResult(json, crosswalk, () => {
     const width = Math.max(...Object.keys(crosswalk).map((label) => label.length));
     const lines = Object.entries(crosswalk).map(([target, sources]) => {
-      const giving = givingLabels(sources);
+      const determining = determiningLabels(sources);
       const broader = sources.from.filter(({ relation }) => relation === 'broader').map(({ label }) => label);
-      const said = !giving
+      const source = !determining
         ? `✗ unknown${broader.length > 0 ? `: only broader ones (${broader.join(', ')})` : ''}`
-        : giving.relation === 'same'
-          ? `= ${giving.labels.join(', ')}`
-          : `⇐ ${giving.labels.join(', ')}`;
-      return `${target.padEnd(width)}  ${said}`;
+        : determining.relation === 'same'
+          ? `= ${determining.labels.join(', ')}`
+          : `⇐ ${determining.labels.join(', ')}`;
+      return `${target.padEnd(width)}  ${source}`;
     });
     return [`${to} from ${from} (= the same, ⇐ implied by any of these)`, ...lines].join('\n');
   });

@@ -8,8 +8,8 @@ import {
   type MatrixKind,
   type MatrixNormalization,
 } from '@cxr-align/label-graph';
-import { inOrderOf, loadGraph } from '../../labels/label-knowledge.js';
-import { orNull } from '../../maybe-number.js';
+import { inOrderOf, loadGraph } from '@cxr-align/training';
+import { orNull } from '@cxr-align/evaluation';
 import { printResult } from '../command.js';
 
 interface Flags {
@@ -25,10 +25,12 @@ interface Flags {
 /** `graph matrix`: a matrix in the label order of the graph; what is not finite is null in JSON. */
 export async function matrix({ json, graph: choice, kind, table, format, normalize, tau }: Flags): Promise<void> {
   if (isCounted(kind) && table === undefined)
-    throw new InputError(`expected a table to count ${kind} in, got none; say --table FILE`);
+    throw new InputError(`expected a table to count ${kind} in, got none; add --table FILE`);
   if (!(tau > 0)) throw new InputError(`expected --tau above 0, got ${tau}`);
   const graph = loadGraph(choice);
-  const cells = isCounted(kind) ? inOrderOf(graph, await readDataset(table!, { format })).cells : undefined;
+  const annotations = isCounted(kind)
+    ? inOrderOf(graph, await readDataset(table!, { format })).annotations.values
+    : undefined;
   const scales = (normalize?.split(',') ?? []).map((name) => {
     if (!matrixNormalizations.includes(name as MatrixNormalization))
       throw new InputError(`expected --normalize of ${matrixNormalizations.join(', ')}, got ${name}`);
@@ -36,14 +38,14 @@ export async function matrix({ json, graph: choice, kind, table, format, normali
   });
   const { labels, values } = scales.reduce(
     (scaled, name) => normalizeMatrix(scaled, name, { tau }),
-    labelMatrix(kind, graph, cells),
+    labelMatrix(kind, graph, annotations),
   );
   const rows = labels.map((_, i) => Array.from(values.subarray(i * labels.length, (i + 1) * labels.length)));
   printResult(json, { labels, matrix: rows.map((row) => row.map(orNull)) }, () => {
     const cell = (value: number): string =>
       !Number.isFinite(value) ? '–' : Number.isInteger(value) ? String(value) : value.toFixed(2);
     const width = Math.max(...labels.map((label) => label.length));
-    const cellWidth = 1 + Math.max(4, ...rows.flat().map((value) => cell(value).length));
+    const cellWidth = 1 + rows.flat().reduce((most, value) => Math.max(most, cell(value).length), 4);
     return labels
       .map((label, i) => `${label.padEnd(width)}  ${rows[i].map((value) => cell(value).padStart(cellWidth)).join('')}`)
       .join('\n');

@@ -1,0 +1,47 @@
+import type { DicomIds, ImagePrediction, LabelPrediction } from '@cxr-align/classifier';
+import type { DrawnMapFile } from './map-writer.js';
+
+/** Which model a prediction is of. */
+export interface ModelIdentity {
+  /** The run folder, or the folder of the image encoder of a dual encoder. */
+  name: string;
+  /** SHA-256 of the model's files. */
+  hash: string;
+  /** The version of cxr-align that predicted. */
+  version: string;
+  /** What computed. */
+  engine: string;
+  /** Where the thresholds are from. */
+  thresholds: string;
+}
+
+/** What is printed of one file. */
+export interface PredictionRecord extends DicomIds {
+  file: string;
+  /** SHA-256 of the file; missing where it could not be read. */
+  dataHash?: string;
+  model: ModelIdentity;
+  /** Missing where the file could not be read. */
+  labels?: Record<string, LabelPrediction>;
+  map?: DrawnMapFile;
+  /** Why the file could not be read. */
+  error?: string;
+  /** Of reading, predicting and drawing. */
+  seconds: number;
+}
+
+/** Labels with probabilities of six digits. */
+export function roundedLabels(labels: ImagePrediction['labels']): ImagePrediction['labels'] {
+  const rounded = (probability: number): number => Number(probability.toFixed(6));
+  return Object.fromEntries(
+    Object.entries(labels).map(([name, label]): [string, LabelPrediction] => [
+      name,
+      {
+        ...label,
+        probability: rounded(label.probability),
+        score: rounded(label.score),
+        threshold: rounded(label.threshold),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { fromFloat16, InputError, toFloat16 } from '@cxr-align/files';
+import { decodeImage, resizePixels, type FrozenImageEncoder, type Preprocessing } from '@cxr-align/image-backbone';
+import type { Box } from '@cxr-align/metrics';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../model-config.js';
+import { openImageEncoder } from './image-encoders.js';
+import { type FeatureInput, type ImageInput, ImageInputs, type ModelInputs } from '../model/model-inputs.js';
+import type { StoredModel } from '../store/stored-model.js';
+import { preprocessingOf } from './image-preprocessing.js';
+import { type ImageSource, greyImage } from './image-source.js';
+import { windowOf, windowOn } from './visible-window.js';
+
+/** One image as a model takes it. */
+export interface ReadImage extends Pick<ModelInputs, 'batch'> {
+  /** The part of the image that the model sees, in pixels of the image. */
+  window(): Promise<Box>;
+}
+
+/** Reads images one by one for a trained model. */
+export interface ImageReader<Image = ImageSource> {
+  /** @throws {InputError} if it is no sound image. */
+  read(image: Image): Promise<ReadImage>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens what brings images to the inputs of a trained model.
+ *
+ * @param encoder folder of the frozen encoder, for a model that takes its features; where it was in training unless given.
+ * @throws {InputError} if the encoder is missing, another one, or given to a model that needs none.
+ */
+export async function openImageReader(
+  { input, config }: Pick<StoredModel, 'input' | 'config'>,
+  encoder?: string,
+): Promise<ImageReader> {
+  if (input.kind === 'features')
+    return featureReader(input, config, await openImageEncoder(encoder ?? knownEncoder(input)));
+  if (encoder !== undefined)
+    throw new InputError(
+      'expected no frozen encoder for this run, whose own encoder was trained with it, got one; leave it out',
+    );
+  return {
+    read: async (image) => {
+      const inputs = await imageOf(image, input, config);
+      return { batch: (samples) => inputs.batch(samples), window: () => windowOf(image, input, config) };
+    },
+    dispose: async () => {},
+  };
+}
+
+/** Grey values of an image, brought to the square that an encoder takes. */
+export async function decodeSource(image: ImageSource, preprocessing: Preprocessing): Promise<Uint8Array> {
+  if (typeof image === 'string' || image instanceof Uint8Array) return decodeImage(image, preprocessing);
+  return resizePixels(greyImage(image), preprocessing);
+}
+
+async function imageOf(
+  image: ImageSource,
+  { size, scale }: ImageInput,
+  { image: prepared }: Pick<ModelConfig, 'image'>,
+): Promise<ImageInputs> {
+  const preprocessing = preprocessingOf(prepared, size);
+  return new ImageInputs({ pixels: await decodeSource(image, preprocessing), size }, scale);
+}
+
+async function featureReader(
+  { source, grid, dim, dtype, images: imageInput }: FeatureInput,
+  config: Pick<ModelConfig, 'image'>,
+  encoder: FrozenImageEncoder,
+): Promise<ImageReader> {
+  const { weightsHash, preprocessing } = encoder;
+  if (weightsHash !== source.weightsHash || JSON.stringify(preprocessing) !== JSON.stringify(source.preprocessing)) {
+    await encoder.dispose();
+    throw new InputError(
+      `expected the encoder that the model was trained on, ${source.encoder} (${source.weightsHash.slice(0, 12)}), got ${encoder.name} (${weightsHash.slice(0, 12)}) or another preprocessing`,
+    );
+  }
+  return {
+    read: async (image) => {
+      const wanted = grid > 1 ? 'map' : 'pooled';
+      const { [wanted]: values } = await encoder.encode([await decodeSource(image, preprocessing)], [wanted]);
+      // As the store keeps them, so that an image has the same score here and there.
+      const stored = dtype === 'float16' ? values!.map((value) => fromFloat16(toFloat16(value))) : values!;
+      const images = imageInput && (await imageOf(image, imageInput, config));
+      return {
+        batch: (samples) => ({
+          main: tf.tensor4d(stored, [1, grid, grid, dim]),
+          ...(images && { images: images.batch(samples).main }),
+        }),
+        window: () => windowOn(image, preprocessing),
+      };
+    },
+    dispose: () => encoder.dispose(),
+  };
+}
+
+/** The folder of a run's encoder. @throws {InputError} if it is not there any more. */
+export function knownEncoder({ encoder, source }: FeatureInput): string {
+  if (encoder !== null && existsSync(encoder)) return encoder;
+  throw new InputError(
+    `expected the encoder ${source.encoder} of this run${encoder === null ? '' : ` in ${encoder}`}, got no such folder; try the option encoder with the folder where it is now`,
+  );
+}

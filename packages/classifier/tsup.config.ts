@@ -1,0 +1,17 @@
+import { defineConfig } from 'tsup';
+import { library } from '../../tools/scripts/tsup-library';
+import { browserBundle } from './browser-bundle';
+
+export default [
+  library({ parts: ['browser'] }),
+  defineConfig({
+    entry: { 'classifier.browser': 'src/browser.ts' },
+    format: ['esm'],
+    target: 'es2022',
+    platform: 'browser',
+    noExternal: [/./],
+    esbuildPlugins: [browserBundle],
+    silent: true,
+    loader: { '.json': 'json' },
+  }),
+];

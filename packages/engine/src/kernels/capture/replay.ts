@@ -1,0 +1,134 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { graphDef, type AttributeTypes, type GraphNode } from './graph-def.js';
+import type { Attribute, NodeBackend } from '../tensorflow/operations.js';
+import { forget, idOf, type Constant, type Recording, type Source } from './recording.js';
+
+let functions = 0;
+
+/**
+ * A ConfigProto that turns TensorFlow's graph optimisers off: what they put in place of operations gives other bits. Each is turned
+ * off by its number, since the message that turns all off at once is not valid text.
+ */
+const withoutOptimisers = optimisersOff([1, 3, 7, 8, 9, 10, 13, 14]);
+
+/** A recording as one TensorFlow function. It owns the recording. */
+export class Replay {
+  private readonly name = `cxr_align_${process.pid}_${functions++}`;
+
+  /**
+   * @param counters the entries of constants that are the number of the step, by source.
+   * @throws {Error} if TensorFlow does not accept the function.
+   */
+  constructor(
+    private readonly backend: NodeBackend,
+    private recording: Recording,
+    readonly counters: ReadonlyMap<number, readonly number[]>,
+  ) {
+    const { nodes, inputs, outputs } = graphOf(recording, backend);
+    const { binding } = backend;
+    binding.addFunction(this.name, graphDef(nodes, binding as unknown as AttributeTypes), inputs, outputs);
+  }
+
+  /** Runs the function; variables that the computation assigned to are assigned to. The caller owns the results. */
+  run(inputs: readonly tf.Tensor[], step: number): tf.NamedTensorMap {
+    const { backend, recording } = this;
+    const { binding } = backend;
+    const names = [...recording.results.keys()];
+    const variables = [...recording.assigned.keys()];
+    const counters = this.createCounters(step);
+    let tensors: tf.Tensor[];
+    try {
+      const ids = [...recording.sources].map(([number, source]) => {
+        if (source.kind === 'input') return idOf(backend, inputs[source.index]);
+        if (source.kind === 'variable') return idOf(backend, source.variable);
+        return counters.get(number) ?? source.id;
+      });
+      const config = { name: 'config_proto', type: binding.TF_ATTR_STRING, value: withoutOptimisers };
+      tensors = binding
+        .executeOp(this.name, [config], ids, names.length + variables.length)
+        .map((output) => backend.createOutputTensor(output));
+    } finally {
+      counters.forEach((id) => binding.deleteTensor(id));
+    }
+    variables.forEach((variable, i) => variable.assign(tensors[names.length + i]));
+    tf.dispose(tensors.slice(names.length));
+    return Object.fromEntries(names.map((name, i) => [name, tensors[i]]));
+  }
+
+  /** The constants that count the steps, for one step, as TensorFlow's ids by source. */
+  private createCounters(step: number): Map<number, number> {
+    const { binding } = this.backend;
+    const created = [...this.counters].map(([number, places]): [number, number] => {
+      const { shape, type, values } = this.recording.sources.get(number) as Constant;
+      const counted = type === binding.TF_FLOAT ? Float32Array.from(values) : Int32Array.from(values);
+      for (const place of places) counted[place] = step;
+      return [number, binding.createTensor(shape, type, counted)];
+    });
+    return new Map(created);
+  }
+
+  /** Whether the counters of another recording of the same operations are the number of its step. */
+  countersMatch({ sources }: Recording, step: number): boolean {
+    return [...this.counters].every(([number, places]) => {
+      const source = sources.get(number);
+      return source?.kind === 'constant' && places.every((place) => source.values[place] === step);
+    });
+  }
+
+  /** Takes the constants of a later recording of the same operations. */
+  renew(recording: Recording): void {
+    forget(this.backend, this.recording);
+    this.recording = recording;
+  }
+
+  dispose(): void {
+    this.backend.binding.removeFunction(this.name);
+    forget(this.backend, this.recording);
+  }
+}
+
+/** The nodes of a recording, and the places of its inputs and outputs in the form that the binding expects. */
+function graphOf(
+  recording: Recording,
+  backend: NodeBackend,
+): { nodes: GraphNode[]; inputs: (string | number)[]; outputs: (string | number)[] } {
+  const typed = (name: string, type: number): Attribute => ({ name, type: backend.binding.TF_ATTR_TYPE, value: type });
+  const nodes: GraphNode[] = [];
+  const places = new Map<number, [name: string, output: number]>();
+  const inputsOf = (numbers: readonly number[]): string[] => numbers.map((number) => places.get(number)!.join(':'));
+  const types = new Map([...recording.sources].map(([number, source]) => [number, typeOf(source, backend)]));
+  for (const [number, type] of types) {
+    const name = `source${number}`;
+    nodes.push({ name, operation: 'Placeholder', attributes: [typed('dtype', type)], inputs: [] });
+    places.set(number, [name, 0]);
+  }
+  for (const { name: operation, attributes, inputs, output, outputs } of recording.operations) {
+    const name = `value${output}`;
+    nodes.push({ name, operation, attributes, inputs: inputsOf(inputs) });
+    for (let i = 0; i < outputs; i++) places.set(output + i, [name, i]);
+  }
+  // An output of a function must be that of an operation, and each must be another one.
+  const outputs = [...recording.results.values(), ...recording.assigned.values()].map((number, i) => {
+    const type = types.get(number);
+    if (type === undefined) return places.get(number)!;
+    const name = `copy${i}`;
+    nodes.push({ name, operation: 'Identity', attributes: [typed('T', type)], inputs: inputsOf([number]) });
+    return [name, 0] as const;
+  });
+  return { nodes, inputs: [...types.keys()].flatMap((number) => places.get(number)!), outputs: outputs.flat() };
+}
+
+function typeOf(source: Source, { binding }: NodeBackend): number {
+  if (source.kind !== 'kept') return source.type;
+  const [{ id, dtype }] = binding.executeOp('Identity', [], [source.id], 1);
+  binding.deleteTensor(id);
+  return dtype;
+}
+
+/** @param optimisers fields of RewriterConfig whose value 2 is OFF. */
+function optimisersOff(optimisers: readonly number[]): string {
+  const message = (field: number, bytes: readonly number[]): number[] => [8 * field + 2, bytes.length, ...bytes];
+  const rewriter = optimisers.flatMap((field) => [8 * field, 2]);
+  // GraphOptions is field 10 of ConfigProto, and RewriterConfig is field 10 of that.
+  return String.fromCharCode(...message(10, message(10, rewriter)));
+}

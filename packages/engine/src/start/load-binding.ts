@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { bindingFile, stderrBufferFile, readManifest, type NativeKind, type NativeManifest } from './set-up-folder.js';
+import { exposeTfjs } from './shared-tfjs.js';
+
+let loaded: { folder: string; manifest: NativeManifest } | undefined;
+
+/**
+ * Loads a binding that `setUpNative` made, and registers its backend as `tensorflow`. A process can have one.
+ *
+ * @returns undefined where nothing is set up.
+ * @throws {Error} if it is there and does not load: a library that is missing, one that lacks a symbol, or another that was
+ * loaded before.
+ */
+export function loadBinding(folder: string): NativeManifest | undefined {
+  if (loaded?.folder === folder) return loaded.manifest;
+  const manifest = readManifest(folder);
+  if (!manifest) return undefined;
+  if (loaded) throw new Error(`this process has the TensorFlow of ${loaded.folder}, and can have no other`);
+  prepareTensorflow(manifest.kind);
+  exposeTfjs();
+  const require = createRequire(join(folder, 'binding', 'package.json'));
+  const binding = withoutInfoMessages(stderrBufferFile(folder), () => dlopen(bindingFile(folder)));
+  require('./dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: unknown, name: string) => tf.KernelBackend;
+  };
+  if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 0);
+  loaded = { folder, manifest };
+  return manifest;
+}
+
+/** Sets the variables that TensorFlow and NVIDIA's libraries read when they are loaded; those that are set already stay. */
+export function prepareTensorflow(kind: NativeKind): void {
+  const { env } = process;
+  // No information messages of TensorFlow, which every process would print.
+  env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  if (kind === 'native') return;
+  // On devices with TF32, products of float32 would have 10 bits of mantissa; and sums would be added up in any order.
+  env.NVIDIA_TF32_OVERRIDE ??= '0';
+  env.TF_DETERMINISTIC_OPS ??= '1';
+}
+
+/** The folder of the TensorFlow that this process has loaded, if any. */
+export function loadedFolder(): string | undefined {
+  return loaded?.folder;
+}
+
+/** Loads an addon and resolves all its symbols: a missing one is named now, not in the middle of a training. */
+function dlopen(file: string): Record<string, unknown> {
+  const module = { exports: {} };
+  process.dlopen(module, file, constants.dlopen.RTLD_NOW);
+  return module.exports;
+}
+
+const infoMessage =
+  /^(WARNING: All log messages before absl::InitializeLog|I\d{4} |To enable the following instructions)/;
+
+/**
+ * Hides the information messages that TensorFlow writes while it is loaded: 2.21 reads TF_CPP_MIN_LOG_LEVEL too late for them.
+ * Warnings and errors are written afterwards; all messages are written at once where that variable asks for them.
+ */
+function withoutInfoMessages<T>(addon: string, load: () => T): T {
+  if (Number(process.env.TF_CPP_MIN_LOG_LEVEL) < 1 || !existsSync(addon)) return load();
+  const { start, stop } = dlopen(addon) as { start: () => void; stop: () => string };
+  start();
+  try {
+    return load();
+  } finally {
+    const lines = stop().split(/(?<=\n)/);
+    process.stderr.write(lines.filter((line) => !infoMessage.test(line)).join(''));
+  }
+}

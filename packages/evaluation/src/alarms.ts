@@ -1,0 +1,29 @@
+import type { Evaluation } from './evaluation-schema.js';
+
+/**
+ * What the deciding threshold of each label means for a day's work, a line each: calls that are right, false alarms with their 95 %
+ * interval. Each label is taken alone, without what the label graph makes of decisions.
+ *
+ * @param filmsPerDay images a day. Default 100.
+ * @param labels those that are told of. Default all that are defined.
+ */
+export function alarmLines(
+  evaluation: Pick<Evaluation, 'labels'>,
+  { filmsPerDay = 100, labels = Object.keys(evaluation.labels) }: { filmsPerDay?: number; labels?: readonly string[] },
+): string[] {
+  const shown = (value: number): string => (value >= 9.95 ? value.toFixed(0) : value.toFixed(1));
+  return labels.flatMap((label) => {
+    const { operatingPoints, reliability } = evaluation.labels[label];
+    const [{ prevalence, threshold, sensitivity, specificity, specificityCi }] = operatingPoints;
+    if (prevalence === null || threshold === null || sensitivity === null || specificity === null) return [];
+    const withIt = filmsPerDay * prevalence;
+    const without = filmsPerDay - withIt;
+    const right = withIt * sensitivity;
+    const [low, high] = specificityCi;
+    const range =
+      low === null || high === null ? '' : ` [${shown(without * (1 - high))}, ${shown(without * (1 - low))}]`;
+    return [
+      `${label} at ${Number((100 * prevalence).toPrecision(2))} % prevalence, ${filmsPerDay} films a day, threshold ${threshold.toFixed(3)}: ${shown(right)} of ${shown(withIt)} found, ${shown(without * (1 - specificity))}${range} false alarms${reliability === 'enough' ? '' : ` (${reliability} to tell)`}`,
+    ];
+  });
+}

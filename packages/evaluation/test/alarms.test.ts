@@ -1,0 +1,25 @@
+import { alarmLines } from '../src/alarms.js';
+import { evaluateScores } from '../src/evaluate-scores.js';
+
+// 20 films with and 80 without: at 0.5 18 of 20 found, 8 of 80 called.
+const targets = Array.from({ length: 100 }, (_, i) => Number(i < 20));
+const scores = targets.map((target, i) => (target ? (i < 18 ? 0.9 : 0.1) : i < 28 ? 0.8 : 0.2));
+
+describe('alarmLines(evaluation, options)', () => {
+  it('tells how many of a day are found and how many alarms are false, at the prevalence in use', () => {
+    const table = { scores, targets, labels: ['Edema'], resamples: 0 };
+    const at = (share?: number) =>
+      evaluateScores({ ...table, ...(share !== undefined && { prevalenceInUse: { Edema: share } }) }).evaluation;
+    expect(alarmLines(at(0.02), { filmsPerDay: 150 })).toEqual([
+      // 3 films with × 0.9, 147 without × 0.1.
+      expect.stringMatching(
+        /^Edema at 2 % prevalence, 150 films a day, threshold 0\.500: 2\.7 of 3\.0 found, 15 \[\d+(\.\d)?, \d+\] false alarms$/,
+      ),
+    ]);
+    expect(alarmLines(at(), {})[0]).toContain('20 % prevalence, 100 films a day, threshold 0.500: 18 of 20 found, 8.0');
+  });
+  it('says nothing of a label with one class', () => {
+    const { evaluation } = evaluateScores({ scores: [0.1, 0.2], targets: [0, 0], labels: ['Edema'], resamples: 0 });
+    expect(alarmLines(evaluation, {})).toEqual([]);
+  });
+});

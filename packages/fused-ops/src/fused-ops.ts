@@ -1,0 +1,150 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** AdamW over all variables at once, where an engine computes it in a few passes over memory. */
+export interface FusedAdamW {
+  /**
+   * Takes a step and disposes the gradients. Where their global norm is NaN or infinite, variables and moments stay as they are.
+   *
+   * @param gradients one per variable, in their order.
+   * @returns the global gradient norm before clipping, a scalar. The caller owns it.
+   */
+  apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar;
+  /** First and second moments, flat, in the order of the variables. */
+  moments(): Promise<{ first: Float32Array; second: Float32Array }>;
+  restore(moments: { first: Float32Array; second: Float32Array }): void;
+  dispose(): void;
+}
+
+/** The numbers of one optimiser step. */
+export interface AdamWSettings {
+  /** Counted from 1. */
+  step: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  /** The gradients are scaled down when their global norm is above this. Default no clipping. */
+  maxGradientNorm?: number;
+  /** Multiplies the learning rate of each variable; 0 freezes it. Default 1 for all. */
+  learningRateMultipliers?: readonly number[];
+}
+
+/** The result of a fused operation: its value, the tensors saved for the backward pass, and the backward pass. */
+export interface FusedForward {
+  value: tf.Tensor;
+  saved: tf.Tensor[];
+  /** The gradient of each input, from that of the value. */
+  gradient: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[];
+}
+
+/** A dropout mask: its rate, and the key and counter of its random numbers (`streamWords` of `@cxr-align/random`). */
+export interface DropoutMask {
+  /** Probability of dropping an entry, in [0, 1). */
+  rate: number;
+  words: Int32Array;
+}
+
+/** `auto`: capture repeated steps where the engine can; `off`: compute each operation by operation. */
+export type StepCaptureMode = 'auto' | 'off';
+
+/** One run of a captured computation. */
+export interface CaptureRequest {
+  /** The tensors that the computation reads and that are others in each run. */
+  inputs: tf.Tensor[];
+  /** The number of the step, of which dropout masks and other counters are made; no two runs have the same. */
+  step: number;
+  /**
+   * Counts the changes of all else that the computation depends on: numbers of JavaScript, tensors that it keeps, what it computes.
+   * Raise it with each change. A change that it misses is noticed when the engine next compares a step with its recording, which is
+   * at least every 64 steps; the capture is then given up, and reported. Default 0.
+   */
+  captureVersion?: number;
+  /** Called after the computation: whether it drew random numbers in JavaScript, and so is another in each run. */
+  hasDrawn?: () => boolean;
+}
+
+/** How the runs of a captured computation were computed so far. */
+export interface StepCaptureReport {
+  /** Runs that were replayed as one operation. */
+  captured: number;
+  /** Runs that were computed operation by operation, to record, to verify, or because they cannot be captured. */
+  opByOp: number;
+  /** Runs in which the recording was compared with the computation. */
+  checked: number;
+  /** Runs that may have used a value from before a change that captureVersion missed; 0 if it misses none. */
+  possiblyStale: number;
+  /** Why runs are computed operation by operation; undefined while they are captured. */
+  reason?: string;
+}
+
+/** A computation that is run again and again, and that an engine may replay without JavaScript between its operations. */
+export interface StepCapture {
+  /**
+   * Runs the computation, or replays it with the same bits.
+   *
+   * @param compute a function of the inputs, of variables, of kept tensors and of the step; it may assign to variables.
+   * @returns the results of `compute`. The caller owns them.
+   * @throws what `compute` throws; a failure of capture or replay falls back to `compute`.
+   */
+  run(request: CaptureRequest, compute: () => tf.NamedTensorMap): tf.NamedTensorMap;
+  report(): StepCaptureReport;
+  dispose(): void;
+}
+
+/** The operations that an engine computes faster than TensorFlow.js's plain ones; each is absent where it has nothing faster. */
+export interface FusedOps {
+  /** @param decay the decoupled weight decay of each variable. */
+  adamW?: (
+    variables: readonly tf.Variable[],
+    decay: readonly number[],
+    options?: { stepCapture?: StepCaptureMode },
+  ) => FusedAdamW;
+  /** Sums over the rows [rows, columns] → [columns]. */
+  columnSums?: (x: tf.Tensor2D) => tf.Tensor1D;
+  /** A dropout mask of 0 and 1 / (1 − rate), where it is generated faster on the device than it is uploaded. */
+  dropoutMask?: (shape: number[], mask: DropoutMask) => tf.Tensor;
+  /** x ⊙ mask, plus the residual where there is one; the gradient of x is dy ⊙ mask. */
+  dropout?: (x: tf.Tensor, mask: DropoutMask, residual?: tf.Tensor) => tf.Tensor;
+  /** relu(product + bias) ⊙ mask, with the gradients of product and bias. */
+  biasReluDropout?: (product: tf.Tensor, bias: tf.Tensor1D, mask: DropoutMask) => FusedForward;
+  /** (x − mean) / sqrt(variance + eps) · gamma + beta over the last axis, with the gradients of x, gamma and beta. */
+  layerNorm?: (x: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps: number) => FusedForward;
+  /**
+   * Multi-head attention without its projections: query [batch · rows, dim] and keyValue [batch · context, 2 · dim] to
+   * [batch · rows, dim]; dropout acts on the attention weights [batch, heads, rows, context].
+   */
+  attention?: (
+    query: tf.Tensor2D,
+    keyValue: tf.Tensor2D,
+    sizes: { batch: number; heads: number },
+    mask: DropoutMask,
+  ) => FusedForward;
+  /** x · wᵀ of x [rows, out] and w [in, out] → [rows, in]. */
+  matMulTransposeB?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
+  /** Replays repeated steps as one operation. */
+  stepCapture?: () => StepCapture;
+  /** The gradient of relu: dy where the output y was above 0, else 0. */
+  reluGradient?: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor;
+}
+
+/** One per process, as TensorFlow.js's own registry is, even where this package is bundled into several others. */
+const registry = globalThis as unknown as Record<symbol, Map<string, FusedOps> | undefined>;
+const key = Symbol.for('cxr-align.fused-ops');
+
+function byBackend(): Map<string, FusedOps> {
+  return (registry[key] ??= new Map<string, FusedOps>());
+}
+
+/**
+ * Registers the fused operations of an engine, replacing those registered before.
+ *
+ * @param backend the name of its TensorFlow.js backend, as `tf.getBackend()` returns it.
+ */
+export function registerFusedOps(backend: string, ops: FusedOps): void {
+  byBackend().set(backend, ops);
+}
+
+/** The fused operations of a TensorFlow.js backend, the current one by default; empty where none are registered. */
+export function fusedOps(backend = tf.getBackend()): FusedOps {
+  return byBackend().get(backend) ?? {};
+}

@@ -1,0 +1,4 @@
+import { registerLabelSet } from '../src/index.js';
+import { builtInLabelSets } from '../src/sets.js';
+
+builtInLabelSets.forEach((set) => registerLabelSet(set));

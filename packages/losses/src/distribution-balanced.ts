@@ -1,0 +1,80 @@
+import { assertOptions, reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkCounts } from './class-weights.js';
+import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
+
+export interface DistributionBalancedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
+  /** Positive samples of each label in training. */
+  counts: ArrayLike<number>;
+  /** Samples in training, > 0. */
+  total: number;
+  /** α, the floor of the re-balancing weight, ≥ 0. Default 0.1. */
+  alpha?: number;
+  /** β, the slope of the smooth map of the weight. Default 10. */
+  beta?: number;
+  /** μ, the midpoint of that map. Default 0.2. */
+  mu?: number;
+  /** κ, how far logits are shifted by the class prior. Default 0.05. */
+  kappa?: number;
+  /** λ > 0, how much less negatives count beyond their margin. Default 2. */
+  lambda?: number;
+}
+
+const rules = {
+  ...classificationRules,
+  counts: 'numbers',
+  total: { above: 0 },
+  alpha: { min: 0 },
+  beta: {},
+  mu: {},
+  kappa: {},
+  lambda: { above: 0 },
+} as const;
+
+/**
+ * Distribution-balanced loss: samples are re-weighted against the repetition that sampling by label brings, and
+ * negatives are tolerated beyond a margin from the class prior.
+ *
+ *   r = (1 / n_i) / Σ_{j present} 1 / n_j,  r̂ = α + σ(β (r − μ))
+ *   positive: r̂ softplus(−(z − ν))      negative: r̂ softplus(λ (z − ν)) / λ,  ν = κ log((total / n) − 1)
+ *
+ * The shift ν raises the bar for rare labels; the authors' code divides κ by λ besides. A sample without any present label
+ * has r = 1 / labels.
+ *
+ * @param logits float32 [batch, labels], before the sigmoid.
+ * @param targets [batch, labels] in {0, 1}.
+ * @returns a scalar (0 if nothing is known), or [batch, labels] with `reduction: 'none'`. The caller owns it.
+ * @throws {RangeError} if the shapes differ or an option is out of range.
+ * @throws {TypeError} for arguments of another kind, unknown or missing options, or targets passed as logits.
+ * @see Wu et al. 2020, arXiv:2007.09654.
+ */
+export function distributionBalancedLoss<R extends Reduction = 'mean'>(
+  logits: tf.Tensor,
+  targets: tf.Tensor,
+  options: DistributionBalancedOptions<R>,
+): Reduced<R> {
+  const where = 'losses/distributionBalancedLoss';
+  assertOptions(where, options, rules, ['counts', 'total']);
+  const { counts, total, alpha = 0.1, beta = 10, mu = 0.2, kappa = 0.05, lambda = 2, mask } = options;
+  const { reduction = 'mean' as R } = options;
+  const { labels } = checkLogits(where, logits, targets, mask);
+  checkCounts(where, counts, labels);
+  return tf.tidy(() => {
+    const share = labelShares(mask ? tf.mul(targets, mask) : targets, counts);
+    const weight = tf.add(tf.sigmoid(tf.mul(tf.sub(share, mu), beta)), alpha);
+    const odds = Array.from(counts, (count) => Math.max(total / Math.max(1, count) - 1, 1e-3));
+    const shifted = tf.sub(logits, tf.tensor1d(odds.map((value) => kappa * Math.log(value))));
+    const positive = tf.mul(targets, softplus(tf.neg(shifted)));
+    const negative = tf.mul(tf.sub(1, targets), tf.div(softplus(tf.mul(shifted, lambda)), lambda));
+    return reduce(tf.mul(weight, tf.add(positive, negative)), reduction, mask);
+  });
+}
+
+/** r [batch, labels]: the inverse frequency of each label over the sum of those of the sample's present labels. */
+function labelShares(present: tf.Tensor, counts: ArrayLike<number>): tf.Tensor {
+  const inverse = tf.tensor1d(Array.from(counts, (count) => 1 / Math.max(1, count)));
+  const sum = tf.sum(tf.mul(present, inverse), -1, true);
+  const hasAny = tf.cast(tf.greater(sum, 0), 'float32');
+  const ofPresent = tf.mul(hasAny, tf.div(inverse, tf.maximum(sum, 1e-12)));
+  return tf.add(ofPresent, tf.mul(tf.sub(1, hasAny), 1 / counts.length));
+}

@@ -1,0 +1,1 @@
+export { asLayersLoss, type LayersLoss, type LayersOptions } from './layers-loss.js';

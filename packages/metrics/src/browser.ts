@@ -1,0 +1,2 @@
+// The one file for pages without a bundler.
+export * from './index.js';

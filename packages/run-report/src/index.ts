@@ -1,0 +1,13 @@
+export { ablationReport } from './ablation-report.js';
+export { type ComparedModel, comparisonReport } from './comparison-report.js';
+export { dataComparisonReport } from './data-comparison-report.js';
+export { dataComparisonText } from './data-comparison-text.js';
+export { dataReport } from './data-report.js';
+export { descriptionText, duplicateLines } from './description-text.js';
+export { fileCheckLines } from './file-check-lines.js';
+export { evaluationReport } from './evaluation-report.js';
+export { largestErrors } from './largest-errors.js';
+export { runReport } from './run-report.js';
+export { similarityReport, similarityText } from './similarity-report.js';
+export { graphFigure, graphReport, shareText, type GraphPage } from './graph-report.js';
+export { writePage } from './write-report.js';

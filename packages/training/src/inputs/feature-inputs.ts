@@ -1,0 +1,149 @@
+import { FeatureStore } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import { RandomStream } from '@cxr-align/random';
+import * as tf from '@tensorflow/tfjs-core';
+import type { BatchDraw, FeatureInput, ImageInputs, ModelBatch, ModelInputs } from '@cxr-align/classifier';
+import { type Threads, startThreads, workerFile } from '../threads.js';
+
+/** Rows that are read of a store. */
+export interface ReadTask {
+  folder: string;
+  rows: number[];
+  /** The first so many shards must have this hash: the store must be the one that was opened. */
+  shards: number;
+  hash: string;
+}
+
+/** The rows that were read, or why they cannot be used. */
+export type ReadResult = Float32Array | { refused: string };
+
+/** Features in a store on disk: a batch is read when it is needed, or by a thread while the step before it runs. */
+export class FeatureInputs implements ModelInputs {
+  readonly description: FeatureInput;
+  private reader?: Threads<ReadTask, ReadResult>;
+  private readonly shards: Pick<ReadTask, 'shards' | 'hash'>;
+  /** The batch that is being read ahead, and its values. */
+  private ahead?: { samples: readonly number[]; epoch: number; values: Promise<ReadResult> };
+
+  /** @param places of the samples in the store. */
+  constructor(
+    readonly store: FeatureStore,
+    private readonly places: Int32Array,
+    encoder: string | null,
+  ) {
+    const { encoder: name, weightsHash, preprocessing, grid, dim, dtype } = store.index;
+    this.shards = { shards: store.index.shards.length, hash: store.hashOfShards(store.index.shards.length) };
+    this.description = {
+      kind: 'features',
+      grid,
+      dim,
+      dtype,
+      source: { encoder: name, weightsHash, preprocessing },
+      encoder,
+    };
+  }
+
+  batch(samples: ArrayLike<number>): ModelBatch {
+    const rows = this.rowsOf(samples, () => 0);
+    return this.tensor(rows.length, this.store.read(rows));
+  }
+
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
+    const { ahead } = this;
+    this.ahead = undefined;
+    const isAhead = ahead?.samples === samples && ahead.epoch === draw.epoch;
+    const values = isAhead ? await ahead.values : this.store.read(this.trainingRows(samples, draw));
+    if ('refused' in values) throw new InputError(values.refused);
+    return this.tensor(samples.length, values);
+  }
+
+  prepare(samples: readonly number[], draw: BatchDraw): void {
+    this.reader ??= startThreads(workerFile(import.meta.url, 'feature-reader-worker'), 1);
+    const task = { folder: this.store.folder, rows: this.trainingRows(samples, draw), ...this.shards };
+    this.ahead = { samples, epoch: draw.epoch, values: this.reader.run(task) };
+  }
+
+  async dispose(): Promise<void> {
+    await this.reader?.stop();
+    this.store.close();
+  }
+
+  private trainingRows(samples: readonly number[], { seed, epoch }: BatchDraw): number[] {
+    const { views } = this.store.index;
+    return this.rowsOf(samples, (sample) =>
+      views === 1 ? 0 : Math.floor(new RandomStream({ seed, purpose: 'view', epoch, step: sample }).uniform() * views),
+    );
+  }
+
+  /** Over all views and places of the samples; a standard deviation of 0 counts as 1. */
+  statistics(samples: readonly number[]): { mean: Float32Array; std: Float32Array } {
+    const { dim, views } = this.store.index;
+    const sums = new Float64Array(dim);
+    const squares = new Float64Array(dim);
+    const together = Math.max(1, Math.floor(2 ** 20 / (views * this.store.width)));
+    let count = 0;
+    for (let start = 0; start < samples.length; start += together) {
+      const rows = samples
+        .slice(start, start + together)
+        .flatMap((sample) => Array.from({ length: views }, (_, view) => this.places[sample] * views + view));
+      const values = this.store.read(rows);
+      for (let at = 0; at < values.length; at += dim) {
+        for (let feature = 0; feature < dim; feature++) {
+          const value = values[at + feature];
+          sums[feature] += value;
+          squares[feature] += value * value;
+        }
+      }
+      count += values.length / dim;
+    }
+    const mean = Float32Array.from(sums, (sum) => sum / count);
+    const std = Float32Array.from(squares, (square, feature) => {
+      const variance = square / count - (sums[feature] / count) ** 2;
+      return variance > 1e-10 ? Math.sqrt(variance) : 1;
+    });
+    return { mean, std };
+  }
+
+  private rowsOf(samples: ArrayLike<number>, viewOf: (sample: number) => number): number[] {
+    const { views } = this.store.index;
+    return Array.from(samples, (sample) => this.places[sample] * views + viewOf(sample));
+  }
+
+  private tensor(rows: number, values: Float32Array): ModelBatch {
+    const { grid, dim } = this.description;
+    return { main: tf.tensor4d(values, [rows, grid, grid, dim]) };
+  }
+}
+
+/** Frozen features, and beside them the images that they were made of, for the image encoder branch. */
+export class FeaturesWithImages implements ModelInputs {
+  readonly description: FeatureInput;
+
+  constructor(
+    private readonly features: FeatureInputs,
+    private readonly images: ImageInputs,
+  ) {
+    this.description = { ...features.description, images: images.description };
+  }
+
+  batch(samples: ArrayLike<number>): ModelBatch {
+    return { ...this.features.batch(samples), images: this.images.batch(samples).main };
+  }
+
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
+    const { main: images } = await this.images.trainingBatch(samples, draw);
+    return { ...(await this.features.trainingBatch(samples, draw)), images };
+  }
+
+  prepare(samples: readonly number[], draw: BatchDraw): void {
+    this.features.prepare(samples, draw);
+  }
+
+  statistics(samples: readonly number[]): { mean: Float32Array; std: Float32Array } {
+    return this.features.statistics(samples);
+  }
+
+  dispose(): Promise<void> {
+    return this.features.dispose();
+  }
+}

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FeatureStore, type Dataset } from '@cxr-align/datasets';
+import { InputError } from '@cxr-align/files';
+import { imageFileExists, type Augmentation } from '@cxr-align/image-backbone';
+import type { Config } from '../config/config.js';
+import { withDecoder } from './decoder.js';
+import { extractFeatures } from './extract-features.js';
+import {
+  type ImageInput,
+  type InputDescription,
+  knownEncoder,
+  modelTypes,
+  openImageEncoder,
+  preprocessingOf,
+} from '@cxr-align/classifier';
+import { type ImageSource, type InputSource, type StoredSource, defaultMaxBad } from './load-inputs.js';
+import { mixedRangesRemark } from './mixed-ranges.js';
+import type { Progress } from '../progress.js';
+import { withResources } from '../resources.js';
+
+/** Where the features of a frozen encoder come from. */
+export interface EncoderOptions {
+  /** Folder of the encoder: what is not in the store yet is encoded. */
+  encoder?: string;
+  /** Folder of the feature store; `features` in the results' folder unless given. */
+  features?: string;
+  /** Folder of the results. */
+  out: string;
+}
+
+/** What a model is trained on. */
+export async function trainingSource(
+  config: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'decoder' | 'model' | 'seed'>,
+  dataset: Dataset,
+  options: EncoderOptions & { maxBad?: number },
+  progress: Progress,
+): Promise<InputSource> {
+  const { encoder, image, augmentation, decoder, model, seed } = config;
+  const remark = await mixedRangesRemark(dataset, config);
+  if (remark !== undefined) progress.remark(remark);
+  const images: ImageSource = {
+    kind: 'image',
+    preprocessing: preprocessingOf(image, imageSize(image.size, dataset)),
+    augmentation,
+  };
+  if (encoder.kind !== 'frozen') return images;
+  const storesMap = decoder.kind === 'query' && modelTypes.get(model).usesFeatureMap;
+  const { views } = encoder;
+  const source = await featureSource(
+    dataset,
+    {
+      ...options,
+      augmentation,
+      seed,
+      map: storesMap,
+      views: views || (trainingImages(dataset) <= smallTrainingSet ? viewsOfSmall : 1),
+    },
+    progress,
+  );
+  if (views > 0) checkViews(source.store, views);
+  return hasImageBranch(config, dataset, options.maxBad) ? { ...source, images } : source;
+}
+
+/** Whether an image encoder is trained on the images beside frozen features. */
+function hasImageBranch(
+  { encoder, model }: Pick<Config, 'encoder' | 'model'>,
+  dataset: Dataset,
+  maxBad = defaultMaxBad,
+): boolean {
+  if (encoder.imageBranch !== 'auto') return encoder.imageBranch === 'on';
+  if (!modelTypes.get(model).usesFeatureMap || trainingImages(dataset) > largestWithImageBranch) return false;
+  const { samples } = dataset;
+  const missing = samples.filter(({ image }) => typeof image === 'string' && !imageFileExists(image));
+  return missing.length <= maxBad * samples.length;
+}
+
+/** @throws {InputError} if a store has another number of views than is wanted. */
+function checkViews(store: string, views: number): void {
+  const { views: stored } = new FeatureStore(store).index;
+  if (stored !== views)
+    throw new InputError(
+      `expected a feature store of encoder.views=${views}, got one of ${stored}; extract ${views} views to another folder, or leave encoder.views out`,
+      { file: store },
+    );
+}
+
+/** Views that are stored of each image of a small data set: see the results pages of the documentation. */
+const viewsOfSmall = 4;
+const smallTrainingSet = 2000;
+
+/** Training images up to which an image encoder is trained beside frozen features: they are all held in memory. */
+const largestWithImageBranch = 20_000;
+
+function trainingImages({ samples }: Dataset): number {
+  return samples.filter(({ split }) => split === 'train').length;
+}
+
+/** What a trained model is given. */
+export async function trainedSource(
+  { input, config }: { input: InputDescription; config: Config },
+  dataset: Dataset,
+  options: EncoderOptions,
+  progress: Progress,
+): Promise<InputSource> {
+  if (input.kind === 'image') {
+    const given = (['encoder', 'features'] as const).find((name) => options[name] !== undefined);
+    if (given) throw new InputError(`expected no ${given} with this run: its encoder was trained with it`);
+    return trainedImages(input, config);
+  }
+  const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out } = options;
+  const { augmentation } = config;
+  const source = await featureSource(dataset, { encoder, features, out, augmentation, map: input.grid > 1 }, progress);
+  return { ...source, expected: input, ...(input.images && { images: trainedImages(input.images, config) }) };
+}
+
+function trainedImages({ size, scale }: ImageInput, { image }: Pick<Config, 'image'>): ImageSource {
+  return { kind: 'image', preprocessing: preprocessingOf(image, size), scale };
+}
+
+/** The features of a frozen encoder, whatever they are for. */
+export async function featureSource(
+  dataset: Dataset,
+  {
+    encoder: folder,
+    features,
+    out,
+    augmentation,
+    seed: newSeed = 0,
+    map,
+    views = 1,
+  }: EncoderOptions & { augmentation: Augmentation; seed?: number; map: boolean; views?: number },
+  progress: Progress,
+): Promise<StoredSource> {
+  const store = features ?? join(out, 'features');
+  if (folder === undefined) return { kind: 'features', store, encoder: null };
+  // A store that is there already has its layout.
+  const existing = existsSync(join(store, 'index.json')) ? new FeatureStore(store).index : undefined;
+  const known = (existing?.augmentation ?? { ...augmentation, seed: newSeed }) as Augmentation & { seed: number };
+  const { seed, ...changes } = known;
+  const { encoder, images, alreadyThere } = await withResources((resources) =>
+    withDecoder(async (decode) => {
+      const opened = resources.own(await openImageEncoder(folder));
+      const layout = existing
+        ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
+        : { map: map && opened.map !== undefined, views };
+      const options = { ...layout, augmentation: changes, seed, decode };
+      return extractFeatures(dataset, opened, store, options, progress);
+    }),
+  );
+  progress.remark(
+    `features of ${encoder} in ${store}: ${images - alreadyThere} images encoded, ${alreadyThere} there already`,
+  );
+  return { kind: 'features', store, encoder: resolve(folder) };
+}
+
+/** Images in memory are not enlarged: there is nothing to be seen in between their pixels. */
+function imageSize(wanted: number, { samples }: Dataset): number {
+  const largest = samples.reduce(
+    (most, { image }) => (typeof image === 'string' ? Infinity : Math.max(most, image.height, image.width)),
+    0,
+  );
+  return Math.min(wanted, Number.isFinite(largest) ? largest : wanted);
+}

@@ -1,0 +1,21 @@
+import type { AdamW, Parameter, Parameters } from '@cxr-align/nn';
+import type { Model } from '@cxr-align/classifier';
+import type { Config } from '../config/config.js';
+import type { Objective } from './objective.js';
+import type { GradientRecord, TrainingData } from './records.js';
+import type { WeightAverage } from './weight-average.js';
+
+/** What a step is taken with and on. */
+export interface StepContext {
+  config: Config;
+  model: Model;
+  parameters: Parameters;
+  /** What the optimizer updates: parameters of the model, and of the weighting of the losses. */
+  trained: readonly Parameter[];
+  objective: Objective;
+  data: TrainingData;
+  optimizer: AdamW;
+  average: WeightAverage;
+  /** Takes the gradients of every `logGradientCosines`-th step. */
+  onGradients: (record: GradientRecord) => unknown;
+}

@@ -1,0 +1,204 @@
+import { taskGradients, type TaskGradients } from '@cxr-align/losses';
+import { CapturedGradients, ForwardContext, type Parameter } from '@cxr-align/nn';
+import { valueAndGradients } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelBatch } from '@cxr-align/classifier';
+import type { Task } from '../registry/weightings.js';
+import { type BadStep, causeOfBadStep } from './bad-step.js';
+import type { Batch } from './batches.js';
+import type { BatchTargets } from './objective.js';
+import type { GradientRecord } from './records.js';
+import type { StepContext } from './step-context.js';
+import { bytesOfStep } from './step-memory.js';
+import { addScaled, gradientRecord, targetTensors } from './step-tensors.js';
+
+/** What holds for all steps of an epoch. */
+export interface EpochContext {
+  trainedNow: readonly Parameter[];
+  learningRateMultipliers?: readonly number[];
+  captureVersion: number;
+}
+
+/** A step in numbers. */
+export interface TakenStep {
+  /** Its loss, and each task's own. */
+  values: Record<string, number>;
+  /** The global gradient norm. */
+  norm: number;
+  /** Why it was skipped, where it was. */
+  bad?: BadStep;
+}
+
+/** Takes the steps of a training: gradients of a batch, the update, the average of the weights. */
+export class StepTaker {
+  /** How the gradients are computed. */
+  readonly captured: CapturedGradients;
+  /** Milliseconds that batches were waited for, and that steps took with it. */
+  waitedMs = 0;
+  steppedMs = 0;
+  private readonly modelVariables: tf.Variable[];
+  /** What a forward pass assigns to: the moving statistics. */
+  private readonly statistics: tf.Variable[];
+  private epoch: EpochContext = { trainedNow: [], captureVersion: 0 };
+
+  constructor(private readonly given: StepContext) {
+    const { parameters, config } = given;
+    this.captured = new CapturedGradients({ stepCapture: config.stepCapture });
+    this.modelVariables = parameters.trainable().map(({ variable }) => variable);
+    this.statistics = parameters.all().flatMap(({ trainable, variable }) => (trainable ? [] : [variable]));
+  }
+
+  /** Has to be called before the steps of an epoch. */
+  beginEpoch(epoch: EpochContext): void {
+    this.epoch = epoch;
+  }
+
+  /**
+   * Takes one step on some batches together; where its loss or gradients are NaN or infinite, everything stays as it was, and `bad`
+   * says why.
+   */
+  async take(group: readonly Batch[], next: Batch | undefined, step: number, learningRate: number): Promise<TakenStep> {
+    const { config, objective, optimizer, average } = this.given;
+    const began = performance.now();
+    objective.beginStep(step);
+    const balanced = objective.weighting.state?.();
+    const before = this.statistics.map((variable) => tf.clone(variable));
+    try {
+      const { values, gradients } = await this.gradientsOfGroup(group, next, step);
+      const { learningRateMultipliers } = this.epoch;
+      // Without a finite loss there are no gradients to take; the optimizer itself refuses those that are not finite.
+      if (!Number.isFinite(values.total)) tf.dispose(gradients);
+      const norm = Number.isFinite(values.total)
+        ? await optimizer.takeStep(gradients, { learningRate, learningRateMultipliers })
+        : NaN;
+      if (Number.isFinite(norm)) {
+        average.update();
+        return { values, norm };
+      }
+      this.statistics.forEach((variable, i) => variable.assign(before[i]));
+      if (balanced !== undefined) objective.weighting.restore?.(balanced);
+      const places = group.map((batch, i) => ({ batch, place: step * config.accumulation + i }));
+      return { values, norm, bad: await this.lookInto(places, { step: step + 1, losses: values, gradientNorm: norm }) };
+    } finally {
+      tf.dispose(before);
+      this.steppedMs += performance.now() - began;
+    }
+  }
+
+  /** Bytes that the tensors of a step of some images take at its peak beside the weights. Has to be called before the first one. */
+  bytesOfStep(images: number): Promise<number> {
+    return bytesOfStep(this.given, images);
+  }
+
+  /** What was wrong with a step, which is computed once more. */
+  private async lookInto(
+    group: readonly { batch: Batch; place: number }[],
+    found: Pick<BadStep, 'step' | 'losses' | 'gradientNorm'>,
+  ): Promise<BadStep> {
+    const { config, model, objective, data } = this.given;
+    const { seed } = config;
+    const { sample: nameOf = String, labels = Array.from({ length: data.labels }, (_, i) => `label ${i}`) } =
+      data.names ?? {};
+    const cause = await causeOfBadStep(
+      {
+        model,
+        objective,
+        parameters: [...new Set([...this.given.parameters.all(), ...this.given.trained])],
+        variables: this.epoch.trainedNow.map(({ variable }) => variable),
+        labels,
+        nameOf,
+        batchOf: async ({ samples, epoch }) => {
+          const images = await data.inputs.trainingBatch(samples, { seed, epoch });
+          const [targets, mask] = targetTensors(data, samples);
+          return { images, targets: { targets, mask } };
+        },
+        contextOf: (step) => new ForwardContext({ training: true, seed, step, updateStatistics: false }),
+      },
+      group,
+    );
+    return { ...found, samples: group.flatMap(({ batch }) => batch.samples.map(nameOf)), cause };
+  }
+
+  /** The mean gradients of some batches, and their losses. */
+  private async gradientsOfGroup(
+    group: readonly Batch[],
+    next: Batch | undefined,
+    step: number,
+  ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
+    const { config, onGradients } = this.given;
+    const all = group.reduce((sum, { samples }) => sum + samples.length, 0);
+    const values: Record<string, number> = {};
+    let gradients: tf.NamedTensorMap = {};
+    for (const [i, batch] of group.entries()) {
+      const isLogged = i === 0 && config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
+      const looked = await this.gradientsOf(
+        batch,
+        group[i + 1] ?? next,
+        step * config.accumulation + i,
+        isLogged ? (record) => onGradients({ step: step + 1, ...record }) : undefined,
+      );
+      const share = batch.samples.length / all;
+      for (const [name, value] of Object.entries(looked.values)) values[name] = (values[name] ?? 0) + share * value;
+      gradients = share === 1 ? looked.gradients : addScaled(gradients, looked.gradients, share);
+    }
+    return { values, gradients };
+  }
+
+  /** The gradients of one batch, and its losses. */
+  private async gradientsOf(
+    { samples, epoch }: Batch,
+    next: Batch | undefined,
+    place: number,
+    onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
+  ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
+    const { config, data, model, objective } = this.given;
+    const context = new ForwardContext({ training: true, seed: config.seed, step: place });
+    const began = performance.now();
+    const { seed } = config;
+    const batch = data.inputs.trainingBatch(samples, { seed, epoch });
+    const images = await (data.watch?.(batch, samples) ?? batch);
+    if (next) data.inputs.prepare?.(next.samples, { seed, epoch: next.epoch });
+    const [targets, mask] = targetTensors(data, samples);
+    this.waitedMs += performance.now() - began;
+    if (onGradients || objective.weighting.balance) {
+      const ofTasks = await this.lookAtTasks(images, { targets, mask }, place);
+      if (isFiniteEach(ofTasks)) objective.weighting.balance?.(ofTasks);
+      onGradients?.(gradientRecord(objective.tasks, ofTasks));
+    }
+    const forward = (): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
+      const { total, parts } = objective.losses(model, model.forward(images, context), { targets, mask });
+      return { loss: total, aux: parts };
+    };
+    const variables = this.epoch.trainedNow.map(({ variable }) => variable);
+    const inputs = [...Object.values<tf.Tensor>({ ...images }), targets, mask];
+    // Steps that differ by random numbers must not be replayed, though a few may look the same.
+    const { loss, gradients, aux } = objective.isDrawn
+      ? valueAndGradients(forward, variables)
+      : this.captured.compute({ inputs, context, captureVersion: this.epoch.captureVersion }, forward, variables);
+    const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
+    const values: Record<string, number> = { total: await read(loss) };
+    for (const [name, part] of Object.entries(aux)) values[name] = await read(part);
+    tf.dispose([{ ...images }, targets, mask, loss, aux]);
+    return { values, gradients };
+  }
+
+  /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */
+  private lookAtTasks(images: ModelBatch, batch: BatchTargets, step: number): Promise<TaskGradients> {
+    const { config, model, objective } = this.given;
+    const context = new ForwardContext({ training: true, seed: config.seed, step, updateStatistics: false });
+    const losses = objective.tasks.map((task) => [
+      task,
+      () => objective.scaledLossOf(task, model, model.forward(images, context), batch),
+    ]);
+    return taskGradients(Object.fromEntries(losses) as Record<Task, () => tf.Scalar>, this.modelVariables);
+  }
+
+  dispose(): void {
+    this.captured.dispose();
+  }
+}
+
+/** Whether the gradients of tasks can be balanced; the step is skipped where not. */
+function isFiniteEach({ products, losses }: TaskGradients): boolean {
+  return [...Array.from(products), ...Object.values(losses)].every(Number.isFinite);
+}

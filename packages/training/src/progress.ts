@@ -1,0 +1,1 @@
+export { silentProgress, type Progress, type ProgressBar, type StallEvent } from '@cxr-align/classifier';

@@ -1,0 +1,35 @@
+import type { Engine } from '@cxr-align/engine';
+import { formatVersion } from '@cxr-align/classifier';
+import { sha256 } from '@cxr-align/files';
+import * as tf from '@tensorflow/tfjs-core';
+import { trainingData } from '../training-data.js';
+import type { Session } from './session.js';
+import type { TrainOptions } from './train-options.js';
+
+/** The content of `RUN/config.json`: what was wanted, on which data, computed by what. */
+export function describeRun(options: TrainOptions, engine: Engine, { config, prepared, loop, start }: Session) {
+  const { dataset, graph, loaded, propagatedAnnotations } = prepared;
+  const { badRows, unreadable } = loaded;
+  const { name, description, threads, kernels, reason, stepCapture } = engine.describe();
+  const rows = dataset.samples.map(({ id, patient, split }) => [id, patient, split]);
+  return {
+    formatVersion,
+    config,
+    data: {
+      path: options.data.path,
+      features: options.features ?? null,
+      ...trainingData(dataset),
+      badRows: badRows.length,
+      unreadableImages: unreadable.length,
+      trainCount: options.trainCount ?? null,
+      trainFraction: options.trainFraction ?? null,
+      splitSeed: options.splitSeed ?? config.seed,
+      split: options.split ?? null,
+      sha256: sha256(JSON.stringify([rows, [...dataset.annotations.values]])),
+    },
+    ...(start && { from: start }),
+    graph: { name: graph.name, source: graph.source, propagatedAnnotations },
+    engine: { name, description, threads, kernels, reason, stepCapture, steps: loop.captureReport },
+    versions: { node: process.version, tfjs: tf.version_core },
+  };
+}

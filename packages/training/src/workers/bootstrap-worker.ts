@@ -1,0 +1,1 @@
+export { resampleRanking as default } from '@cxr-align/evaluation';
