@@ -155,13 +155,35 @@ export async function billOfMaterials() {
   return bill;
 }
 
-/** Known faults of high level, by the registry. @returns why it could not be asked, or undefined. @throws {Error} if it knows one. */
+/**
+ * Known faults of high level or above, by the registry: their names, or why it could not be asked. Only a report that npm itself
+ * could read counts as an answer; whatever else happens on the way to the registry is no fault of the packages.
+ */
 export async function audit() {
-  const { code, output } = await capture('npm', ['audit', '--audit-level=high', '--audit=true']);
-  if (code === 0) return undefined;
-  const outOfReach = /.*(endpoint returned an error|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENOAUDIT).*/.exec(output);
-  if (outOfReach) return `the registry answers no audit: ${outOfReach[0].trim()}`;
-  throw new Error(output.slice(-4000));
+  const { output } = await capture('npm', ['audit', '--json', '--audit=true']);
+  return readAudit(output);
+}
+
+/** What `npm audit --json` printed, with warnings before and after. @returns `faults`, a line each, or `unreachable`. */
+export function readAudit(output) {
+  const report = jsonWithin(output);
+  if (report?.vulnerabilities === undefined || report.metadata?.vulnerabilities === undefined) {
+    const reason = report?.message ?? output.trim().split('\n').at(-1);
+    return { faults: [], unreachable: `the registry answers no audit: ${reason}` };
+  }
+  const faults = Object.values(report.vulnerabilities)
+    .filter(({ severity }) => severity === 'high' || severity === 'critical')
+    .map(({ name, severity, range }) => `${name} ${range}: ${severity}`);
+  return { faults };
+}
+
+/** The JSON object in a text that has other lines before and after it, or undefined. */
+function jsonWithin(text) {
+  try {
+    return JSON.parse(text.slice(text.search(/^\{/m), text.search(/^\}/m) + 1));
+  } catch {
+    return undefined;
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -169,12 +191,13 @@ if (process.argv[1] === import.meta.filename) {
     options: { list: { type: 'boolean' }, sbom: { type: 'string' }, audit: { type: 'boolean' } },
   });
   const findings = supplyChainFindings();
-  for (const line of findings) console.error(line);
   if (values.list) console.log(listing().join('\n'));
   if (values.sbom) writeFileSync(values.sbom, `${JSON.stringify(await billOfMaterials(), null, 2)}\n`);
   if (values.audit) {
-    const reason = await audit();
-    console.log(reason ? `audit: skipped (${reason})` : 'audit: no known faults of high level');
+    const { faults, unreachable } = await audit();
+    console.log(unreachable ? `audit: skipped (${unreachable})` : `audit: ${faults.length} known faults of high level`);
+    findings.push(...faults);
   }
+  for (const line of findings) console.error(line);
   process.exit(findings.length > 0 ? 1 : 0);
 }
