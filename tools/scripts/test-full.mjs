@@ -82,7 +82,9 @@ await check(
 // What the registry knows changes from day to day without a change of ours: it is reported here, and fails `npm run supply-chain`.
 await check('npm audit: no known faults of high level', async () => {
   const { faults, unreachable } = await audit();
-  return unreachable ?? (faults.length > 0 ? `KNOWN FAULTS, see npm run supply-chain: ${faults.join('; ')}` : undefined);
+  return (
+    unreachable ?? (faults.length > 0 ? `KNOWN FAULTS, see npm run supply-chain: ${faults.join('; ')}` : undefined)
+  );
 });
 await check('the changesets name packages that exist, and give them versions', async () => {
   const folder = await cleanClone('changesets');
