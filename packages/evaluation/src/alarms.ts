@@ -4,12 +4,15 @@ import type { Evaluation } from './evaluation-schema.js';
  * What the deciding threshold of each label means for a day's work, a line each: calls that are right, false alarms with their 95 %
  * interval. Each label is taken alone, without what the label graph makes of decisions.
  *
- * @param filmsPerDay images a day. Default 100.
+ * @param filmsPerDay images a day. Default that of the evaluation, else 100.
  * @param labels those that are told of. Default all that are defined.
  */
 export function alarmLines(
-  evaluation: Pick<Evaluation, 'labels'>,
-  { filmsPerDay = 100, labels = Object.keys(evaluation.labels) }: { filmsPerDay?: number; labels?: readonly string[] },
+  evaluation: Pick<Evaluation, 'labels' | 'filmsPerDay'>,
+  {
+    filmsPerDay = evaluation.filmsPerDay ?? 100,
+    labels = Object.keys(evaluation.labels),
+  }: { filmsPerDay?: number; labels?: readonly string[] } = {},
 ): string[] {
   const shown = (value: number): string => (value >= 9.95 ? value.toFixed(0) : value.toFixed(1));
   return labels.flatMap((label) => {

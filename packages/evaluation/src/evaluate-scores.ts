@@ -13,6 +13,8 @@ export interface ScoreEvaluationOptions extends ScoreTable {
   resamples?: number;
   /** By label the share of images with it where the scores will be used. Default: that of these samples. */
   prevalenceInUse?: Readonly<Record<string, number>>;
+  /** Images a day where the scores will be used, for the alarms of a day. */
+  filmsPerDay?: number;
   /** What to mind in reading the scores. */
   remarks?: readonly string[];
   /** The resamples themselves, where they were computed elsewhere (in threads). */
@@ -50,6 +52,7 @@ export function evaluateScores(options: ScoreEvaluationOptions): EvaluatedScores
     bootstrap,
     groups,
     prevalenceInUse: options.prevalenceInUse,
+    filmsPerDay: options.filmsPerDay,
     extras: { remarks: [...scaleRemarks(options.scoresAre, checked), ...(options.remarks ?? [])] },
   });
   return { evaluation, predictions };

@@ -134,6 +134,11 @@ export const evaluationSchema = z.strictObject({
   graphAgreement: z
     .strictObject({ images: agreement, prompts: agreement })
     .describe('How well label embeddings follow the label graph; null where the model has none'),
+  filmsPerDay: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Images a day where the model will be used, where that was given'),
   fairness: z.array(fairness),
   metadataBaseline: z
     .strictObject({

@@ -18,7 +18,7 @@ import { type GroupColumns, auditFairness } from './fairness.js';
 import { longTailScores, macroScores, microScores, weightedScores } from './label-averages.js';
 import { type LabelColumn, type LabelResamples, isDefined, scoreLabel } from './label-scores.js';
 import { orNull } from './maybe-number.js';
-import { checkPrevalences, operatingPoint } from './operating-points.js';
+import { checkFilms, checkPrevalences, operatingPoint } from './operating-points.js';
 import { hierarchyScores, imageScores, retrievalScores } from './image-scores.js';
 import { type Predictions, columnOf, rankedValues } from './predictions.js';
 
@@ -46,6 +46,8 @@ export interface EvaluationOptions {
   operating?: readonly (readonly { rule: string; threshold: number }[])[];
   /** By label the share of images with it where the model will be used; that of these samples unless given. */
   prevalenceInUse?: Readonly<Record<string, number>>;
+  /** Images a day where the model will be used: recorded, for the alarms of a day. */
+  filmsPerDay?: number;
   /** Attributes of the samples to be audited. */
   groups?: GroupColumns;
   /** For each label its conformal thresholds, fitted elsewhere. */
@@ -85,12 +87,13 @@ export interface EvaluationExtras extends Partial<
  * loss, ECE) from the probabilities. A label with one class only has null scores and is in no average.
  *
  * @throws {RangeError} if the arrays are not [samples, labels].
- * @throws {InputError} if a prevalence is of an unknown label, or none.
+ * @throws {InputError} if a prevalence is of an unknown label, or none, or `filmsPerDay` is no number above 0.
  */
 export function evaluate(predictions: Predictions, options: EvaluationOptions): Evaluation {
   checkSizes(predictions, options);
   const { labels, samples, targets, probabilities } = predictions;
   checkPrevalences(options.prevalenceInUse ?? {}, labels);
+  checkFilms(options.filmsPerDay);
   const thresholds = labels.map((_, i) => definedThreshold(options.thresholds[i]));
   const { graph } = options;
   const decisions = options.decisions ?? decideLabels({ probabilities, thresholds, graph });
@@ -124,6 +127,7 @@ export function evaluate(predictions: Predictions, options: EvaluationOptions): 
     patients: clusters.count,
     data: options.data,
     split: options.split,
+    ...(options.filmsPerDay !== undefined && { filmsPerDay: options.filmsPerDay }),
     fairness: auditFairness(labels, columns, options.groups ?? {}, { resamples: options.resamples, clusters }),
     ...extraResults(columns, options.extras),
     intervals: resampled ? `95 %, ${options.resamples} bootstrap resamples of ${clusters.count} patients` : 'none',

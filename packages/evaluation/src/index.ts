@@ -68,6 +68,7 @@ export { checkSameSamples } from './same-samples.js';
 export { type Matrix, type ScoreTable } from './score-table.js';
 export { type Views, byStudy, viewRules } from './study-predictions.js';
 export { terminalTable } from './terminal-table.js';
+export { prevalenceDrifts, type PrevalenceDrift, type SplitLabels } from './split-drift.js';
 export { type Worry, worriesOf, worryRules } from './worries.js';
 export { placeInGraph, scoreZeroShot, trainedParents } from './zero-shot-scores.js';
 export { type ResampleTask, resampleRanking } from './ranking-resamples.js';

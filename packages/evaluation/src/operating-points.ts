@@ -1,6 +1,7 @@
 import {
   clusteredProportion,
   likelihoodRatios,
+  netBenefit,
   predictiveValues,
   type Clusters,
   type ThresholdRule,
@@ -74,6 +75,12 @@ export function checkPrevalences(given: Readonly<Record<string, number>>, labels
   }
 }
 
+/** @throws {InputError} if there is a number of films a day, and it is none. */
+export function checkFilms(filmsPerDay: number | undefined): void {
+  if (filmsPerDay !== undefined && !(filmsPerDay > 0 && filmsPerDay < Infinity))
+    throw new InputError(`expected the films a day to be a number above 0, got ${String(filmsPerDay)}`);
+}
+
 /**
  * What a label's threshold means: how much of what is there is found, how much of what is called is there, each with its 95 %
  * interval by patient. The label is taken alone: what the label graph makes of decisions is left out.
@@ -103,6 +110,7 @@ export function operatingPoint(
   const share = prevalence ?? ranked.positives / (ranked.positives + ranked.negatives);
   const values = predictiveValues(accuracy, share);
   const ratios = likelihoodRatios(accuracy);
+  const benefit = netBenefit(accuracy, { prevalence: share, threshold });
   const interval = (values: readonly [number, number]): Interval => values.map(orNull) as Interval;
   return {
     rule,
@@ -120,6 +128,8 @@ export function operatingPoint(
     likelihoodRatioNegative: orNull(ratios.negative),
     alarmsPer100: orNull(values.alarmsPer100),
     numberNeededToRead: orNull(values.numberNeededToRead),
+    netBenefit: orNull(benefit.model),
+    netBenefitOfAll: orNull(benefit.all),
   };
 }
 
@@ -138,4 +148,6 @@ const undefinedPoint: Omit<OperatingPoint, 'rule' | 'threshold'> = {
   likelihoodRatioNegative: null,
   alarmsPer100: null,
   numberNeededToRead: null,
+  netBenefit: null,
+  netBenefitOfAll: null,
 };

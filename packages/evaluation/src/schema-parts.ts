@@ -57,6 +57,12 @@ const operatingPoint = z.strictObject({
   likelihoodRatioNegative: maybe,
   alarmsPer100: maybe.describe('Positive calls among 100 images'),
   numberNeededToRead: maybe.describe('Positive calls for each that is right'),
+  netBenefit: maybe
+    .optional()
+    .describe(
+      'Share of true calls less that of false ones, each of which counts t / (1 − t) at threshold t; absent in evaluations of earlier versions',
+    ),
+  netBenefitOfAll: maybe.optional().describe('The same had every image been called; that of calling none is 0'),
 });
 
 /** What can be said of a label. */

@@ -1,5 +1,6 @@
 import type { Evaluation, MaybeNumber } from './evaluation-schema.js';
 import { signed, signedRange } from './maybe-number.js';
+import { prevalenceDrifts, prevalenceRule, type SplitLabels } from './split-drift.js';
 
 /** What to worry about before scores are believed, by the rules of {@link worryRules}. */
 export interface Worry {
@@ -22,21 +23,27 @@ const isNoFinding = /^no[ _]finding$/i;
 export const worryRules: Readonly<Record<Worry['kind'], string>> = {
   shortcut:
     'a worry where the 95 % interval of the difference to a regression on age, sex and view alone is not above 0',
-  drift: 'a worry where the macro AUROC on validation lies above the 95 % interval of that on these images',
+  drift: `a worry where the macro AUROC on validation lies above the 95 % interval of that on these images, or where ${prevalenceRule}`,
   groups: `a worry where the 95 % interval of a group's difference in sensitivity to all others lies below 0, and the difference is ${smallestGap} or more; groups with fewer than 20 images with a finding, or without, are left out`,
 };
 
 /**
  * Whether a model may have learned who is ill rather than what is seen (shortcut), does worse on these images than where it was chosen
- * (drift), or misses a group of people more often than others (groups). Worries first.
+ * (drift) or has labels that are more frequent in one split than in another, or misses a group of people more often than others (groups). Worries first.
  *
  * @param validation macro AUROC of the model on the split that chose it, where that is known.
+ * @param splits how many images have each label in the splits that the model was trained, chosen and evaluated on, where that is known.
  */
-export function worriesOf(evaluation: Evaluation, { validation = null }: { validation?: MaybeNumber } = {}): Worry[] {
+export function worriesOf(
+  evaluation: Evaluation,
+  { validation = null, splits = {} }: { validation?: MaybeNumber; splits?: Readonly<Record<string, SplitLabels>> } = {},
+): Worry[] {
   const states: readonly Worry['state'][] = ['worry', 'unknown', 'fine'];
-  return [shortcut(evaluation), drift(evaluation, validation), groups(evaluation)].sort(
-    (a, b) => states.indexOf(a.state) - states.indexOf(b.state),
-  );
+  return [
+    shortcut(evaluation),
+    drift(scoreDrift(evaluation, validation), prevalenceDrift(splits)),
+    groups(evaluation),
+  ].sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
 }
 
 function shortcut({ metadataBaseline }: Evaluation): Worry {
@@ -63,12 +70,49 @@ function shortcut({ metadataBaseline }: Evaluation): Worry {
       };
 }
 
-function drift({ macro, split, mapping, data }: Evaluation, validation: MaybeNumber): Worry {
-  const kind = 'drift';
+type Drift = Omit<Worry, 'kind'>;
+
+/** The drift of scores and that of prevalence as one: what worries decides. */
+function drift(scores: Drift, prevalence: Drift): Worry {
+  const both = [scores, prevalence];
+  const state = (['worry', 'fine', 'unknown'] as const).find((one) => both.some((found) => found.state === one))!;
+  const values = both.filter((found) => found.state === state).map(({ value }) => value);
+  return {
+    kind: 'drift',
+    state,
+    value: state === 'worry' ? values.join('; ') : values[0],
+    sentence: both.map(({ sentence }) => sentence).join(' '),
+  };
+}
+
+function prevalenceDrift(splits: Readonly<Record<string, SplitLabels>>): Drift {
+  const { drifts, comparisons } = prevalenceDrifts(splits);
+  if (comparisons === 0)
+    return {
+      state: 'unknown',
+      value: 'not measured',
+      sentence: 'How frequent labels are in the other splits is not recorded.',
+    };
+  if (drifts.length === 0)
+    return {
+      state: 'fine',
+      value: 'prevalence alike',
+      sentence: `No label is surely more frequent in one split than in another (${comparisons} comparisons).`,
+    };
+  const [{ label, from, to, shares }] = drifts;
+  const others = new Set(drifts.map((one) => one.label)).size - 1;
+  const [low, high] = shares.map((share) => `${(100 * share).toFixed(1)} %`);
+  return {
+    state: 'worry',
+    value: `${label} ${low} → ${high}`,
+    sentence: `${label} is more frequent in ${to} (${high}) than in ${from} (${low})${others > 0 ? `, and ${others} more ${others === 1 ? 'label differs' : 'labels differ'} between splits` : ''}: PPV and NPV of one split do not hold for the other, and thresholds may not either.`,
+  };
+}
+
+function scoreDrift({ macro, split, mapping, data }: Evaluation, validation: MaybeNumber): Drift {
   const { auroc, aurocCi } = macro;
   if (validation === null || auroc === null || aurocCi[1] === null || split === 'val' || mapping)
     return {
-      kind,
       state: 'unknown',
       value: 'not measured',
       sentence:
@@ -80,12 +124,11 @@ function drift({ macro, split, mapping, data }: Evaluation, validation: MaybeNum
   const told = `Macro AUROC on validation, then on ${split} of ${data}`;
   return validation > aurocCi[1]
     ? {
-        kind,
         state: 'worry',
         value,
         sentence: `${told}, whose interval ends at ${aurocCi[1].toFixed(3)}: these images differ from those that chose the model, or it fits those too well.`,
       }
-    : { kind, state: 'fine', value, sentence: `${told}: no more apart than these images allow.` };
+    : { state: 'fine', value, sentence: `${told}: no more apart than these images allow.` };
 }
 
 function groups({ fairness }: Evaluation): Worry {

@@ -16,6 +16,14 @@ describe('alarmLines(evaluation, options)', () => {
         /^Edema at 2 % prevalence, 150 films a day, threshold 0\.500: 2\.7 of 3\.0 found, 15 \[\d+(\.\d)?, \d+\] false alarms$/,
       ),
     ]);
+    const recorded = evaluateScores({ ...table, filmsPerDay: 40 }).evaluation;
+    expect(recorded.filmsPerDay).toBe(40);
+    expect(alarmLines(recorded)[0]).toContain(
+      '20 % prevalence, 40 films a day, threshold 0.500: 7.2 of 8.0 found, 3.2',
+    );
+    expect(() => evaluateScores({ ...table, filmsPerDay: 0 })).toThrow(
+      'expected the films a day to be a number above 0, got 0',
+    );
     expect(alarmLines(at(), {})[0]).toContain('20 % prevalence, 100 films a day, threshold 0.500: 18 of 20 found, 8.0');
   });
   it('says nothing of a label with one class', () => {

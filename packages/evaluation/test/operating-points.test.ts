@@ -1,5 +1,5 @@
 import { LabelGraph } from '@cxr-align/label-graph';
-import { confusionAtThreshold } from '@cxr-align/metrics';
+import { confusionAtThreshold, decisionCurve } from '@cxr-align/metrics';
 import { evaluate, fitOnValidation, operatingRules, ruleName } from '../src/index.js';
 import { columnOf } from '../src/predictions.js';
 import { made } from './made-predictions.js';
@@ -32,6 +32,17 @@ describe('operating points', () => {
     expect(point.precision).toBeCloseTo((se * 0.02) / (se * 0.02 + (1 - sp) * 0.98), 14);
     expect(point.alarmsPer100).toBeCloseTo(100 * (se * 0.02 + (1 - sp) * 0.98), 12);
     expect(first(0).sensitivity).toBe(se);
+  });
+  it('have the net benefit of the decision curve at their threshold, at the prevalence where the model will be used', () => {
+    const y = columnOf(predictions.targets, 3, 0);
+    const p = columnOf(predictions.probabilities, 3, 0);
+    for (const prevalence of [undefined, 0.02]) {
+      const curve = decisionCurve(y, p, { prevalence, steps: 1 });
+      const point = first(0, prevalence === undefined ? {} : { prevalenceInUse: { Edema: prevalence } });
+      expect(point.netBenefit).toBeCloseTo(curve.model[0], 14);
+      expect(point.netBenefitOfAll).toBeCloseTo(curve.all[0], 14);
+    }
+    expect(first(2)).toMatchObject({ netBenefit: null, netBenefitOfAll: null });
   });
   it('refuse a prevalence of another label, and one in percent', () => {
     expect(() => first(0, { prevalenceInUse: { edema: 0.02 } })).toThrow(

@@ -13,6 +13,14 @@ describe('parseEvaluation(content, file)', () => {
     for (const label of labels) expect(read.labels[label].auroc).toBe(evaluation.labels[label].auroc);
     expect(Object.getPrototypeOf(read.labels)).toBe(Object.prototype);
   });
+  it('takes operating points of earlier versions, without a net benefit', () => {
+    const earlier = copy() as unknown as { labels: { Edema: { operatingPoints: Record<string, unknown>[] } } };
+    const [point] = earlier.labels.Edema.operatingPoints;
+    expect(point).toHaveProperty('netBenefit');
+    delete point.netBenefit;
+    delete point.netBenefitOfAll;
+    expect(parseEvaluation(earlier, 'evaluation.json').labels.Edema.operatingPoints[0].netBenefit).toBeUndefined();
+  });
   it.each([
     ['no object', null, 'evaluation.json: expected an evaluation of this version, got another'],
     ['a label of another kind', { ...copy(), labels: { Edema: 1 } }, 'got another (labels.Edema: Invalid input'],

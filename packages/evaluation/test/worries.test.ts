@@ -1,6 +1,7 @@
 import type { Evaluation } from '../src/evaluation-schema.js';
 import { evaluateScores } from '../src/evaluate-scores.js';
 import { macroSentence } from '../src/macro-text.js';
+import { prevalenceDrifts, type SplitLabels } from '../src/split-drift.js';
 import { worriesOf, type Worry } from '../src/worries.js';
 
 /** Scores of two labels of 120 images, the second of them rare. */
@@ -59,6 +60,30 @@ describe('worriesOf(evaluation)', () => {
     expect(found({ macro }, 0.9).drift).toMatchObject({ state: 'worry', value: '0.900 → 0.800' });
     expect(found({ macro }, 0.84).drift.state).toBe('fine');
     expect(found({ macro, split: 'val' }, 0.9).drift.state).toBe('unknown');
+  });
+  it('is worried by a label that is surely more frequent in one split than in another', () => {
+    const of = (positives: number, images = 400, patients = images): SplitLabels => ({
+      images,
+      patients,
+      labels: { Edema: { positives, negatives: images - positives }, Mass: { positives: 4, negatives: images - 4 } },
+    });
+    const driftOf = (splits: Record<string, SplitLabels>) =>
+      worriesOf(evaluation, { splits }).find(({ kind }) => kind === 'drift')!;
+    expect(driftOf({ train: of(40), val: of(44), test: of(120) })).toMatchObject({
+      state: 'worry',
+      value: 'Edema 10.0 % → 30.0 %',
+    });
+    expect(driftOf({ train: of(40), val: of(44), test: of(120) }).sentence).toContain(
+      'Edema is more frequent in test (30.0 %) than in train (10.0 %):',
+    );
+    // Twice as frequent, but of too few patients to be sure; and sure, but not by half.
+    expect(driftOf({ train: of(40), val: of(80, 400, 40) }).state).toBe('fine');
+    expect(driftOf({ train: of(2000, 10_000), val: of(2600, 10_000) }).state).toBe('fine');
+    expect(driftOf({ train: of(40) }).state).toBe('unknown');
+    expect(prevalenceDrifts({ train: of(40), val: of(44), test: of(120) }).drifts).toMatchObject([
+      { label: 'Edema', from: 'train', to: 'test', shares: [0.1, 0.3] },
+      { label: 'Edema', from: 'val', to: 'test' },
+    ]);
   });
   it('is worried by a group that is surely found less often, if by much, and says among how many', () => {
     const groups = { F: gap(-0.2, [-0.3, -0.1]), M: gap(0.2, [0.1, 0.3]), other: gap(-0.5, [-0.9, -0.1], true) };

@@ -106,6 +106,28 @@ export function likelihoodRatios({ sensitivity, specificity }: Accuracy): Likeli
   };
 }
 
+/**
+ * The net benefit of calling from a probability t on, and of calling all images; that of calling none is 0. Undefined where t is 1.
+ *
+ *   NB = se·π − (1 − sp)(1 − π)·t / (1 − t)
+ *
+ * @param prevalence π, in (0, 1).
+ * @param threshold t: it says how many false calls a true one is worth, (1 − t) / t.
+ * @see Vickers, Elkin 2006, doi:10.1177/0272989X06295361.
+ */
+export function netBenefit(
+  { sensitivity, specificity }: Readonly<Record<keyof Accuracy, Pick<ClusteredProportion, 'proportion'>>>,
+  { prevalence, threshold }: { prevalence: number; threshold: number },
+): { model: number; all: number } {
+  checkBetween('netBenefit', 'prevalence', prevalence, { above: 0, below: 1 });
+  if (!(threshold >= 0 && threshold < 1)) return { model: NaN, all: NaN };
+  const cost = ((1 - prevalence) * threshold) / (1 - threshold);
+  return {
+    model: sensitivity.proportion * prevalence - (1 - specificity.proportion) * cost,
+    all: prevalence - cost,
+  };
+}
+
 /** Net benefit of acting on probabilities, against acting on all and on none (0). */
 export interface DecisionCurve {
   /** The probability from which on one acts: it says how many false alarms a finding is worth, (1 − t) / t. */
@@ -143,10 +165,18 @@ export function decisionCurve(
     values.reduce((count, p) => count + (p >= t ? 1 : 0), 0) / values.length;
   const pi = prevalence ?? present.length / (present.length + absent.length);
   const threshold = Float64Array.from({ length: steps }, (_, i) => (i + 1) / (steps + 1));
-  const benefit = (found: number, alarms: number, t: number): number => found * pi - alarms * (1 - pi) * (t / (1 - t));
+  const known = present.length > 0 && absent.length > 0;
+  const benefits = Array.from(threshold, (t) =>
+    known
+      ? netBenefit(
+          { sensitivity: { proportion: share(present, t) }, specificity: { proportion: 1 - share(absent, t) } },
+          { prevalence: pi, threshold: t },
+        )
+      : { model: NaN, all: NaN },
+  );
   return {
     threshold,
-    model: threshold.map((t) => benefit(share(present, t), share(absent, t), t)),
-    all: threshold.map((t) => (present.length > 0 && absent.length > 0 ? benefit(1, 1, t) : NaN)),
+    model: Float64Array.from(benefits, ({ model }) => model),
+    all: Float64Array.from(benefits, ({ all }) => all),
   };
 }

@@ -4,6 +4,7 @@ export { precisionRecallCurve, rocCurve, type PrecisionRecallCurve, type RocCurv
 export {
   decisionCurve,
   likelihoodRatios,
+  netBenefit,
   predictiveValues,
   type Accuracy,
   type DecisionCurve,
@@ -37,7 +38,13 @@ export {
 } from './bootstrap.js';
 export { percentileInterval, quantile } from './quantile.js';
 export { benjaminiHochberg, holm } from './multiplicity.js';
-export { clusteredProportion, proportionsP, wilsonInterval, type ClusteredProportion } from './proportions.js';
+export {
+  clusteredProportion,
+  proportionDifference,
+  proportionsP,
+  wilsonInterval,
+  type ClusteredProportion,
+} from './proportions.js';
 export { klDivergence, ksDistance, standardizedDifference, totalVariation } from './shift.js';
 export { pearson, ranks, spearman } from './correlation.js';
 export { mantelTest, upperTriangle, type MantelOptions, type MantelResult } from './mantel.js';

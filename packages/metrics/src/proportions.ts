@@ -16,6 +16,30 @@ export function wilsonInterval(count: number, size: number, level = 0.95): [numb
   return [count === 0 ? 0 : Math.max(0, middle - half), count === size ? 1 : Math.min(1, middle + half)];
 }
 
+/**
+ * The difference of two independent proportions, the first less the second, with Newcombe's interval by their score intervals; NaN
+ * where one is of nothing.
+ *
+ * @param first a proportion, and how many it was counted among; that may be fractional (an effective size).
+ * @see Newcombe 1998, Statistics in Medicine 17:873, method 10.
+ */
+export function proportionDifference(
+  [first, firstSize]: readonly [proportion: number, size: number],
+  [second, secondSize]: readonly [proportion: number, size: number],
+  level = 0.95,
+): { difference: number; interval: [number, number] } {
+  const [low1, high1] = wilsonInterval(first * firstSize, firstSize, level);
+  const [low2, high2] = wilsonInterval(second * secondSize, secondSize, level);
+  const difference = first - second;
+  return {
+    difference,
+    interval: [
+      difference - Math.hypot(first - low1, high2 - second),
+      difference + Math.hypot(high1 - first, second - low2),
+    ],
+  };
+}
+
 /** A proportion of rows that come in clusters, such as the images of patients. */
 export interface ClusteredProportion {
   count: number;

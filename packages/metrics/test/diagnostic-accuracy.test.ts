@@ -1,5 +1,5 @@
 import { RandomStream } from '@cxr-align/random';
-import { decisionCurve, likelihoodRatios, predictiveValues } from '../src/index.js';
+import { decisionCurve, likelihoodRatios, netBenefit, predictiveValues } from '../src/index.js';
 
 const accuracy = (se: number, n1: number, sp: number, n0: number) => ({
   sensitivity: { proportion: se, effectiveSize: n1 },
@@ -87,5 +87,18 @@ describe('decisionCurve(targets, probabilities, options)', () => {
   });
   it('is undefined without both classes', () => {
     expect(decisionCurve([1, 1], [0.5, 0.6]).model.every(Number.isNaN)).toBe(true);
+  });
+});
+
+describe('netBenefit(accuracy, options)', () => {
+  const accuracy = { sensitivity: { proportion: 0.8 }, specificity: { proportion: 0.9 } };
+  it('weighs false calls by the odds of the threshold, worked by hand', () => {
+    const { model, all } = netBenefit(accuracy, { prevalence: 0.2, threshold: 0.25 });
+    expect(model).toBeCloseTo(0.8 * 0.2 - 0.1 * 0.8 * (1 / 3), 14);
+    expect(all).toBeCloseTo(0.2 - 0.8 / 3, 14);
+  });
+  it('is the share of true calls at the threshold 0, and undefined at 1', () => {
+    expect(netBenefit(accuracy, { prevalence: 0.2, threshold: 0 })).toEqual({ model: 0.8 * 0.2, all: 0.2 });
+    expect(netBenefit(accuracy, { prevalence: 0.2, threshold: 1 })).toEqual({ model: NaN, all: NaN });
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { clusteredProportion, proportionsP, wilsonInterval } from '../src/index.js';
+import { clusteredProportion, proportionDifference, proportionsP, wilsonInterval } from '../src/index.js';
 
 describe('wilsonInterval(count, size)', () => {
   it('equals published values', () => {
@@ -61,5 +61,22 @@ describe('clusteredProportion(values, clusters)', () => {
       );
     expect(proportionsP(two(rows(0.3)), two(rows(0.5)))).toBeGreaterThan(0.5);
     expect(proportionsP(own([]), own(rows(0.5)))).toBeNaN();
+  });
+});
+
+describe('proportionDifference(first, second)', () => {
+  it('equals published values', () => {
+    // Newcombe 1998, Statistics in Medicine 17:873, table II, method 10: 56/70 less 48/80, 9/10 less 3/10
+    const cases: [number, number, number, number, number, number][] = [
+      [56, 70, 48, 80, 0.0524, 0.3339],
+      [9, 10, 3, 10, 0.1705, 0.809],
+    ];
+    for (const [a, n, b, m, low, high] of cases) {
+      const { difference, interval } = proportionDifference([a / n, n], [b / m, m]);
+      expect(difference).toBeCloseTo(a / n - b / m, 14);
+      expect(interval[0]).toBeCloseTo(low, 4);
+      expect(interval[1]).toBeCloseTo(high, 4);
+    }
+    expect(proportionDifference([NaN, 0], [0.5, 4]).interval).toEqual([NaN, NaN]);
   });
 });

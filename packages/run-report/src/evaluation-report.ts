@@ -1,5 +1,12 @@
 import { thumbnails, type ReportSection, type Thumbnail } from '@cxr-align/report';
-import { type Evaluation, type MaybeNumber, type Predictions, fixed, macroSentence } from '@cxr-align/evaluation';
+import {
+  type Evaluation,
+  type MaybeNumber,
+  type Predictions,
+  type SplitLabels,
+  fixed,
+  macroSentence,
+} from '@cxr-align/evaluation';
 import { calibrationSection } from './calibration-section.js';
 import { range } from './cells.js';
 import { fairnessSections } from './group-sections.js';
@@ -22,11 +29,13 @@ export interface EvaluationPage {
   worst?: readonly Thumbnail[];
   /** Macro AUROC of the model on validation, where that is known. */
   validation?: MaybeNumber;
+  /** How many images have each label in the splits of training and here, where that is known. */
+  splits?: Readonly<Record<string, SplitLabels>>;
 }
 
 /** The sections that every evaluation has: verdicts, labels, scores, calibration, groups, and errors where they may be shown. */
 export function evaluationSections(page: EvaluationPage): { sections: ReportSection[]; plates: Plates } {
-  const { name, evaluation, predictions, worst = [], validation } = page;
+  const { name, evaluation, predictions, worst = [], validation, splits } = page;
   const own = predictions.labels.map((label) => evaluation.labels[label]);
   const drawn = {
     name,
@@ -41,7 +50,7 @@ export function evaluationSections(page: EvaluationPage): { sections: ReportSect
   return {
     plates,
     sections: [
-      verdictSection(evaluation, { labels: predictions.labels, validation, places }),
+      verdictSection(evaluation, { labels: predictions.labels, validation, splits, places }),
       section,
       scoreSection(page),
       ...shortcut,

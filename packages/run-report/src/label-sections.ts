@@ -5,6 +5,7 @@ import {
   type OperatingPoint,
   fixed,
   labelsByVerdict,
+  signed,
   verdictSentence,
 } from '@cxr-align/evaluation';
 import {
@@ -37,7 +38,7 @@ export function labelSections(model: DrawnModel, evaluation: Evaluation): { sect
     heading: 'Labels, one by one',
     id: 'labels',
     paragraphs: [
-      'A label opens by its name. Operating points: how much of what is there is found (sensitivity), how much of what is absent is left alone (specificity), and, at a prevalence, how often a call is right (PPV), how often no call is right (NPV), how many of 100 images are called, and how many calls are read for each that is right. Of the first threshold the label is called; the others were fitted on validation, too. The label is taken alone there: what the label graph makes of decisions is left out. Intervals: 95 %, patients as clusters.',
+      'A label opens by its name. Operating points: how much of what is there is found (sensitivity), how much of what is absent is left alone (specificity), and, at a prevalence, how often a call is right (PPV), how often no call is right (NPV), how many of 100 images are called, how many calls are read for each that is right, and the net benefit: true calls less false ones, weighed by the threshold, of use where it is above 0 and above that of calling all. Of the first threshold the label is called; the others were fitted on validation, too. The label is taken alone there: what the label graph makes of decisions is left out. Intervals: 95 %, patients as clusters.',
       ...(note === '' ? [] : [`Figures are of ${note}.`]),
     ],
     canFilter: true,
@@ -92,6 +93,7 @@ function operatingTable({ operatingPoints, positives, negatives }: LabelEvaluati
         'LR−',
         'called of 100',
         'read for each found',
+        'net benefit (of calling all)',
       ],
       rows: operatingPoints.map((point: OperatingPoint) => [
         point.rule,
@@ -104,9 +106,16 @@ function operatingTable({ operatingPoints, positives, negatives }: LabelEvaluati
         fixed(point.likelihoodRatioNegative, 2),
         fixed(point.alarmsPer100, 1),
         fixed(point.numberNeededToRead, 1),
+        benefitText(point),
       ]),
     },
   ];
+}
+
+/** The net benefit beside that of calling all images; null in evaluations of earlier versions. */
+function benefitText({ netBenefit = null, netBenefitOfAll = null }: OperatingPoint): string | null {
+  if (netBenefit === null || netBenefitOfAll === null) return null;
+  return `${signed(netBenefit)} (${signed(netBenefitOfAll)})`;
 }
 
 /** Who is found less often than others, where groups have enough images. */

@@ -19,6 +19,7 @@ import { evaluatedText, evaluationSections, labelsText, leadOf, noticesOf } from
 import { graphSection } from './graph-section.js';
 import { modelCard } from './model-card.js';
 import { largestErrors } from './largest-errors.js';
+import { prevalenceTable, splitLabels } from './split-labels.js';
 import { writeReport, type WrittenPage } from './write-report.js';
 
 /** What of a report is chosen by its reader. */
@@ -47,6 +48,7 @@ export async function runReport(
   const history = readHistory(run);
   const thresholds = evaluation.identity?.thresholds ?? 'fitted on validation';
   const chosen = chosenOn(history.epochs);
+  const splits = splitLabels(trained, evaluation);
   const { sections, plates } = evaluationSections({
     name: config.model,
     evaluation,
@@ -54,6 +56,7 @@ export async function runReport(
     thresholds: `Thresholds: ${thresholds}.`,
     worst,
     validation: chosen,
+    splits,
   });
   const page: WrittenPage = {
     title: `${config.model} on ${evaluation.data}`,
@@ -72,7 +75,7 @@ export async function runReport(
     plates,
     sections: [
       ...sections,
-      ...trainingSection(history, config.weighting),
+      ...trainingSection(history, config.weighting, prevalenceTable(splits)),
       graphSection(stored, evaluation, { cosines, sourceAttention }, edges),
       {
         heading: 'Data and configuration',
@@ -100,7 +103,11 @@ function splitText({ name, images, patients }: TrainingData, split: 'train' | 'v
 }
 
 /** How the training went; nothing where only the model of a run is there. */
-function trainingSection({ epochs: history, gradients }: TrainingHistory, weighting: string): ReportSection[] {
+function trainingSection(
+  { epochs: history, gradients }: TrainingHistory,
+  weighting: string,
+  prevalence: ReportTable[],
+): ReportSection[] {
   if (history.length === 0) return [];
   const tasks = Object.keys(history[0].losses);
   const ofTasks = (key: 'losses' | 'weights'): CurvePoint[] =>
@@ -126,7 +133,7 @@ function trainingSection({ epochs: history, gradients }: TrainingHistory, weight
         figure('Loss of each task', ofTasks('losses')),
         figure('Weight of each task', ofTasks('weights')),
       ],
-      tables: gradients.length > 0 ? [gradientTable(gradients)] : [],
+      tables: [...prevalence, ...(gradients.length > 0 ? [gradientTable(gradients)] : [])],
     },
   ];
 }

@@ -2,6 +2,7 @@ import type { ReportCard, ReportSection, Tone } from '@cxr-align/report';
 import {
   type Evaluation,
   type MaybeNumber,
+  type SplitLabels,
   type Worry,
   alarmLines,
   verdictRule,
@@ -20,9 +21,19 @@ const tones: Readonly<Record<Worry['state'], Tone>> = { worry: 'bad', fine: 'goo
 /** What can be used, label by label, the best first, beside the three things to worry about. */
 export function verdictSection(
   evaluation: Evaluation,
-  { labels, validation, places }: { labels: readonly string[]; validation?: MaybeNumber; places: ReadonlySet<string> },
+  {
+    labels,
+    validation,
+    splits,
+    places,
+  }: {
+    labels: readonly string[];
+    validation?: MaybeNumber;
+    splits?: Readonly<Record<string, SplitLabels>>;
+    places: ReadonlySet<string>;
+  },
 ): ReportSection {
-  const cards = worriesOf(evaluation, { validation }).map(({ kind, state, value, sentence }): ReportCard => ({
+  const cards = worriesOf(evaluation, { validation, splits }).map(({ kind, state, value, sentence }): ReportCard => ({
     heading: headings[kind],
     tone: tones[state],
     value,
@@ -33,9 +44,7 @@ export function verdictSection(
     heading: 'Verdicts',
     id: 'verdicts',
     cards,
-    paragraphs: alarmLines(evaluation, {
-      labels: labels.filter((label) => isPrevalenceGiven(evaluation.labels[label])),
-    }).map((line) => `${line}.`),
+    paragraphs: alarmLines(evaluation, { labels: alarmLabels(evaluation, labels) }).map((line) => `${line}.`),
     tables: [verdictTable(evaluation, labels)],
     sections: [
       {
@@ -51,6 +60,12 @@ export function verdictSection(
       },
     ],
   };
+}
+
+/** Labels whose alarms of a day are told: those whose prevalence was given; where films a day alone were, all. */
+function alarmLabels({ labels: scores, filmsPerDay }: Evaluation, labels: readonly string[]): readonly string[] {
+  const given = labels.filter((label) => isPrevalenceGiven(scores[label]));
+  return given.length === 0 && filmsPerDay !== undefined ? labels : given;
 }
 
 /** How many labels have each verdict. */

@@ -40,6 +40,8 @@ export interface EvaluateDualEncoderOptions extends RunControl, DualEncoderFolde
   out?: string;
   /** By label the share of images with it where the encoders will be used, for predictive values. Default: that of these images. */
   prevalenceInUse?: Readonly<Record<string, number>>;
+  /** Images a day where the encoders will be used, for the alarms of a day. */
+  filmsPerDay?: number;
   /** Bootstrap resamples by patient. Default 1000. */
   resamples?: number;
   /** Threads of the bootstrap. Default 1. */
@@ -55,6 +57,7 @@ const known: readonly (keyof EvaluateDualEncoderOptions)[] = [
   'split',
   'out',
   'prevalenceInUse',
+  'filmsPerDay',
   'resamples',
   'bootstrapThreads',
   'on',
@@ -111,6 +114,7 @@ export async function evaluateDualEncoder(options: EvaluateDualEncoderOptions): 
       thresholds: graph.labels.map(() => 0.5),
       graph,
       prevalenceInUse: options.prevalenceInUse,
+      filmsPerDay: options.filmsPerDay,
       resamples,
       bootstrap: await rankingResamples(predictions, resamples, bootstrapThreads),
       ancestors: ancestorIndices(graph),

@@ -42,6 +42,8 @@ export interface EvaluateRunOptions extends RunControl, Omit<EncoderOptions, 'ou
   labelShift?: boolean;
   /** By label the share of images with it where the model will be used, for predictive values. Default: that of these images. */
   prevalenceInUse?: Readonly<Record<string, number>>;
+  /** Images a day where the model will be used, for the alarms of a day. */
+  filmsPerDay?: number;
   /** Scores labels of the data that the run was not trained for, by their prompts. Default false. */
   zeroShot?: boolean;
   /** The text encoder of the run, if it is not where it was. */
@@ -62,6 +64,7 @@ const known: readonly (keyof EvaluateRunOptions)[] = [
   'views',
   'labelShift',
   'prevalenceInUse',
+  'filmsPerDay',
   'zeroShot',
   'textEncoder',
   'localise',
@@ -124,6 +127,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
       views,
       labelShift,
       prevalenceInUse: options.prevalenceInUse,
+      filmsPerDay: options.filmsPerDay,
       remarks: overlap,
       boxes,
       weights: weightsHash(run),

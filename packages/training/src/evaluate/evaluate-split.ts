@@ -63,6 +63,8 @@ export interface SplitOptions {
   labelShift?: boolean;
   /** By label the share of images with it where the model will be used. Default: that of these images. */
   prevalenceInUse?: Readonly<Record<string, number>>;
+  /** Images a day where the model will be used. */
+  filmsPerDay?: number;
   /** What to mind in reading the scores. */
   remarks?: string[];
   /** Where findings are: how well maps of the model show it. */
@@ -85,6 +87,7 @@ export async function evaluateSplit(
     views = 'image',
     labelShift = false,
     prevalenceInUse,
+    filmsPerDay,
     remarks,
     boxes,
     weights,
@@ -124,6 +127,7 @@ export async function evaluateSplit(
     conformal: conformalOf(scored, config, views),
     operating: operatingOf(scored, thresholdOrigins(stored)),
     prevalenceInUse,
+    filmsPerDay,
     extras: {
       ...comparisonsOf(scored, stored),
       calibration: config.calibration,

@@ -2,13 +2,13 @@ import type { Engine } from '@cxr-align/engine';
 import { formatVersion } from '@cxr-align/classifier';
 import { sha256 } from '@cxr-align/files';
 import * as tf from '@tensorflow/tfjs-core';
-import { trainingData } from '../training-data.js';
+import { labelCounts, trainingData } from '../training-data.js';
 import type { Session } from './session.js';
 import type { TrainOptions } from './train-options.js';
 
 /** The content of `RUN/config.json`: what was wanted, on which data, computed by what. */
 export function describeRun(options: TrainOptions, engine: Engine, { config, prepared, loop, start }: Session) {
-  const { dataset, graph, loaded, propagatedAnnotations } = prepared;
+  const { dataset, graph, truth, loaded, propagatedAnnotations } = prepared;
   const { badRows, unreadable } = loaded;
   const { name, description, threads, kernels, reason, stepCapture } = engine.describe();
   const rows = dataset.samples.map(({ id, patient, split }) => [id, patient, split]);
@@ -19,6 +19,7 @@ export function describeRun(options: TrainOptions, engine: Engine, { config, pre
       path: options.data.path,
       features: options.features ?? null,
       ...trainingData(dataset),
+      labelCounts: labelCounts(dataset, graph.labels, truth),
       badRows: badRows.length,
       unreadableImages: unreadable.length,
       trainCount: options.trainCount ?? null,
