@@ -8,11 +8,13 @@ import { writeNpy } from '@cxr-align/files';
 import {
   averagePoolModel,
   describeWithOnnx,
+  greyDicomElements,
   itWithShared,
   madeUpData,
   startCommand,
   tokenNumberModel,
   wordTokenizer,
+  writeDicom,
 } from '@cxr-align/testkit';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
@@ -220,7 +222,7 @@ describe('cxr-align', () => {
     const predict = (...args: string[]) => cxrAlign('predict', '--run', 'run-vision-only', ...args);
     const all = predict('scans', '--out', 'scans.jsonl');
     expect({ code: all.code, out: all.out }).toEqual({ code: 2, out: 'scans.jsonl: 4 images, 1 failed\n' });
-    expect(all.err).toContain('1 of 4 images could not be read');
+    expect(all.err).toContain('1 of 4 images could not be predicted');
     const records = readFileSync(join(place, 'scans.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')
@@ -255,6 +257,38 @@ describe('cxr-align', () => {
       ['predict', '--run', 'run-vision-only', 'scans', '--out', 'x.txt'],
       'expected --out to end in .jsonl or .csv',
     );
+  });
+  it('predicts no CT and no hand, whatever the files are called, unless asked to', () => {
+    const folder = join(place, 'other-films');
+    mkdirSync(folder);
+    const film = (name: string, modality: string, part: string): void =>
+      writeFileSync(
+        join(folder, name),
+        writeDicom(
+          greyDicomElements(new Array<number>(400).fill(7), { '00080060': ['CS', modality], '00180015': ['CS', part] }),
+        ),
+      );
+    film('chest.dcm', 'DX', 'CHEST');
+    film('ct.dcm', 'CT', 'CHEST');
+    film('hand.png', 'DX', 'HAND');
+    const refused = cxrAlign('predict', '--run', 'run-vision-only', 'other-films');
+    const records = (text: string) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('2 of 3 images could not be predicted');
+    const [chest, ct, hand] = records(refused.out);
+    expect(Object.keys(chest.labels)).toEqual(['A', 'A/B', 'A/C', 'D']);
+    expect(ct.error).toBe(
+      'other-films/ct.dcm: expected a chest radiograph (Modality CR or DX), got Modality CT; correct its header, or predict it all the same (--any-modality)',
+    );
+    expect(hand.error).toContain('got HAND');
+    expect([ct.labels, hand.labels]).toEqual([undefined, undefined]);
+    const all = cxrAlign('predict', '--run', 'run-vision-only', 'other-films', '--any-modality');
+    expect(all.code).toBe(0);
+    for (const { labels } of records(all.out)) expect(labels.D.probability).toBeGreaterThan(0);
   });
   it('prints its own version, wherever it runs', () => {
     writeFileSync(join(place, 'package.json'), '{ "version": "9.9.9" }');

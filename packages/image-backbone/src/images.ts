@@ -3,6 +3,7 @@ export { decodeImage, encodePng, resizePixels, type Preprocessing } from './deco
 export { lumaOf } from './luma.js';
 export { imageFileExists, imageFileSize, imageSize, readImage } from './image-file.js';
 export { decodeDicom } from './dicom/decode-dicom.js';
+export { isDicom } from './dicom/open-dicom.js';
 export { dicomFacts, type DicomFacts } from './dicom/dicom-facts.js';
 export { isNamedLikeDicom, readDicomFacts } from './read-dicom-facts.js';
 export { chestFilm, type ChestFilm } from './dicom/chest-film.js';

@@ -6,6 +6,8 @@ import { isDicom } from './dicom/open-dicom.js';
 
 /** Bytes that the header of a film mostly lies within. */
 const headBytes = 2 ** 16;
+/** Bytes that show whether a file is DICOM. */
+const markBytes = 2 ** 10;
 
 const isOtherImage = /\.(png|jpe?g|jp2|webp|gif|bmp|tiff?|npy|npz)$/i;
 const isInside = /\.(zip|parquet)\//i;
@@ -16,19 +18,25 @@ export function isNamedLikeDicom(path: string): boolean {
 }
 
 /**
- * Reads what the header of a DICOM file has, by the start of the file alone where that is enough.
+ * Reads what the header of a DICOM file has, by the start of the file alone where that is enough. Whatever its name is, its content
+ * decides; only inside of archives and Parquet files, where a start cannot be read alone, is a file that is named as another image not
+ * looked into.
  *
  * @param path of a file, or of one in an archive or a Parquet file as {@link readImage} takes it.
- * @returns undefined for a file that is named as another image, that is none of DICOM, or that is not there.
+ * @returns undefined for a file that is none of DICOM, or that is not there.
  * @throws {InputError} if it is a broken DICOM file.
  */
 export async function readDicomFacts(path: string): Promise<DicomFacts | undefined> {
-  if (!isNamedLikeDicom(path)) return undefined;
   if (isInside.test(path)) {
+    if (!isNamedLikeDicom(path)) return undefined;
     const bytes = await orUndefined(readImage(path));
     return bytes && isDicom(bytes) ? dicomFacts(bytes, path) : undefined;
   }
-  const head = await headOf(path);
+  if (!isNamedLikeDicom(path)) {
+    const start = await headOf(path, markBytes);
+    if (!start || !isDicom(start.bytes)) return undefined;
+  }
+  const head = await headOf(path, headBytes);
   if (!head || !isDicom(head.bytes)) return undefined;
   if (!head.isWhole) {
     const facts = factsOfHead(head.bytes, path);
@@ -49,13 +57,13 @@ function factsOfHead(bytes: Uint8Array, path: string): DicomFacts | undefined {
   }
 }
 
-async function headOf(path: string): Promise<{ bytes: Uint8Array; isWhole: boolean } | undefined> {
+async function headOf(path: string, count: number): Promise<{ bytes: Uint8Array; isWhole: boolean } | undefined> {
   const file = await orUndefined(open(path, 'r'));
   if (!file) return undefined;
   try {
-    const bytes = new Uint8Array(headBytes);
-    const { bytesRead } = await file.read(bytes, 0, headBytes, 0);
-    return { bytes: bytes.subarray(0, bytesRead), isWhole: bytesRead < headBytes };
+    const bytes = new Uint8Array(count);
+    const { bytesRead } = await file.read(bytes, 0, count, 0);
+    return { bytes: bytes.subarray(0, bytesRead), isWhole: bytesRead < count };
   } catch (error) {
     // A folder: reading the image reports it.
     if ((error as NodeJS.ErrnoException).code === 'EISDIR') return undefined;

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { greyDicomElements, writeDicom, type DicomElements } from '@cxr-align/testkit';
+import sharp from 'sharp';
 import { readDicomFacts } from '../src/read-dicom-facts.js';
 
 describe('readDicomFacts(path)', () => {
@@ -22,8 +23,19 @@ describe('readDicomFacts(path)', () => {
     expect(await readDicomFacts(file('b', long))).toMatchObject({ modality: 'DX', bodyPart: 'CHEST' });
   });
 
+  it('knows a DICOM file by its content where it is named as another image', async () => {
+    expect(await readDicomFacts(file('c.png', own))).toMatchObject({ modality: 'DX', bodyPart: 'CHEST' });
+  });
+
   it('knows nothing of other images, of files that are not there, and of folders', async () => {
-    expect(await readDicomFacts(file('c.png', own))).toBeUndefined();
+    const path = join(folder, 'd.png');
+    writeFileSync(
+      path,
+      await sharp({ create: { width: 8, height: 8, channels: 3, background: '#777' } })
+        .png()
+        .toBuffer(),
+    );
+    expect(await readDicomFacts(path)).toBeUndefined();
     expect(await readDicomFacts(join(folder, 'none.dcm'))).toBeUndefined();
     expect(await readDicomFacts(folder)).toBeUndefined();
   });

@@ -104,6 +104,12 @@ describe('openDataset(path) with DICOM images', () => {
     expect(all.remarks.join('\n')).toMatch(/2 images are no chest films by their headers: c\.dcm/);
   });
 
+  it('refuses what is no chest film by its content, whatever it is called', async () => {
+    const ct: DicomElements = { ...film('P3', 'F'), '00080060': ['CS', 'CT'] };
+    const folder = dicomSet({ 'a.dcm': { elements: film('P1', 'F') }, 'b.png': { elements: ct } });
+    expect((await openDataset(folder)).refused?.map(({ id }) => id)).toEqual(['b.png']);
+  });
+
   it('names and counts where table and headers differ, without any identifier', async () => {
     const folder = dicomSet({
       'a.dcm': { elements: film('MRN-77', 'F'), sex: 'F', patient: 'p1' },

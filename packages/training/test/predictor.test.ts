@@ -13,7 +13,7 @@ import {
 import { startEngine, type Engine } from '@cxr-align/engine';
 import { openParquet } from '@cxr-align/files';
 import { decodeImage, imageSize } from '@cxr-align/image-backbone';
-import { madeUpData, quick } from '@cxr-align/testkit';
+import { greyDicomElements, madeUpData, quick, writeDicom } from '@cxr-align/testkit';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkConfig } from '../src/config/config.js';
 import { readPredictions } from '../src/evaluate/predictions-file.js';
@@ -57,6 +57,20 @@ function expectSums({ probability, explanation }: LabelPrediction): void {
   expect(Math.abs(sum - value!)).toBeLessThan(1e-6);
   expect(Math.abs(1 / (1 + Math.exp(-sum)) - probability)).toBeLessThan(1e-6);
 }
+
+describe('Predictor.predict(image) of DICOM', () => {
+  it('refuses another modality, of a path and of bytes, unless asked to predict it', async () => {
+    const bytes = writeDicom(greyDicomElements(new Array<number>(400).fill(7), { '00080060': ['CS', 'MG'] }));
+    const file = join(place, 'breast.jpg');
+    writeFileSync(file, bytes);
+    const predictor = await openPredictor(join(place, 'plain'));
+    await expect(predictor.predict(file)).rejects.toThrow(/breast\.jpg: expected a chest radiograph .*got Modality MG/);
+    await expect(predictor.predict(bytes)).rejects.toThrow(/got Modality MG; .*\(anyModality\)/);
+    const { labels } = await predictor.predict(bytes, { anyModality: true });
+    expect(Object.keys(labels)).toEqual([...predictor.labels]);
+    await predictor.dispose();
+  });
+});
 
 describe('openPredictor(run)', () => {
   it.each([

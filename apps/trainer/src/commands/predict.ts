@@ -23,7 +23,15 @@ import { type ModelIdentity, type PredictionRecord, roundedLabels } from '../pre
 import { fileWriter, stdoutWriter } from '../predictions/record-writer.js';
 import { outputFile } from '../usage/output-path.js';
 import { version } from '../version.js';
-import { type Command, commonFlags, engineFlags, printResult, startEngineOf } from './command.js';
+import {
+  type Command,
+  commonFlags,
+  dataFlags,
+  engineFlags,
+  printResult,
+  startEngineOf,
+  withFlagNames,
+} from './command.js';
 
 const flags = {
   ...commonFlags,
@@ -59,6 +67,7 @@ const flags = {
     describe:
       'Explain the probability of each label part by part: ensemble, calibration, hierarchy; of No Finding also the findings against it',
   },
+  'any-modality': dataFlags['any-modality'],
   map: {
     type: 'string',
     describe:
@@ -86,6 +95,7 @@ interface Flags {
   graph?: string;
   zeroShot: boolean;
   explain: boolean;
+  anyModality: boolean;
   map?: string;
   mapLabel?: string;
   mapKind?: MapKind;
@@ -152,11 +162,11 @@ function identityOf({ run, encoder, textEncoder, zeroShot }: Flags): ModelIdenti
   return { name: run, hash: folderHash(join(run, 'model')), version, engine, thresholds };
 }
 
-/** Writes a record for each image. @throws {InputError} after the last one if an image could not be read. */
+/** Writes a record for each image. @throws {InputError} after the last one if an image could not be predicted. */
 async function predictAll(predictor: Predictor<ImageSource>, images: readonly string[], args: Flags): Promise<void> {
-  const { explain, zeroShot, out, json } = args;
+  const { explain, zeroShot, anyModality, out, json } = args;
   const draw = args.map === undefined ? undefined : mapWriter(images, args.map);
-  const options = { explain, zeroShot, ...(draw && { map: mapOptionsOf(predictor, args) }) };
+  const options = { explain, zeroShot, anyModality, ...(draw && { map: mapOptionsOf(predictor, args) }) };
   predictor.check(options);
   const model = identityOf(args);
   const writer = out === undefined ? stdoutWriter() : fileWriter(out, predictor.labels);
@@ -185,7 +195,7 @@ async function predictAll(predictor: Predictor<ImageSource>, images: readonly st
       { out, images: images.length, failed },
       () => `${out}: ${images.length} images, ${failed} failed`,
     );
-  if (failed > 0) throw new InputError(`${failed} of ${images.length} images could not be read`);
+  if (failed > 0) throw new InputError(`${failed} of ${images.length} images could not be predicted`);
 }
 
 /** The prediction of one image, or why it cannot be read. */
@@ -200,7 +210,7 @@ async function predictOne(
     return { labels: roundedLabels(labels), ...(drawn && { map: drawn }) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { error: error.message };
+    return { error: withFlagNames(error.message) };
   }
 }
 

@@ -18,13 +18,13 @@ export interface ModelIdentity {
 /** What is printed of one file. */
 export interface PredictionRecord extends DicomIds {
   file: string;
-  /** SHA-256 of the file; missing where it could not be read. */
+  /** SHA-256 of the file; missing where there is an error. */
   dataHash?: string;
   model: ModelIdentity;
-  /** Missing where the file could not be read. */
+  /** Missing where the file could not be read, or is no chest film. */
   labels?: Record<string, LabelPrediction>;
   map?: DrawnMapFile;
-  /** Why the file could not be read. */
+  /** Why the file could not be read, or was refused. */
   error?: string;
   /** Of reading, predicting and drawing. */
   seconds: number;

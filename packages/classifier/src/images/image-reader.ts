@@ -4,6 +4,7 @@ import { decodeImage, resizePixels, type FrozenImageEncoder, type Preprocessing 
 import type { Box } from '@cxr-align/metrics';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../model-config.js';
+import { checkChestFilm } from './chest-film-check.js';
 import { openImageEncoder } from './image-encoders.js';
 import { type FeatureInput, type ImageInput, ImageInputs, type ModelInputs } from '../model/model-inputs.js';
 import type { StoredModel } from '../store/stored-model.js';
@@ -19,8 +20,11 @@ export interface ReadImage extends Pick<ModelInputs, 'batch'> {
 
 /** Reads images one by one for a trained model. */
 export interface ImageReader<Image = ImageSource> {
-  /** @throws {InputError} if it is no sound image. */
-  read(image: Image): Promise<ReadImage>;
+  /**
+   * @param anyModality reads also what its DICOM header says to be no chest film.
+   * @throws {InputError} if it is no sound image, or no chest film.
+   */
+  read(image: Image, options: { anyModality: boolean }): Promise<ReadImage>;
   dispose(): Promise<void>;
 }
 
@@ -41,7 +45,8 @@ export async function openImageReader(
       'expected no frozen encoder for this run, whose own encoder was trained with it, got one; leave it out',
     );
   return {
-    read: async (image) => {
+    read: async (image, { anyModality }) => {
+      if (!anyModality) await checkChestFilm(image);
       const inputs = await imageOf(image, input, config);
       return { batch: (samples) => inputs.batch(samples), window: () => windowOf(image, input, config) };
     },
@@ -77,7 +82,8 @@ async function featureReader(
     );
   }
   return {
-    read: async (image) => {
+    read: async (image, { anyModality }) => {
+      if (!anyModality) await checkChestFilm(image);
       const wanted = grid > 1 ? 'map' : 'pooled';
       const { [wanted]: values } = await encoder.encode([await decodeSource(image, preprocessing)], [wanted]);
       // As the store keeps them, so that an image has the same score here and there.

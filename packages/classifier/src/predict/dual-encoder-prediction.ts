@@ -3,6 +3,7 @@ import type { FrozenFeatures } from '@cxr-align/image-backbone';
 import type { LabelGraph } from '@cxr-align/label-graph';
 import type { DualEncoder } from '../zero-shot/dual-encoder.js';
 import type { MapKind } from './label-maps.js';
+import { checkChestFilm } from '../images/chest-film-check.js';
 import { decodeSource } from '../images/image-reader.js';
 import { windowOn } from '../images/visible-window.js';
 import type { ImageSource } from '../images/image-source.js';
@@ -38,8 +39,9 @@ export class DualEncoderPrediction implements PredictionMethod<ImageSource> {
       );
   }
 
-  async predict(image: ImageSource, { explain, map }: PredictionRequest): Promise<ImagePrediction> {
+  async predict(image: ImageSource, { explain, map, anyModality }: PredictionRequest): Promise<ImagePrediction> {
     const { images, explainer } = this.encoder;
+    if (!anyModality) await checkChestFilm(image);
     const pixels = await decodeSource(image, images.preprocessing);
     const features = await images.encode([pixels], map ? ['pooled', 'map'] : ['pooled']);
     const [views] = explainer.explain(features.pooled!);

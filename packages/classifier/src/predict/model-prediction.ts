@@ -68,7 +68,7 @@ export class ModelPrediction<Image> implements PredictionMethod<Image> {
   }
 
   async predict(image: Image, request: PredictionRequest): Promise<ImagePrediction> {
-    const inputs = await this.reader.read(image);
+    const inputs = await this.reader.read(image, request);
     const batch = inputs.batch([0]);
     try {
       const labels = await this.predictLabels(batch, request);

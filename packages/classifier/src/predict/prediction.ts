@@ -81,4 +81,9 @@ export interface PredictorOptions {
    * has nothing else.
    */
   zeroShot?: boolean;
+  /**
+   * Predicts also what its DICOM header says to be no chest film, of another Modality (CT) or Body Part Examined (HAND). Default false:
+   * such an image is refused, whatever its file is called.
+   */
+  anyModality?: boolean;
 }

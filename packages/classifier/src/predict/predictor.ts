@@ -9,6 +9,7 @@ import type { ImagePrediction, MapOptions, PredictorOptions } from './prediction
 export interface PredictionRequest {
   explain: boolean;
   zeroShot: boolean;
+  anyModality: boolean;
   map?: MapRequest;
 }
 
@@ -69,7 +70,7 @@ export class Predictor<Image = string> {
    * Predicts one image, or several one after the other.
    *
    * @returns plain data, for each image in the order given.
-   * @throws {InputError} if an image cannot be read, or if the options want what this predictor cannot predict: other images of
+   * @throws {InputError} if an image cannot be read or is no chest film (see `anyModality`), or if the options want what this predictor cannot predict: other images of
    *   the same call are then not returned.
    * @throws {TypeError} for an unknown option or an image of another kind, {@link RangeError} for an unknown label or kind of map.
    */
@@ -122,10 +123,12 @@ export class Predictor<Image = string> {
     assertOptions<Omit<PredictorOptions, 'map'>>(where, withoutMap(options), {
       explain: 'boolean',
       zeroShot: 'boolean',
+      anyModality: 'boolean',
     });
-    const { explain = false, zeroShot = false, map } = options;
-    if (map === undefined || map === false) return { explain, zeroShot };
-    return { explain, zeroShot, map: this.mapRequestOf(map === true ? {} : map) };
+    const { explain = false, zeroShot = false, anyModality = false, map } = options;
+    const request = { explain, zeroShot, anyModality };
+    if (map === undefined || map === false) return request;
+    return { ...request, map: this.mapRequestOf(map === true ? {} : map) };
   }
 
   private mapRequestOf(map: MapOptions): NonNullable<PredictionRequest['map']> {

@@ -1,6 +1,5 @@
 import { imageHeader } from '@cxr-align/classifier';
 import type { Dataset, ImageHeader, Sample } from '@cxr-align/datasets';
-import { isNamedLikeDicom } from '@cxr-align/image-backbone/images';
 import type { Progress } from '../../progress.js';
 import { eachOf } from './each-of.js';
 
@@ -16,10 +15,10 @@ export async function readHeaders(
   const headers = new Array<ImageHeader | undefined>(samples.length).fill(undefined);
   const places = new Map<Sample, number>();
   samples.forEach((sample, at) => {
-    if (typeof sample.image === 'string' && isNamedLikeDicom(sample.image)) places.set(sample, at);
+    if (typeof sample.image === 'string') places.set(sample, at);
   });
   if (places.size === 0) return headers;
-  const options = { task: 'reading DICOM headers', what: 'DICOM headers that are read', progress };
+  const options = { task: 'looking for DICOM headers', what: 'DICOM headers that are read', progress };
   await eachOf([...places.keys()], options, async (sample) => {
     headers[places.get(sample)!] = await imageHeader(sample.image as string);
   });
