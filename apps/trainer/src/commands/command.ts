@@ -64,11 +64,11 @@ export function commandGroup(name: string, describe: string, parts: readonly Com
 /** Prints a result on stdout: JSON with --json, else text. */
 export function printResult(json: boolean, result: unknown, text: () => string): void {
   if (json) printJson(result);
-  else printText(withFlagNames(text()));
+  else printText(withDataFlags(text()));
 }
 
 /** What messages name by its option, by its flag. */
-export function withFlagNames(text: string): string {
+export function withDataFlags(text: string): string {
   return text
     .replaceAll('(dicomFields)', '(--dicom-fields)')
     .replaceAll('(anyModality)', '(--any-modality)')
@@ -254,5 +254,5 @@ export const progress: Progress = stderrProgress();
 
 /** Shows the events of a function: its tasks as bars on stderr, its remarks as lines. */
 export function stderrEvents(): RunEvents {
-  return { ...eventsOf(progress), remark: (line) => progress.remark(withFlagNames(line)) };
+  return { ...eventsOf(progress), remark: (line) => progress.remark(withDataFlags(line)) };
 }

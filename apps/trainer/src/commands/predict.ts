@@ -30,7 +30,7 @@ import {
   engineFlags,
   printResult,
   startEngineOf,
-  withFlagNames,
+  withDataFlags,
 } from './command.js';
 
 const flags = {
@@ -210,7 +210,7 @@ async function predictOne(
     return { labels: roundedLabels(labels), ...(drawn && { map: drawn }) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { error: withFlagNames(error.message) };
+    return { error: withDataFlags(error.message) };
   }
 }
 

@@ -21,10 +21,10 @@ export interface ReadImage extends Pick<ModelInputs, 'batch'> {
 /** Reads images one by one for a trained model. */
 export interface ImageReader<Image = ImageSource> {
   /**
-   * @param anyModality reads also what its DICOM header says to be no chest film.
+   * @param anyModality reads also what its DICOM header says to be no chest film. Default false.
    * @throws {InputError} if it is no sound image, or no chest film.
    */
-  read(image: Image, options: { anyModality: boolean }): Promise<ReadImage>;
+  read(image: Image, options?: { anyModality?: boolean }): Promise<ReadImage>;
   dispose(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openImageReader(
       'expected no frozen encoder for this run, whose own encoder was trained with it, got one; leave it out',
     );
   return {
-    read: async (image, { anyModality }) => {
+    read: async (image, { anyModality = false } = {}) => {
       if (!anyModality) await checkChestFilm(image);
       const inputs = await imageOf(image, input, config);
       return { batch: (samples) => inputs.batch(samples), window: () => windowOf(image, input, config) };
@@ -82,7 +82,7 @@ async function featureReader(
     );
   }
   return {
-    read: async (image, { anyModality }) => {
+    read: async (image, { anyModality = false } = {}) => {
       if (!anyModality) await checkChestFilm(image);
       const wanted = grid > 1 ? 'map' : 'pooled';
       const { [wanted]: values } = await encoder.encode([await decodeSource(image, preprocessing)], [wanted]);
