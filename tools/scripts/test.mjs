@@ -57,7 +57,13 @@ console.error('examples of the documentation …');
 const scripts = await capture(process.execPath, ['tools/scripts/examples.mjs', '--no-build']);
 const [, ran, brokenScripts] = /(\d+) passed, (\d+) failed/.exec(scripts.output) ?? [0, 0, 1];
 if (scripts.code !== 0) console.error(scripts.output);
-const passed = numPassedTests + Number(shown) + Number(ran);
-const failed = numFailedTests + numRuntimeErrorTestSuites + Number(broken) + Number(brokenScripts);
+console.error('notebooks of the documentation …');
+const notebooks = await capture(process.execPath, ['tools/scripts/notebook.mjs', '--no-build']);
+const [, read, brokenNotebooks] = /(\d+) passed, (\d+) failed/.exec(notebooks.output) ?? [0, 0, 1];
+if (notebooks.code !== 0) console.error(notebooks.output);
+else for (const [line] of notebooks.output.matchAll(/^skipped: .*$/gm)) console.log(line);
+const passed = numPassedTests + Number(shown) + Number(ran) + Number(read);
+const failed =
+  numFailedTests + numRuntimeErrorTestSuites + Number(broken) + Number(brokenScripts) + Number(brokenNotebooks);
 console.log(`${passed} passed, ${failed} failed, ${numPendingTests} skipped`);
 process.exit(failed > 0 ? 1 : code);
