@@ -11,7 +11,7 @@ import { buildIfNeeded, root } from './workspace.mjs';
 const printer = ts.createPrinter({ removeComments: true });
 
 /** The entries of a package that have types: the specifier, and the file of its types. */
-function entriesOf(folder) {
+export function entriesOf(folder) {
   const { name, exports = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   return Object.entries(exports).flatMap(([path, conditions]) => {
     const types = conditions.import?.types ?? conditions.types;
@@ -94,7 +94,7 @@ async function reportOf(folder, program) {
 }
 
 /** Where a symbol of another package comes from. */
-function sourceOf(symbol) {
+export function sourceOf(symbol) {
   for (const declaration of symbol.declarations ?? []) {
     for (let node = declaration; node; node = node.parent)
       if ((ts.isExportDeclaration(node) || ts.isImportDeclaration(node)) && node.moduleSpecifier)
@@ -121,23 +121,26 @@ function innerOf({ shown, mentioned, note }) {
   return [...inner.values()].sort();
 }
 
+/** A program with the built types of packages. */
+export function programOf(folders) {
+  const files = folders.flatMap((folder) => entriesOf(folder).map(({ file }) => file));
+  return ts.createProgram(files, {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+  });
+}
+
 /** Writes, or checks, the reports. @returns the packages whose report differs from their types. */
 export async function apiReports({ check, names = [] }) {
   const folders = publicPackages()
     .filter((folder) => names.length === 0 || names.includes(folder.split('/')[1]))
     .filter((folder) => entriesOf(folder).length > 0);
-  const files = folders.flatMap((folder) => entriesOf(folder).map(({ file }) => file));
-  const program = ts.createProgram(files, {
-    ...{
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      skipLibCheck: true,
-      noEmit: true,
-      types: ['node'],
-    },
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-  });
+  const program = programOf(folders);
   const changed = [];
   for (const folder of folders) {
     const file = join(root, folder, 'api-report.md');

@@ -5,7 +5,7 @@ import { escapeHtml, relativeTo } from './markdown.mjs';
 export function frame({ page, content, headings, menu, description }) {
   const to = (path) => relativeTo(page.path, path);
   const isHome = page.path === 'index.html';
-  const parts = headings.filter(({ level }) => level === 2 || (level === 3 && headings.length < 40));
+  const parts = headings.filter(({ level }) => level === 2 || (level === 3 && headings.length < 24));
   const toc =
     parts.length < 3 || isHome ? '' : listOf(parts.map(({ id, text }) => `<a href="#${id}">${escapeHtml(text)}</a>`));
   return `<!doctype html>

@@ -3,42 +3,13 @@ import { InputError } from '@cxr-align/files';
 import { loadPlugin } from '@cxr-align/training';
 import yargs, { type CommandModule, type MiddlewareFunction } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { ablate } from './commands/ablate.js';
-import { compare } from './commands/compare.js';
-import { dataCommand } from './commands/data/data.js';
-import { doctor } from './commands/doctor.js';
-import { evaluate } from './commands/evaluate.js';
-import { extract } from './commands/extract.js';
-import { graph } from './commands/graph/graph.js';
-import { phantom } from './commands/phantom.js';
-import { predict } from './commands/predict.js';
-import { prompts } from './commands/prompts/prompts.js';
-import { setup } from './commands/setup.js';
-import { thresholds } from './commands/thresholds.js';
-import { train } from './commands/train.js';
-import { tune } from './commands/tune.js';
+import { commands } from './commands/all.js';
 import { printText } from './print.js';
 import { withFlagNames } from './usage/flag-names.js';
 import { CommandStopped } from './usage/stopping.js';
 import { type CommandSyntax, refuseWrongValues, syntaxOf, usageText } from './usage/usage.js';
 import { version } from './version.js';
 
-const commands = [
-  train,
-  evaluate,
-  compare,
-  thresholds,
-  tune,
-  ablate,
-  predict,
-  extract,
-  phantom,
-  dataCommand,
-  graph,
-  prompts,
-  setup,
-  doctor,
-];
 const line = hideBin(process.argv);
 let syntax: CommandSyntax = {
   // Until yargs has parsed the flags: the words that go before them.

@@ -108,4 +108,12 @@ describe('configKeys()', () => {
     expect(of('weighting')?.choices).toContain('gradnorm');
     expect(of('model')?.choices).toContain('vision-only');
   });
+
+  it('has the range of every number, in words', () => {
+    const rangeOf = (name: string) => configKeys().find(({ key }) => key === name)?.range;
+    expect(rangeOf('epochs')).toBe('a whole number ≥ 1');
+    expect(rangeOf('learningRate')).toBe('a number > 0');
+    expect(rangeOf('warmup')).toBe('a number in [0, 1]');
+    expect(rangeOf('prompts.sampling')).toBeUndefined();
+  });
 });

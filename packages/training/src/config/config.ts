@@ -84,6 +84,8 @@ export interface ConfigKey {
   description: string;
   /** The names that it can have, where these are a list. */
   choices?: readonly string[];
+  /** What numbers it can be: `a whole number ≥ 1`, `a number in [0, 1]`. */
+  range?: string;
 }
 
 /** Every key of the configuration, in the order of the schema. */
@@ -98,7 +100,9 @@ export function configKeys(): ConfigKey[] {
         inner instanceof z.ZodEnum
           ? inner.options.map(String)
           : (inner.meta()?.registry as Registry<unknown> | undefined)?.names;
-      return [{ key, default: values[name], description: type.description ?? '', ...(choices && { choices }) }];
+      const range = inner instanceof z.ZodNumber ? rangeOf(inner) : undefined;
+      const description = type.description ?? '';
+      return [{ key, default: values[name], description, ...(choices && { choices }), ...(range && { range }) }];
     });
   return keysOf(configSchema.shape, '', configSchema.parse({}));
 }
@@ -111,6 +115,18 @@ export function describeConfig(): string {
         `${key.padEnd(26)} ${JSON.stringify(value).padEnd(16)} ${description}${choices ? ` [${choices.join(', ')}]` : ''}`,
     )
     .join('\n');
+}
+
+/** The numbers that a type takes, in words. */
+function rangeOf(type: z.ZodNumber): string {
+  const { minimum, exclusiveMinimum, maximum, type: kind } = z.toJSONSchema(type);
+  const isWhole = kind === 'integer';
+  const isBounded = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
+  const lower = exclusiveMinimum === undefined ? `≥ ${minimum}` : `> ${exclusiveMinimum}`;
+  const noun = isWhole ? 'a whole number' : 'a number';
+  if (isBounded)
+    return `${noun} in ${exclusiveMinimum === undefined ? `[${minimum}` : `(${exclusiveMinimum}`}, ${maximum}]`;
+  return minimum === undefined && exclusiveMinimum === undefined ? noun : `${noun} ${lower}`;
 }
 
 function unwrap(type: z.ZodType): z.ZodType {
