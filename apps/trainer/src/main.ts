@@ -1,13 +1,10 @@
-import { EngineError } from '@cxr-align/engine';
-import { InputError } from '@cxr-align/files';
-import { loadPlugin } from '@cxr-align/training';
-import yargs, { type CommandModule, type MiddlewareFunction } from 'yargs';
+import { InputError } from '@cxr-align/files/input-error';
+import yargs, { type MiddlewareFunction } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { commands } from './commands/all.js';
 import { printText } from './print.js';
-import { withFlagNames } from './usage/flag-names.js';
-import { CommandStopped } from './usage/stopping.js';
-import { type CommandSyntax, refuseWrongValues, syntaxOf, usageText } from './usage/usage.js';
+import { CommandStopped } from './usage/command-stopped.js';
+import { type CommandSyntax, refuseWrongValues, syntaxOf } from './usage/syntax.js';
 import { version } from './version.js';
 
 const line = hideBin(process.argv);
@@ -34,7 +31,7 @@ let syntax: CommandSyntax = {
 /** Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input, 128 and its number where a signal stopped it. */
 async function main(): Promise<void> {
   const parser = commands.reduce(
-    (built, command) => built.command(command as unknown as CommandModule),
+    (built, command) => built.command(command),
     yargs(line).parserConfiguration({ 'dot-notation': false }),
   );
   await parser
@@ -67,12 +64,12 @@ process.stderr.on('error', () => {});
 main().then(
   // A wasm or native engine may hold threads that keep the process alive.
   () => end(Number(process.exitCode ?? 0)),
-  (error: unknown) => {
+  async (error: unknown) => {
     if (error instanceof CommandStopped) {
       printText(`cxr-align: ${error.message}`, process.stderr);
       return end(error.reason.exitCode);
     }
-    const { text, isUsage } = describeError(error);
+    const { text, isUsage } = await describeError(error);
     printText(`cxr-align: ${text}`, process.stderr);
     if (process.env.CXR_DEBUG && error instanceof Error) printText(String(error.stack), process.stderr);
     end(isUsage ? 2 : 1);
@@ -86,15 +83,21 @@ function readSyntax(argv: { _: (string | number)[] }, parsed: unknown): void {
 
 /** Loads the modules of --plugin before the command runs. */
 async function loadPlugins({ plugin }: Record<string, unknown>): Promise<void> {
-  for (const file of (plugin ?? []) as string[]) await loadPlugin(file);
+  if (plugin === undefined) return;
+  const { loadPlugin } = await import('@cxr-align/training');
+  for (const file of plugin as string[]) await loadPlugin(file);
 }
 
 /** What is printed of an error, and whether it is the user's. */
-function describeError(error: unknown): { text: string; isUsage: boolean } {
+async function describeError(error: unknown): Promise<{ text: string; isUsage: boolean }> {
   if (!(error instanceof Error)) return { text: String(error), isUsage: false };
+  const [{ usageText }, { withFlagNames }] = await Promise.all([
+    import('./usage/usage.js'),
+    import('./usage/flag-names.js'),
+  ]);
   if (isYargsUsage(error)) return { text: usageText(error.message, syntax, line), isUsage: true };
   const text = withFlagNames(error.message, syntax, line);
-  const isInput = error instanceof InputError || error instanceof EngineError;
+  const isInput = error instanceof InputError || error.name === 'EngineError';
   // A value that a library refuses came from the flag that the text now names.
   const isFlagValue = text !== error.message && /(^|: )expected --/.test(text);
   return { text: text || String(error.stack), isUsage: isInput || isFlagValue };

@@ -1,4 +1,4 @@
-import { printableText } from '@cxr-align/files';
+import { printableText } from '@cxr-align/files/printable';
 
 /** Prints a text for people, a line or several, with the control characters of names in it escaped. */
 export function printText(text: string, stream: NodeJS.WriteStream = process.stdout): void {

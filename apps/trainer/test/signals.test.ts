@@ -8,6 +8,8 @@ import { madeUpData } from '@cxr-align/testkit';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
 const place = mkdtempSync(join(tmpdir(), 'signals-'));
+// As on a machine where nothing is set up: on TensorFlow a run folder records how often a captured step was checked, resumed or not.
+process.env.CXR_ALIGN_CACHE = join(place, 'cache');
 let data: string;
 
 interface Started {

@@ -63,9 +63,7 @@ interface Flags extends DataFlags {
 }
 
 /** `cxr-align ablate`: trains a grid of configurations, seeds and training-set sizes, and compares them with a baseline. */
-export const ablate: Command<unknown> = {
-  command: 'ablate',
-  describe: 'Train a grid of configurations and compare them with a baseline',
+export const ablate: Command = {
   builder: (yargs) =>
     yargs
       .options(flags)

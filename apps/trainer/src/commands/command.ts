@@ -22,12 +22,10 @@ import {
   type RunEvents,
 } from '@cxr-align/training';
 
-/** One command of `cxr-align`: its flags and its handler. */
-export interface Command<Flags> {
-  command: string | readonly string[];
-  describe: string;
-  builder: (yargs: Argv) => Argv<Flags>;
-  handler: (flags: ArgumentsCamelCase<Flags>) => Promise<void>;
+/** One command of `cxr-align`: its flags and its handler. `all.ts` has its name. */
+export interface Command {
+  builder: (yargs: Argv) => Argv<unknown>;
+  handler: (flags: ArgumentsCamelCase<unknown>) => Promise<void>;
 }
 
 /** A subcommand. */
@@ -39,11 +37,9 @@ export interface CommandPart {
 }
 
 /** A command with subcommands, such as `graph show`. */
-export function commandGroup(name: string, describe: string, parts: readonly CommandPart[]): Command<unknown> {
+export function commandGroup(name: string, parts: readonly CommandPart[]): Command {
   const names = parts.map(({ command }) => command.split(' ')[0]);
   return {
-    command: name,
-    describe,
     builder: (yargs) =>
       parts
         .reduce(

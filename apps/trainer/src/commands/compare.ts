@@ -34,9 +34,7 @@ interface Flags {
 }
 
 /** `cxr-align compare`: the first run against each other one, on the same samples. */
-export const compare: Command<unknown> = {
-  command: 'compare <runs..>',
-  describe: 'Compare runs, or output folders of evaluate, on the same samples',
+export const compare: Command = {
   builder: (yargs) =>
     yargs
       .positional('runs', {

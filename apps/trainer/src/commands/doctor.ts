@@ -11,9 +11,7 @@ import {
 import { type Command, commonFlags, printResult } from './command.js';
 
 /** `cxr-align doctor`: which engines this machine can run. */
-export const doctor: Command<unknown> = {
-  command: 'doctor',
-  describe: 'Report which engines start on this machine, and how to make the others start',
+export const doctor: Command = {
   builder: (yargs) => yargs.options(commonFlags),
   handler: async (given) => {
     const attempts = await tryEngines();

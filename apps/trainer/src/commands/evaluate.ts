@@ -160,9 +160,7 @@ interface Flags extends DataFlags {
 }
 
 /** `cxr-align evaluate`: a run on a data set, or scores of another program. */
-export const evaluate: Command<unknown> = {
-  command: 'evaluate',
-  describe: 'Evaluate a run on a data set, or scores of another program',
+export const evaluate: Command = {
   builder: (yargs) => yargs.options(flags),
   handler: async (given) => {
     const args = given as unknown as Flags;

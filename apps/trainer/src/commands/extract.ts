@@ -83,9 +83,7 @@ interface Flags extends DataFlags {
 }
 
 /** `cxr-align extract`: encodes the images of a data set into a feature store. */
-export const extract: Command<unknown> = {
-  command: 'extract',
-  describe: 'Encode the images of a data set with a frozen encoder',
+export const extract: Command = {
   builder: (yargs) =>
     yargs
       .options(flags)

@@ -20,9 +20,7 @@ interface Flags {
 }
 
 /** `cxr-align phantom`: draws a synthetic data set in CheXpert's format. */
-export const phantom: Command<unknown> = {
-  command: 'phantom',
-  describe: 'Draw a synthetic data set of chest radiographs',
+export const phantom: Command = {
   builder: (yargs) => yargs.options(flags),
   handler: async (given) => {
     const { json, out, images, seed, size } = given as unknown as Flags;

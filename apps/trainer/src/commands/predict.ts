@@ -105,9 +105,7 @@ interface Flags {
 }
 
 /** `cxr-align predict`: a record for each image. */
-export const predict: Command<unknown> = {
-  command: 'predict <paths..>',
-  describe: 'Predict the labels of images: a record for each, also where one cannot be read',
+export const predict: Command = {
   builder: (yargs) =>
     yargs
       .positional('paths', {

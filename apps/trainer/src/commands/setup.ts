@@ -24,9 +24,7 @@ interface Flags {
 }
 
 /** `cxr-align setup`: TensorFlow itself, built against the library of a Python wheel; or Dawn and the WebGPU backend. */
-export const setup: Command<unknown> = {
-  command: 'setup <kind>',
-  describe: 'Set up the engine native, cuda or webgpu, outside node_modules',
+export const setup: Command = {
   builder: (yargs) =>
     yargs
       .positional('kind', {

@@ -64,9 +64,7 @@ interface Flags extends DataFlags {
 }
 
 /** `cxr-align thresholds`: what a run decides by, and how that was changed. */
-export const thresholds: Command<unknown> = {
-  command: 'thresholds',
-  describe: 'Show or change the thresholds of a run, with a record of who changed what',
+export const thresholds: Command = {
   builder: (yargs) =>
     yargs
       .options(flags)

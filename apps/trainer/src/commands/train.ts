@@ -96,9 +96,7 @@ const flags = {
 } as const;
 
 /** `cxr-align train`. */
-export const train: Command<unknown> = {
-  command: 'train',
-  describe: 'Train one model and evaluate it',
+export const train: Command = {
   builder: (yargs) =>
     yargs
       .options(flags)

@@ -95,9 +95,7 @@ interface Flags extends DataFlags {
 }
 
 /** `cxr-align tune`: a random search over settings, chosen on validation. */
-export const tune: Command<unknown> = {
-  command: 'tune',
-  describe: 'Search settings at random, by the scores on validation',
+export const tune: Command = {
   builder: (yargs) =>
     yargs
       .options(flags)

@@ -1,5 +1,5 @@
 import { configFlags } from './config-flags.js';
-import { camel, type CommandSyntax, typedFlags } from './usage.js';
+import { camel, type CommandSyntax, typedFlags } from './syntax.js';
 
 /** What libraries suggest, and the flags that do it. */
 const suggestions: readonly [RegExp, string][] = [

@@ -1,15 +1,5 @@
 import { StoppedError, stopOnSignals, type SignalControl } from '@cxr-align/training';
-
-/** A command that a signal stopped. */
-export class CommandStopped extends Error {
-  /** @param how the way to go on, a sentence or a command line. */
-  constructor(
-    readonly reason: StoppedError,
-    how: string,
-  ) {
-    super(`${reason.message}; ${how}`);
-  }
-}
+import { CommandStopped } from './command-stopped.js';
 
 /**
  * Does the work of a command so that SIGINT, SIGTERM and SIGHUP stop it where nothing is lost.

@@ -1,7 +1,8 @@
 import { InputError } from '@cxr-align/files';
 import { configFlagOptions } from '../../src/usage/config-flags.js';
 import { withFlagNames } from '../../src/usage/flag-names.js';
-import { type CommandSyntax, refuseWrongValues, typedFlags, usageText } from '../../src/usage/usage.js';
+import { type CommandSyntax, refuseWrongValues, typedFlags } from '../../src/usage/syntax.js';
+import { usageText } from '../../src/usage/usage.js';
 
 const train: CommandSyntax = {
   name: 'train',

@@ -140,8 +140,4 @@ const parts = [
 ] as const;
 
 /** `cxr-align data describe|compare|init|split|filter|merge|balance|export`. */
-export const dataCommand = commandGroup(
-  'data',
-  'Describe, compare, split, filter, merge and balance data sets',
-  parts,
-);
+export const dataCommand = commandGroup('data', parts);

@@ -92,4 +92,4 @@ const parts = [
 ] as const;
 
 /** `cxr-align graph list|show|check|init|convert|matrix|map`. */
-export const graph = commandGroup('graph', 'Show, validate, draft, convert, measure and map label graphs', parts);
+export const graph = commandGroup('graph', parts);

@@ -47,9 +47,7 @@ interface SimilarityFlags extends Flags {
 }
 
 /** `cxr-align prompts encode|similarity|attack`: the text side on its own. */
-export const prompts: Command<unknown> = {
-  command: 'prompts',
-  describe: 'Encode the prompts of labels, measure their similarity, and attack them',
+export const prompts: Command = {
   builder: (yargs) =>
     yargs
       .command(
