@@ -16,6 +16,7 @@ import {
   tensorflowRange,
 } from './losses-alone.mjs';
 import { audit, billOfMaterials } from './supply-chain.mjs';
+import { follow, readWalkThroughs } from './walk-throughs.mjs';
 import { buildIfNeeded, capture, expectRun, installIfNeeded, root } from './workspace.mjs';
 
 installIfNeeded();
@@ -271,6 +272,9 @@ await check('export-encoder writes a network of random weights, extract and trai
   await expectRun(process.execPath, [cxrAlign, 'extract', ...flags]);
   await train('exported', {}, '--features', store);
 });
+
+for (const walkThrough of readWalkThroughs())
+  await check(`CONTRIBUTING.md: ${walkThrough.title}, followed to the letter on a copy`, () => follow(walkThrough));
 
 await check('npm run setup:native; on native, every test that runs on wasm, and two runs with one seed', async () => {
   const env = { CXR_ALIGN_CACHE: join(place, 'native') };
