@@ -8,8 +8,8 @@ import { madeUpData } from '@cxr-align/testkit';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
 const place = mkdtempSync(join(tmpdir(), 'signals-'));
-// As on a machine where nothing is set up: on TensorFlow a run folder records how often a captured step was checked, resumed or not.
-process.env.CXR_ALIGN_CACHE = join(place, 'cache');
+// As on a machine where nothing is set up: a resumed run captures its steps once more, which config.json counts.
+const env = { ...process.env, CXR_ALIGN_CACHE: join(place, 'cache') };
 let data: string;
 
 interface Started {
@@ -21,7 +21,7 @@ interface Started {
 
 /** Starts the built command. */
 function start(...args: string[]): Started {
-  const child = spawn(process.execPath, [bin, ...args], { cwd: place, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [bin, ...args], { cwd: place, env, stdio: ['ignore', 'ignore', 'pipe'] });
   let err = '';
   child.stderr!.on('data', (part: Buffer) => (err += part.toString()));
   const ended = new Promise<Awaited<Started['ended']>>((resolve) =>
@@ -55,7 +55,7 @@ function contentOf(folder: string): Record<string, string> {
 
 beforeAll(async () => {
   data = await madeUpData(48);
-  expect(spawnSync(process.execPath, [bin, ...trainTo('straight')], { cwd: place }).status).toBe(0);
+  expect(spawnSync(process.execPath, [bin, ...trainTo('straight')], { cwd: place, env }).status).toBe(0);
 });
 afterAll(() => rmSync(place, { recursive: true }));
 
@@ -75,6 +75,7 @@ describe('cxr-align train', () => {
     expect(again).toContain("--out 'a run'");
     const resumed = spawnSync('sh', ['-c', `'${process.execPath}' '${bin}' ${again}`], {
       cwd: place,
+      env,
       encoding: 'utf8',
     });
     expect({ code: resumed.status, err: resumed.stderr }).toEqual({
@@ -145,7 +146,7 @@ describe('cxr-align phantom', () => {
       err: expect.stringContaining('start it again to go on: cxr-align phantom'),
     });
     expect(existsSync(join(place, 'phantoms', 'train.csv'))).toBe(false);
-    expect(spawnSync(process.execPath, [bin, ...args], { cwd: place }).status).toBe(0);
+    expect(spawnSync(process.execPath, [bin, ...args], { cwd: place, env }).status).toBe(0);
     expect(existsSync(join(place, 'phantoms', 'train.csv'))).toBe(true);
   });
 });
