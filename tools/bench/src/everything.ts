@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { EngineError, type EngineName } from '@cxr-align/engine';
 import type { DataResult } from './data.js';
@@ -7,19 +6,10 @@ import type { EpochResult } from './epoch.js';
 import type { ExtractTiming } from './extract.js';
 import type { GraphTimings } from './graph.js';
 import type { LossBenchmark } from './losses.js';
+import { type MachineFacts, machineFacts } from './machine.js';
 import type { MetricTimings } from './metrics.js';
 import { hasModules, runSelf } from './run-program.js';
 import type { StepResult } from './step.js';
-
-/** What this machine is. */
-export interface MachineFacts {
-  processor: string;
-  cores: number;
-  memoryGiB: number;
-  node: string;
-  system: string;
-  date: string;
-}
 
 /** All benchmarks of one run. */
 export interface Everything {
@@ -44,18 +34,6 @@ export interface EverythingRequest {
 }
 
 const peer = fileURLToPath(new URL('../../../../shared/bench/torch_baseline.py', import.meta.url));
-
-export function machineFacts(): MachineFacts {
-  const [processor] = cpus();
-  return {
-    processor: processor.model.trim(),
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-    system: `${process.platform} ${process.arch}`,
-    date: new Date().toISOString().slice(0, 10),
-  };
-}
 
 /** Runs all of them, each in a process of its own; peers are measured where they are there. */
 export function benchEverything({ engine, python, rounds, sizes, images, encoders }: EverythingRequest): Everything {
@@ -87,8 +65,14 @@ export function benchEverything({ engine, python, rounds, sizes, images, encoder
   };
 }
 
-/** The ratios in a Markdown table, each with what repeats it. */
-export function everythingText({ machine, step, data, epoch, extract, metrics, losses }: Everything): string {
+/** The ratios, each with what repeats it, and the machine. */
+export function everythingText(result: Everything): string {
+  const { processor, cores, memoryGiB, node, system, date } = result.machine;
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, ${date}\n\n${ratioTable(result)}`;
+}
+
+/** The ratios as a Markdown table. */
+export function ratioTable({ step, data, epoch, extract, metrics, losses }: Everything): string {
   const rows: [string, string, string][] = [];
   const fixed = (value: number | null | undefined): string =>
     value === undefined || value === null ? 'not measured: no peer here' : value.toFixed(2);
@@ -135,19 +119,14 @@ export function everythingText({ machine, step, data, epoch, extract, metrics, l
   if (metrics.sklearn) {
     const { points, bootstrap, sklearn } = metrics;
     rows.push([
-      'AUROC and average precision: scikit-learn’s time by ours; of 1,000 bootstrap draws',
+      'AUROC and average precision: scikit-learn’s time by ours; of 1,000 bootstrap resamples',
       `${fixed(sklearn.points / points)}; ${fixed(sklearn.bootstrap / bootstrap)}`,
       '`npm run bench -- metrics`',
     ]);
   }
-  const { processor, cores, memoryGiB, node, system, date } = machine;
-  return [
-    `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, ${date}`,
-    '',
-    '| what | ratio | command |',
-    '| --- | --- | --- |',
-    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
-  ].join('\n');
+  return ['| what | ratio | command |', '| --- | --- | --- |', ...rows.map((cells) => `| ${cells.join(' | ')} |`)].join(
+    '\n',
+  );
 }
 
 /** The engine to measure: native where it starts. */

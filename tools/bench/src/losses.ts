@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { startEngine, type EngineName } from '@cxr-align/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { lossCases, type LossCase, type Size } from './loss-cases.js';
@@ -118,13 +116,7 @@ export function lossTable({ size, engines, torch }: LossBenchmark): string {
   return [line(header), line(header.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-/** Puts the tables between the marks of their page. */
-export function writeLossTables(text: string): void {
-  const page = fileURLToPath(new URL('../../../apps/docs/results/losses.md', import.meta.url));
-  const content = readFileSync(page, 'utf8');
-  const marks = /<!-- timings -->[\s\S]*<!-- \/timings -->/;
-  writeFileSync(
-    page,
-    content.replace(marks, () => `<!-- timings -->\n\n${text}\n\n<!-- /timings -->`),
-  );
+/** The tables of all sizes. */
+export function lossesText(results: readonly LossBenchmark[]): string {
+  return results.map(lossTable).join('\n\n');
 }

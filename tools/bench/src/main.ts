@@ -1,19 +1,20 @@
-import { cpus } from 'node:os';
 import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
 import { benchData, dataOnce, dataText } from './data.js';
 import { benchEpoch, epochText } from './epoch.js';
-import { benchEverything, bestEngine, everythingText } from './everything.js';
+import { benchEverything, bestEngine, type Everything, everythingText, ratioTable } from './everything.js';
 import { benchExtract, extractText } from './extract.js';
 import { Flags, UsageError } from './flags.js';
 import { benchGraph, graphText } from './graph.js';
 import { benchHeldOut, heldOutText } from './held-out.js';
-import { benchLosses, lossTable, writeLossTables } from './losses.js';
+import { benchLosses, lossesText } from './losses.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { isSteady, soak, soakText } from './soak.js';
 import { type LargeSizes, largeParts, largeText, soakLarge } from './soak-large.js';
+import { asBlock, writeSection } from './speed-page.js';
 import { benchStep, stepOnce, stepRequest, stepSizes, stepText } from './step.js';
 
 const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAME] [--encoder DIR] [--images N] [--rounds N] [--json]
+              [--write]
 npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
 npm run bench -- graph|metrics [--json]
 npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND] [--rounds N]
@@ -43,7 +44,18 @@ npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] 
   --engine  engines to time, comma-separated. Default wasm; native for step
   --ms      milliseconds spent on each measurement. Default 300
   --json    everything that was measured, as JSON
-  --write   puts the table into the README of the package`;
+  --write   puts what was measured into apps/docs/results/speed.md, with date, machine and command`;
+
+/** What stands in the sections of the page of speed, from the results of all benchmarks. */
+const sections: { [Name in keyof Omit<Everything, 'machine'>]: (result: Everything[Name]) => string } = {
+  step: stepText,
+  data: dataText,
+  epoch: epochText,
+  extract: extractText,
+  losses: lossesText,
+  metrics: metricText,
+  graph: graphText,
+};
 
 /** What was measured: for machines, for people, and whether it is as it should be. */
 interface Outcome {
@@ -66,14 +78,7 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
     const strange = engines.find((name) => !engineNames.includes(name as EngineName));
     if (strange !== undefined) throw new UsageError(`expected --engine of ${engineNames.join(', ')}, got ${strange}`);
     const result = await benchLosses(engines as EngineName[], flags.whole('--ms', 300));
-    const text = (): string => result.map(lossTable).join('\n\n');
-    if (flags.has('--write')) {
-      const [cpu] = cpus();
-      writeLossTables(
-        `Milliseconds forward and backward, medians on ${cpus().length} cores (${cpu.model.trim()}); *peak* is the tensor memory at the worst moment, by the size of the input that is learned. \`npm run bench -- losses --write\` makes this table.\n\n${text()}`,
-      );
-    }
-    return { result, text };
+    return { result, text: () => lossesText(result) };
   },
   step: async (flags) => {
     const result = benchStep(stepRequest(flags));
@@ -154,6 +159,15 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
   },
 };
 
+/** Writes one section of the page of speed, or all of them and the table of ratios. */
+async function writeToPage(name: string, result: unknown, text: () => string, args: readonly string[]): Promise<void> {
+  if (name !== 'everything') return writeSection(name, asBlock(text()), args);
+  const all = result as Everything;
+  await writeSection('ratios', ratioTable(all), args);
+  for (const part of Object.keys(sections) as (keyof typeof sections)[])
+    await writeSection(part, asBlock((sections[part] as (result: unknown) => string)(all[part])), [part]);
+}
+
 /** Exit code 2 on wrong usage. */
 async function main(args: string[]): Promise<number> {
   const [first = '--'] = args;
@@ -176,6 +190,7 @@ async function main(args: string[]): Promise<number> {
     const flags = new Flags(args);
     const { result, text, isSound = true } = await run(flags);
     console.log(flags.has('--json') ? JSON.stringify(result) : text());
+    if (flags.has('--write')) await writeToPage(name, result, text, args);
     return isSound ? 0 : 1;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
