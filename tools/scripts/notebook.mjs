@@ -33,7 +33,7 @@ function pageOf(name) {
     const printed = outputs.map(({ text, data }) => lines(text ?? data['text/plain'])).join('\n');
     return `\`\`\`python\n${lines(source)}\n\`\`\`\n\n\`\`\`text\n${printed}\n\`\`\``;
   });
-  return `${parts.join('\n\n')}\n\nThis page is made from [${name}](${name}), which you can open in Jupyter.\n`;
+  return `---\norder: 7\n---\n\n${parts.join('\n\n')}\n\nThis page is made from [${name}](${name}), which you can open in Jupyter.\n`;
 }
 
 /** Compares the pages with their notebooks, or writes them. */
@@ -62,7 +62,10 @@ for (const args of [
   'phantom --out data --images 200 --size 64 --seed 1',
   'train --data data --out runs/first --model linear --epochs 3 --image-size 32',
 ]) {
-  const { code, output } = await capture(process.execPath, [cxrAlign, ...args.split(' ')], { cwd });
+  const { code, output } = await capture(process.execPath, [cxrAlign, ...args.split(' ')], {
+    cwd,
+    env: { CXR_ALIGN_CACHE: join(cwd, 'cache') }, // the wasm engine everywhere
+  });
   if (code !== 0) throw new Error(output);
 }
 let failed = 0;

@@ -87,7 +87,8 @@ async function session(file) {
     `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'apps/trainer/bin/cxr-align.js')}" "$@"\n`,
   );
   chmodSync(command, 0o755);
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  // What setup brought to this machine would be another engine, with other last digits.
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, CXR_ALIGN_CACHE: join(bin, 'cache') };
   let printed = page;
   for (const [whole, text] of blocks) {
     const lines = [];
