@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The formulas of the losses package in PyTorch, timed: python3 torch_losses.py BATCH LABELS DIM prints JSON.
+"""The formulas of the losses package in PyTorch, timed: python3 torch_losses.py BATCH LABELS DIM
+
+reads lines of {"loss": NAME, "ms": MILLISECONDS} and answers each with its medians as a line of JSON.
 
 Written from the formulas, by the same names as in src/loss-cases.ts; each is batched as one would write it there.
 """
@@ -178,9 +180,10 @@ CASES = {
 }
 
 
-def median_ms(work):
-    work()
-    times, until = [], time.perf_counter() + 0.3
+def median_ms(work, budget):
+    for _ in range(4):
+        work()
+    times, until = [], time.perf_counter() + budget / 1000
     while len(times) < 3 or (time.perf_counter() < until and len(times) < 200):
         began = time.perf_counter()
         work()
@@ -198,4 +201,11 @@ def forward(x, loss):
         loss(x)
 
 
-print(json.dumps({name: {"forward": median_ms(lambda: forward(x, loss)), "forwardBackward": median_ms(lambda: both(x, loss))} for name, (x, loss) in CASES.items()}))
+for line in sys.stdin:
+    asked = json.loads(line)
+    x, loss = CASES[asked["loss"]]
+    timing = {
+        "forward": median_ms(lambda: forward(x, loss), asked["ms"]),
+        "forwardBackward": median_ms(lambda: both(x, loss), asked["ms"]),
+    }
+    print(json.dumps({**timing, "version": torch.__version__}), flush=True)

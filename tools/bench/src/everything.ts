@@ -5,7 +5,7 @@ import type { DataResult } from './data.js';
 import type { EpochResult } from './epoch.js';
 import type { ExtractTiming } from './extract.js';
 import type { GraphTimings } from './graph.js';
-import type { LossBenchmark } from './losses.js';
+import { lossPeers, type LossBenchmark } from './losses.js';
 import { type MachineFacts, machineFacts } from './machine.js';
 import type { MetricTimings } from './metrics.js';
 import { hasModules, runSelf } from './run-program.js';
@@ -59,7 +59,7 @@ export function benchEverything({ engine, python, rounds, sizes, images, encoder
       ...encoders.flatMap((folder) => ['--encoder', folder]),
       ...common,
     ),
-    losses: part('losses', '--engine', engine),
+    losses: part('losses', '--engine', engine, '--python', python),
     metrics: part('metrics'),
     graph: part('graph'),
   };
@@ -103,19 +103,18 @@ export function ratioTable({ step, data, epoch, extract, metrics, losses }: Ever
     const of = `features of images by ${encoder}: our images/s by those of onnxruntime and Pillow in Python`;
     rows.push([of, `${fixed(ratio)} (${imagesPerSecond.toFixed(0)}/s)`, '`npm run bench -- extract --encoder DIR`']);
   }
-  for (const { size, engines, torch } of losses) {
-    if (!torch) continue;
-    const [[name, own]] = Object.entries(engines);
-    const ratios = Object.keys(own)
-      .filter((loss) => torch[loss])
-      .map((loss) => torch[loss].forwardBackward / own[loss].forwardBackward)
-      .sort((a, b) => a - b);
-    rows.push([
-      `losses at [${size}], forward and backward: PyTorch’s time by ours (${name})`,
-      `median ${fixed(ratios[ratios.length >> 1])}, ${fixed(ratios[0])} to ${fixed(ratios.at(-1))}`,
-      '`npm run bench -- losses`',
-    ]);
-  }
+  for (const { size, losses: timings } of losses)
+    for (const name of lossPeers(timings)) {
+      const ratios = Object.values(timings)
+        .flatMap((of) => of[name].ratio ?? [])
+        .sort((a, b) => b - a);
+      if (ratios.length === 0) continue;
+      rows.push([
+        `losses at [${size}], forward and backward: PyTorch’s time by ours (${name})`,
+        `median ${fixed(1 / ratios[ratios.length >> 1])}, ${fixed(1 / ratios[0])} to ${fixed(1 / ratios.at(-1)!)}`,
+        '`npm run bench -- losses`',
+      ]);
+    }
   if (metrics.sklearn) {
     const { points, bootstrap, sklearn } = metrics;
     rows.push([

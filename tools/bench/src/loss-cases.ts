@@ -12,11 +12,38 @@ export interface LossCase {
   run: (x: tf.Tensor) => tf.Scalar;
 }
 
+/** What is timed; the PyTorch script has the same names. */
+export const lossNames = [
+  'labelConditionedAlignmentLoss',
+  'labelContrastiveLoss',
+  'referenceLabelContrastiveLoss',
+  'imageTextContrastiveLoss',
+  'sigmoidContrastiveLoss',
+  'supervisedContrastiveLoss',
+  'orthogonalLoss',
+  'absoluteCosineLoss, batch',
+  'identityCrossEntropyLoss, batch',
+  'vicregCovarianceLoss',
+  'barlowTwinsLoss',
+  'graphAlignmentLoss, correlation',
+  'graphAlignmentLoss, kernel',
+  'gramMatrixLoss',
+  'neighbourDivergenceLoss',
+  'binaryCrossEntropyLoss',
+  'focalLoss',
+  'asymmetricLoss',
+  'robustAsymmetricLoss',
+  'multiLabelLdamLoss',
+  'distributionBalancedLoss',
+  'maxConstraintLoss',
+  'hierarchyViolationLoss',
+] as const;
+
 /**
  * The losses at a size, with inputs from seeded random numbers; the PyTorch script beside this package has the same
  * formulas by the same names. The caller owns the tensors that `made` collects.
  */
-export function lossCases([batch, labels, dim]: Size, made: tf.Tensor[]): Record<string, LossCase> {
+export function lossCases([batch, labels, dim]: Size, made: tf.Tensor[]): Record<(typeof lossNames)[number], LossCase> {
   const normal = (purpose: string, shape: number[]): tf.Tensor => {
     const count = shape.reduce((a, b) => a * b, 1);
     const tensor = tf.tensor(new RandomStream({ seed: 1, purpose }).normals(count), shape);

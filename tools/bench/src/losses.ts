@@ -1,122 +1,146 @@
-import { spawnSync } from 'node:child_process';
-import { startEngine, type EngineName } from '@cxr-align/engine';
-import * as tf from '@tensorflow/tfjs-core';
-import { lossCases, type LossCase, type Size } from './loss-cases.js';
-import { median, pythons, pythonScript } from './run-program.js';
+import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { EngineName } from '@cxr-align/engine';
+import { machineFacts, type MachineFacts } from './machine.js';
+import { lossNames, type Size } from './loss-cases.js';
+import { LossTimer, type Timing } from './loss-timer.js';
+import { hasModules, median, pythonScript } from './run-program.js';
 
-/** What one loss takes at one size on one engine, or in PyTorch. */
-export interface Timing {
-  /** Milliseconds, medians. */
-  forward: number;
-  forwardBackward: number;
-  /** Bytes of tensors alive at the worst moment of both passes, beyond the inputs, by the bytes of the learned input. */
-  peak?: number;
+/** What is asked of `bench -- losses`. */
+export interface LossRequest {
+  engines: readonly EngineName[];
+  /** The Python that runs the peer, where it has torch. */
+  python: string;
+  /** Every peer is timed in turn, so many times. */
+  rounds: number;
+  /** Milliseconds spent on each pass of each loss, peer and round. */
+  ms: number;
+  /** Those losses alone whose name has this in it. */
+  only?: string;
 }
 
-/** Timings by loss, of one size. */
-export type Timings = Record<string, Timing>;
+/** Times of one peer: an engine, one that replays steps (`native, captured`), or `PyTorch`. */
+interface PeerTiming extends Timing {
+  /** Time of forward and backward by PyTorch's: the median over the rounds, in each of which both were timed. */
+  ratio?: number;
+  /** The least and the largest ratio of a round. */
+  range?: [number, number];
+}
 
-/** Everything that a run of the benchmark measured. */
+/** Everything that a run measured at one size. */
 export interface LossBenchmark {
   size: Size;
-  engines: Record<string, Timings>;
-  torch?: Timings;
+  machine: MachineFacts;
+  /** Load average of the system when it began: what else computes makes times and ratios worse. */
+  load: number;
+  /** Version of PyTorch. */
+  torch?: string;
+  rounds: number;
+  /** By loss, then by peer. */
+  losses: Record<string, Record<string, PeerTiming>>;
 }
 
 const sizes: Size[] = [
   [100, 14, 512],
   [256, 40, 512],
 ];
+const torchName = 'PyTorch';
 
-/** Median time of a piece of work in milliseconds: after a warm-up, at least 3 times, for about `budget` ms. */
-async function timeOf(work: () => tf.Tensor, budget: number): Promise<number> {
-  const once = async (): Promise<number> => {
-    const began = performance.now();
-    const result = work();
-    await result.data();
-    const took = performance.now() - began;
-    result.dispose();
-    return took;
-  };
-  await once();
-  const times: number[] = [];
-  const until = performance.now() + budget;
-  while (times.length < 3 || (performance.now() < until && times.length < 200)) times.push(await once());
-  return median(times);
-}
-
-async function timingOf({ input, run }: LossCase, budget: number): Promise<Timing> {
-  const forward = (): tf.Tensor => tf.tidy(() => run(input));
-  const gradient = tf.valueAndGrad(run);
-  const both = (): tf.Tensor => {
-    const { value, grad } = gradient(input);
-    grad.dispose();
-    return value;
-  };
-  const before = tf.memory().numBytes;
-  const { peakBytes } = await tf.profile(() => tf.tidy(() => gradient(input).grad));
-  return {
-    forward: await timeOf(forward, budget),
-    forwardBackward: await timeOf(both, budget),
-    peak: (peakBytes - before) / (input.size * 4),
-  };
-}
-
-/** Times all losses on the engines that start. */
-export async function benchLosses(engines: readonly EngineName[], budget: number): Promise<LossBenchmark[]> {
+/** Times all losses on the engines and in PyTorch, in turns. */
+export async function benchLosses(request: LossRequest): Promise<LossBenchmark[]> {
   const results: LossBenchmark[] = [];
-  for (const size of sizes) {
-    const result: LossBenchmark = { size, engines: {} };
-    for (const name of engines) {
-      await startEngine(name);
-      const made: tf.Tensor[] = [];
-      const timings: Timings = {};
-      for (const [loss, one] of Object.entries(lossCases(size, made))) {
-        timings[loss] = await timingOf(one, budget);
-        process.stderr.write(`\r[${size.join(', ')}] ${name} ${loss}`.padEnd(70));
-      }
-      tf.dispose(made);
-      result.engines[name] = timings;
-    }
-    result.torch = torchTimings(size);
-    results.push(result);
-  }
+  for (const size of sizes) results.push(await benchSize(size, request));
   process.stderr.write('\n');
   return results;
 }
 
-/** The same formulas in PyTorch, if a Python with torch is there. */
-function torchTimings(size: Size): Timings | undefined {
-  const script = pythonScript('torch_losses.py');
-  for (const python of pythons()) {
-    const { status, stdout } = spawnSync(python, [script, ...size.map(String)], { encoding: 'utf8' });
-    if (status === 0) return JSON.parse(stdout) as Timings;
+async function benchSize(size: Size, { engines, python, rounds, ms, only = '' }: LossRequest): Promise<LossBenchmark> {
+  const peers = startPeers(size, engines, python);
+  const result: LossBenchmark = { size, machine: machineFacts(), load: loadavg()[0], rounds, losses: {} };
+  try {
+    for (const loss of lossNames.filter((name) => name.includes(only))) {
+      const timings: Timing[][] = peers.map(() => []);
+      process.stderr.write(`\r[${size.join(', ')}] ${loss}`.padEnd(60));
+      for (let round = 0; round < rounds; round++)
+        for (const [i, peer] of peers.entries()) timings[i].push(await peer.time(loss, ms));
+      const torch = timings[peers.findIndex(({ name }) => name === torchName)];
+      result.torch = torch?.[0].version;
+      result.losses[loss] = Object.fromEntries(peers.map(({ name }, i) => [name, summary(timings[i], torch)]));
+    }
+  } finally {
+    peers.forEach((peer) => peer.end());
   }
-  return undefined;
+  return result;
+}
+
+/** A program for each peer, all of which run until the end but only one at a time computes. */
+function startPeers(size: Size, engines: readonly EngineName[], python: string): LossTimer[] {
+  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  const peers = engines.flatMap((engine) =>
+    (['off', 'auto'] as const).map((capture) => {
+      const args = [main, 'losses-timer', '--engine', engine, '--size', size.join(), '--capture', capture];
+      return new LossTimer(capture === 'auto' ? `${engine}, captured` : engine, process.execPath, args);
+    }),
+  );
+  if (hasModules(python, ['torch']))
+    peers.push(new LossTimer(torchName, python, [pythonScript('torch_losses.py'), ...size.map(String)]));
+  return peers;
+}
+
+/** Medians over the rounds. */
+function summary(rounds: readonly Timing[], torch?: readonly Timing[]): PeerTiming {
+  const of = (key: 'forward' | 'forwardBackward'): number => median(rounds.map((timing) => timing[key]));
+  const ratios = torch && rounds.map(({ forwardBackward }, i) => forwardBackward / torch[i].forwardBackward);
+  const { peak, reason } = rounds[rounds.length - 1];
+  return {
+    forward: of('forward'),
+    forwardBackward: of('forwardBackward'),
+    ...(peak !== undefined && { peak }),
+    ...(reason !== undefined && { reason }),
+    ...(ratios && { ratio: median(ratios), range: [Math.min(...ratios), Math.max(...ratios)] }),
+  };
+}
+
+/** The peers that are ours; an engine without a step capture is named once, as it computes the same twice. */
+export function lossPeers(losses: LossBenchmark['losses']): string[] {
+  return Object.keys(Object.values(losses)[0]).filter(
+    (name) => name !== torchName && Object.values(losses).some((timings) => timings[name].reason === undefined),
+  );
 }
 
 /** The table of one size in Markdown: forward and backward together, and the peak of memory. */
-export function lossTable({ size, engines, torch }: LossBenchmark): string {
-  const names = Object.keys(engines);
-  const losses = Object.keys(engines[names[0]]);
+export function lossTable({ size, losses }: LossBenchmark): string {
+  const own = lossPeers(losses);
+  const hasTorch = torchName in Object.values(losses)[0];
+  const digits = (ms: number): string => (ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2));
   const header = [
     `[${size.join(', ')}]`,
-    ...names.map((name) => `${name} ms`),
-    ...(torch ? ['PyTorch ms'] : []),
+    ...(hasTorch ? [`${torchName} ms`] : []),
+    ...own.flatMap((name) => [`${name} ms`, ...(hasTorch ? ['ratio'] : [])]),
     'peak',
   ];
-  const digits = (ms: number): string => (ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2));
-  const rows = losses.map((loss) => [
+  const rows = Object.entries(losses).map(([loss, timings]) => [
     loss,
-    ...names.map((name) => digits(engines[name][loss].forwardBackward)),
-    ...(torch ? [torch[loss] ? digits(torch[loss].forwardBackward) : ''] : []),
-    `${engines[names[names.length - 1]][loss].peak!.toFixed(1)} ×`,
+    ...(hasTorch ? [digits(timings[torchName].forwardBackward)] : []),
+    ...own.flatMap((name) => {
+      const { forwardBackward, ratio } = timings[name];
+      return [digits(forwardBackward), ...(ratio === undefined ? [] : [ratio.toFixed(2)])];
+    }),
+    `${Math.max(...own.map((name) => timings[name].peak!)).toFixed(1)} ×`,
   ]);
   const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
   return [line(header), line(header.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-/** The tables of all sizes. */
+/** The tables of all sizes, and what they were measured with. */
 export function lossesText(results: readonly LossBenchmark[]): string {
-  return results.map(lossTable).join('\n\n');
+  const [{ load, torch, rounds }] = results;
+  const peer = torch
+    ? `, PyTorch ${torch}; a ratio is our time by PyTorch's in the same round, the median`
+    : '; the median';
+  return [
+    ...results.map(lossTable),
+    `Milliseconds forward and backward${peer} of ${rounds} rounds in turns. Peak: bytes of tensors at the worst moment beyond the inputs, ` +
+      `by those of the learned input. Load average at the start: ${load.toFixed(1)}.`,
+  ].join('\n\n');
 }

@@ -6,6 +6,8 @@ import { benchExtract, extractText } from './extract.js';
 import { Flags, UsageError } from './flags.js';
 import { benchGraph, graphText } from './graph.js';
 import { benchHeldOut, heldOutText } from './held-out.js';
+import type { Size } from './loss-cases.js';
+import { serveLossTimings } from './loss-timer.js';
 import { benchLosses, lossesText } from './losses.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { isSteady, soak, soakText } from './soak.js';
@@ -15,7 +17,7 @@ import { benchStep, stepOnce, stepRequest, stepSizes, stepText } from './step.js
 
 const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAME] [--encoder DIR] [--images N] [--rounds N] [--json]
               [--write]
-npm run bench -- losses [--engine NAME,NAME] [--ms N] [--json] [--write]
+npm run bench -- losses [--engine NAME,NAME] [--python BIN] [--rounds N] [--ms N] [--only TEXT] [--json] [--write]
 npm run bench -- graph|metrics [--json]
 npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND] [--rounds N]
                       [--profile] [--json]
@@ -26,7 +28,8 @@ npm run bench -- held-out --data DIR --label NAME [--label NAME …] [--seeds N]
 npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] [--rows N] [--labels N] [--images N] [--json]
 
   (none)    all of the following, and a table of ratios with what repeats each
-  losses    time and peak of tensor memory of each loss, forward and backward, beside PyTorch where it is installed
+  losses    time and peak of tensor memory of each loss, forward and backward, on each engine operation by operation and
+            captured, in turns with PyTorch where --python has torch
   graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
   metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
   step      the method's whole training step at the paper's size (batch 32 and 100) and at a small one, in turns with
@@ -41,8 +44,9 @@ npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] 
             memory within 2 % of that after the first tenth; trainings, 50 in one process; rows, a table of 1,000,000;
             labels, 500 through train, evaluate, report and predict; images, 50,000 of the same pixels, checked. Exit code 1
             if anything grows, or takes more than is promised
-  --engine  engines to time, comma-separated. Default wasm; native for step
-  --ms      milliseconds spent on each measurement. Default 300
+  --engine  engines to time, comma-separated. Default wasm; native for step; both for losses
+  --ms      milliseconds spent on each pass of each loss in each round. Default 50
+  --only    the losses whose name has that in it
   --json    everything that was measured, as JSON
   --write   puts what was measured into apps/docs/results/speed.md, with date, machine and command`;
 
@@ -74,10 +78,16 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
     return { result, text: () => metricText(result) };
   },
   losses: async (flags) => {
-    const engines = flags.text('--engine', 'wasm').split(',');
+    const engines = flags.text('--engine', 'wasm,native').split(',');
     const strange = engines.find((name) => !engineNames.includes(name as EngineName));
     if (strange !== undefined) throw new UsageError(`expected --engine of ${engineNames.join(', ')}, got ${strange}`);
-    const result = await benchLosses(engines as EngineName[], flags.whole('--ms', 300));
+    const result = await benchLosses({
+      engines: engines as EngineName[],
+      python: flags.text('--python', process.env.CXR_PYTHON ?? 'python3'),
+      rounds: flags.whole('--rounds', 5),
+      ms: flags.whole('--ms', 50),
+      only: flags.text('--only'),
+    });
     return { result, text: () => lossesText(result) };
   },
   step: async (flags) => {
@@ -175,6 +185,12 @@ async function main(args: string[]): Promise<number> {
   // Parts that a benchmark runs in processes of their own.
   if (name === 'step-once') {
     console.log(JSON.stringify(await stepOnce(new Flags(args))));
+    return 0;
+  }
+  if (name === 'losses-timer') {
+    const flags = new Flags(args);
+    const size = flags.text('--size', '').split(',').map(Number) as unknown as Size;
+    await serveLossTimings(flags.choice('--engine', engineNames, 'wasm'), size, flags.text('--capture') === 'auto');
     return 0;
   }
   if (name === 'data-once') {
