@@ -1,6 +1,7 @@
-import { assertOptions, reduce, softplus, withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
+import { chain, entrywiseLoss, replaced, softplusTail, type Entries } from './entrywise.js';
 
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Focusing power of negatives, ≥ 0. Default 4. */
@@ -54,20 +55,72 @@ export function asymmetricLoss<R extends Reduction = 'mean'>(
     reduction = 'mean' as R,
   } = options;
   checkLogits(where, logits, targets, mask);
-  return tf.tidy(() => {
-    // log p directly from the logit: it loses nothing where p rounds to 0 or 1.
-    const logP = tf.maximum(tf.neg(softplus(tf.neg(logits))), Math.log(eps));
-    const p = tf.sigmoid(logits);
-    const q = clip === 0 ? tf.sigmoid(tf.neg(logits)) : tf.minimum(tf.add(tf.sigmoid(tf.neg(logits)), clip), 1);
-    const logQ = clip === 0 ? tf.maximum(tf.neg(softplus(logits)), Math.log(eps)) : tf.log(tf.maximum(q, eps));
-    const focus = (missing: tf.Tensor, gamma: number): tf.Tensor => {
-      const power = gamma === 0 ? tf.onesLike(missing) : safePower(missing, gamma);
-      return detachFocus ? constant(power) : power;
+  return entrywiseLoss(logits, { mask, reduction }, (z) => {
+    const both = {
+      positive: positiveEntries(z, { gamma: gammaPositive, eps, detachFocus }),
+      negative: negativeEntries(z, { gamma: gammaNegative, clip, eps, detachFocus }),
     };
-    const positive = tf.mul(tf.mul(targets, logP), focus(tf.sub(1, p), gammaPositive));
-    const negative = tf.mul(tf.mul(tf.sub(1, targets), logQ), focus(tf.sub(1, q), gammaNegative));
-    return reduce(tf.neg(tf.add(positive, negative)), reduction, mask);
+    return byTarget(targets, both);
   });
+}
+
+/** −(1 − p)^γ log p, with log p directly from the logit: it loses nothing where p rounds to 0 or 1. */
+function positiveEntries(
+  z: tf.Tensor,
+  { gamma, eps, detachFocus }: { gamma: number; eps: number; detachFocus: boolean },
+): Entries {
+  const missing = chain(z, tf.neg, tf.sigmoid); // 1 − p
+  const ideal = tf.tidy(() => tf.neg(tf.add(tf.relu(tf.neg(z)), softplusTail(z))));
+  const logP = tf.maximum(ideal, Math.log(eps));
+  const focus = power(missing, gamma);
+  return {
+    values: chain(focus, (x) => tf.mul(x, logP), tf.neg),
+    // (1 − p)^γ (γ p log p − (1 − p)), the last only where log p is not clipped
+    derivative: () =>
+      tf.tidy(() => {
+        const slope = tf.mul(missing, tf.cast(tf.greaterEqual(ideal, Math.log(eps)), 'float32'));
+        if (detachFocus || gamma === 0) return tf.neg(tf.mul(focus, slope));
+        return tf.mul(focus, tf.sub(tf.mul(tf.mul(logP, tf.sub(1, missing)), gamma), slope));
+      }),
+  };
+}
+
+/** −m^γ log(1 − m), m = max(p − clip, 0) */
+function negativeEntries(
+  z: tf.Tensor,
+  { gamma, clip, eps, detachFocus }: { gamma: number; clip: number; eps: number; detachFocus: boolean },
+): Entries {
+  const p = tf.sigmoid(z);
+  const m = clip === 0 ? tf.clone(p) : tf.tidy(() => tf.relu(tf.sub(p, clip)));
+  // Without a margin log(1 − p) comes directly from the logit.
+  const q = tf.sub(1, m);
+  const ideal = clip === 0 ? tf.tidy(() => tf.neg(tf.add(tf.relu(z), softplusTail(z)))) : tf.log(tf.maximum(q, eps));
+  const logQ = clip === 0 ? tf.maximum(ideal, Math.log(eps)) : ideal;
+  const focus = power(m, gamma);
+  return {
+    values: chain(focus, (x) => tf.mul(x, logQ), tf.neg),
+    // (m^γ [q ≥ eps] / q − γ m^(γ−1) log q) p (1 − p), where m is above 0
+    derivative: () =>
+      tf.tidy(() => {
+        const isOpen = tf.cast(tf.greater(m, 0), 'float32');
+        const isUnclipped = clip === 0 ? tf.greaterEqual(ideal, Math.log(eps)) : tf.greaterEqual(q, eps);
+        const change = tf.mul(tf.mul(p, tf.sigmoid(tf.neg(z))), isOpen);
+        const ofLog = tf.mul(focus, clip === 0 ? p : tf.div(change, tf.maximum(q, eps)));
+        const clipped = tf.mul(ofLog, tf.cast(isUnclipped, 'float32'));
+        if (detachFocus || gamma === 0) return clipped;
+        return tf.sub(clipped, tf.mul(tf.mul(powerSlope(m, gamma), logQ), change));
+      }),
+  };
+}
+
+/** The entries of positives where the target is 1, of negatives where it is 0. */
+function byTarget(targets: tf.Tensor, { positive, negative }: Record<'positive' | 'negative', Entries>): Entries {
+  const mixed = (one: tf.Tensor, other: tf.Tensor): tf.Tensor =>
+    replaced(one, (x) => replaced(other, (y) => tf.tidy(() => tf.add(y, tf.mul(targets, tf.sub(x, y))))));
+  return {
+    values: mixed(positive.values, negative.values),
+    derivative: () => mixed(positive.derivative(), negative.derivative()),
+  };
 }
 
 export interface RobustAsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
@@ -127,26 +180,71 @@ export function robustAsymmetricLoss<R extends Reduction = 'mean'>(
     reduction = 'mean' as R,
   } = options;
   checkLogits(where, logits, targets, mask);
-  return tf.tidy(() => {
-    const missing = tf.sigmoid(tf.neg(logits)); // 1 − p
-    const polynomial = tf.add(tf.mul(missing, epsilonPositive), tf.mul(tf.square(missing), epsilonPositiveSquared / 2));
-    const positive = tf.mul(tf.add(tf.neg(softplus(tf.neg(logits))), polynomial), safePower(missing, gammaPositive));
-    const shifted = tf.relu(tf.sub(tf.sigmoid(logits), clip)); // p_m
-    const logMissing = tf.log(tf.maximum(tf.sub(1, shifted), 1e-8));
-    const damping = tf.mul(tf.mul(tf.sub(lambda, shifted), tf.square(shifted)), tf.add(shifted, lambda - 1));
-    const negative = tf.mul(tf.mul(logMissing, safePower(shifted, gammaNegative)), damping);
-    return reduce(tf.neg(tf.add(tf.mul(targets, positive), tf.mul(tf.sub(1, targets), negative))), reduction, mask);
+  return entrywiseLoss(logits, { mask, reduction }, (z) => {
+    const both = {
+      positive: robustPositiveEntries(z, gammaPositive, [epsilonPositive, epsilonPositiveSquared / 2]),
+      negative: robustNegativeEntries(z, { gamma: gammaNegative, clip, lambda }),
+    };
+    return byTarget(targets, both);
   });
 }
 
-/** x^γ for x in [0, 1], with a gradient that is finite at 0 for powers below 1 too. */
-function safePower(x: tf.Tensor, gamma: number): tf.Tensor {
-  if (gamma === 0) return tf.onesLike(x);
-  if (gamma === 1) return x;
-  return tf.pow(gamma < 1 ? tf.maximum(x, 1e-6) : x, gamma);
+/** −u^γ (log p + a u + b u²), u = 1 − p */
+function robustPositiveEntries(z: tf.Tensor, gamma: number, [a, b]: [number, number]): Entries {
+  const u = chain(z, tf.neg, tf.sigmoid);
+  const focus = power(u, gamma);
+  const polynomial = tf.tidy(() => {
+    const logP = tf.neg(tf.add(tf.relu(tf.neg(z)), softplusTail(z)));
+    return tf.add(logP, tf.mul(u, tf.add(tf.mul(u, b), a)));
+  });
+  return {
+    values: tf.tidy(() => tf.neg(tf.mul(focus, polynomial))),
+    // u^γ (γ p polynomial − u + (a + 2 b u) p u)
+    derivative: () =>
+      tf.tidy(() => {
+        const p = tf.sub(1, u);
+        const inner = tf.mul(u, tf.sub(tf.mul(p, tf.add(tf.mul(u, 2 * b), a)), 1));
+        return tf.mul(focus, gamma === 0 ? inner : tf.add(inner, tf.mul(tf.mul(p, polynomial), gamma)));
+      }),
+  };
 }
 
-/** The value of a tensor without its gradient. */
-function constant(x: tf.Tensor): tf.Tensor {
-  return withGradient([x], (value) => ({ value: tf.clone(value), saved: [], gradient: (dy) => [tf.zerosLike(dy)] }));
+/** −log(1 − m) m^(γ+2) (λ − m) (m + λ − 1), m = max(p − clip, 0) */
+function robustNegativeEntries(
+  z: tf.Tensor,
+  { gamma, clip, lambda }: { gamma: number; clip: number; lambda: number },
+): Entries {
+  const p = tf.sigmoid(z);
+  const m = tf.tidy(() => tf.relu(tf.sub(p, clip)));
+  const q = chain(m, (x) => tf.sub(1, x), (x) => tf.maximum(x, 1e-8)); // prettier-ignore
+  const logQ = tf.log(q);
+  const damping = tf.tidy(() => tf.mul(tf.sub(lambda, m), tf.add(m, lambda - 1)));
+  const focus = power(m, gamma + 1);
+  return {
+    values: tf.tidy(() => tf.neg(tf.mul(tf.mul(logQ, focus), tf.mul(m, damping)))),
+    // m^(γ+1) (m damping / q − log q ((γ + 2) damping + m (1 − 2m))) p (1 − p), where m is above 0 and so m^(γ+1)
+    derivative: () =>
+      tf.tidy(() => {
+        const ofLog = tf.div(tf.mul(m, damping), q);
+        const ofDamping = tf.add(tf.mul(damping, gamma + 2), tf.mul(m, tf.sub(1, tf.mul(m, 2))));
+        const change = tf.mul(p, tf.sigmoid(tf.neg(z)));
+        return tf.mul(tf.mul(focus, tf.sub(ofLog, tf.mul(logQ, ofDamping))), change);
+      }),
+  };
+}
+
+/** x^γ for x in [0, 1]; powers below 1 take x as at least 1e-6, so that their derivative is finite. */
+function power(x: tf.Tensor, gamma: number): tf.Tensor {
+  if (gamma === 0) return tf.onesLike(x);
+  if (gamma === 1) return tf.clone(x);
+  return gamma < 1 ? chain(x, (y) => tf.maximum(y, 1e-6), (y) => tf.pow(y, gamma)) : tf.pow(x, gamma); // prettier-ignore
+}
+
+/** The derivative of {@link power}, γ above 0. */
+function powerSlope(x: tf.Tensor, gamma: number): tf.Tensor {
+  if (gamma === 1) return tf.onesLike(x);
+  if (gamma > 1) return tf.mul(power(x, gamma - 1), gamma);
+  // What is below the floor has the same value as the floor.
+  const isAbove = tf.cast(tf.greaterEqual(x, 1e-6), 'float32');
+  return tf.mul(tf.mul(tf.pow(tf.maximum(x, 1e-6), gamma - 1), gamma), isAbove);
 }

@@ -1,6 +1,7 @@
-import { assertOptions, assertShape, reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, assertShape, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, smoothed, smoothingRange, type SmoothedOptions } from './classification.js';
+import { binaryCrossEntropy, entrywiseLoss, replaced, softplusTail, type Entries } from './entrywise.js';
 
 export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> extends SmoothedOptions<R> {
   /** float32 [labels], weight of a label's positives, for example negatives / positives. Default 1. */
@@ -32,8 +33,22 @@ export function binaryCrossEntropyLoss<R extends Reduction = 'mean'>(
   if (posWeight) assertShape(where, 'posWeight', posWeight, ['labels'], sizes);
   return tf.tidy(() => {
     const y = smoothed(targets, labelSmoothing);
-    const positive = tf.mul(y, softplus(tf.neg(logits)));
-    const negative = tf.mul(tf.sub(1, y), softplus(logits));
-    return reduce(tf.add(posWeight ? tf.mul(positive, posWeight) : positive, negative), reduction, mask);
+    return entrywiseLoss(logits, { mask, reduction }, (z) =>
+      posWeight ? weightedCrossEntropy(z, y, posWeight) : binaryCrossEntropy(z, y),
+    );
   });
+}
+
+/** w y softplus(−z) + (1 − y) softplus(z) */
+function weightedCrossEntropy(z: tf.Tensor, y: tf.Tensor, weights: tf.Tensor): Entries {
+  const ofPositive = tf.mul(y, weights);
+  const ofBoth = tf.sub(tf.add(ofPositive, 1), y);
+  const linear = tf.tidy(() => tf.sub(tf.mul(tf.relu(z), ofBoth), tf.mul(z, ofPositive)));
+  return {
+    values: tf.add(
+      replaced(softplusTail(z), (tail) => tf.mul(tail, ofBoth)),
+      linear,
+    ),
+    derivative: () => tf.tidy(() => tf.sub(tf.mul(tf.sigmoid(z), ofBoth), ofPositive)),
+  };
 }

@@ -1,6 +1,7 @@
 import { assertOptions, assertShape, reduce, reductions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIsPrediction, smoothingRange } from './classification.js';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 export interface ThreeClassOptions<R extends Reduction = Reduction> {
   /** [batch, labels], 1 = the class is known. Default all known. */
@@ -55,7 +56,7 @@ export function oneHot(classes: tf.Tensor, count: number): tf.Tensor {
 export function classCrossEntropy(logits: tf.Tensor, own: tf.Tensor, labelSmoothing: number): tf.Tensor {
   const classes = own.shape[own.rank - 1]!;
   const target = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / classes);
-  return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), target), -1));
+  return softmaxCrossEntropy(logits, target);
 }
 
 /** The weight of each entry: that of its class, and 0 where it is unknown. */

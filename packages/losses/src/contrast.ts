@@ -1,5 +1,6 @@
-import { l2Normalize } from '@cxr-align/tensor';
+import { pairCosines } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** Which softmax a contrastive loss takes: over the texts of an image, over the images of a text, or both. */
 export type ContrastDirection = 'both' | 'imageToText' | 'textToImage';
@@ -18,16 +19,19 @@ export const contrastiveRules = { logitScale: 'scalar', normalize: 'boolean' } a
 export const directions = ['both', 'imageToText', 'textToImage'] as const;
 
 /**
- * Inner products of each label embedding with each label's prompt [batch, image label, prompt label]; prompts that all
- * images share cost a single matrix product.
+ * Logits of each label embedding with each label's prompt [batch, image label, prompt label]; prompts that all images
+ * share cost a single matrix product.
  */
-export function labelProducts(image: tf.Tensor, prompts: tf.Tensor, normalize = true): tf.Tensor {
-  const prepare = (x: tf.Tensor): tf.Tensor => (normalize ? l2Normalize(x) : x);
-  if (prompts.rank === 3) return tf.matMul(prepare(image), prepare(prompts), false, true);
+export function labelLogits(image: tf.Tensor, prompts: tf.Tensor, scale: tf.Scalar, normalize = true): tf.Tensor {
+  if (prompts.rank === 3) return pairLogits(image, prompts, scale, normalize);
   const [batch, labels, dim] = image.shape as [number, number, number];
-  const rows = prepare(tf.reshape(image, [batch * labels, dim]));
-  const products = tf.matMul(rows, prepare(prompts), false, true);
-  return tf.reshape(products, [batch, labels, labels]);
+  const logits = pairLogits(tf.reshape(image, [batch * labels, dim]), prompts, scale, normalize);
+  return tf.reshape(logits, [batch, labels, prompts.shape[0]]);
+}
+
+/** Logits of all pairs of rows: scaled cosines, or scaled products. */
+export function pairLogits(x: tf.Tensor, y: tf.Tensor, scale: tf.Scalar, normalize = true): tf.Tensor {
+  return normalize ? pairCosines(x, y, scale) : tf.mul(tf.matMul(x, y, false, true), scale);
 }
 
 /** −log softmax over the last axis at the diagonal of the last two; `weights` scale the negatives' exponentials. */
@@ -39,7 +43,7 @@ export function diagonalCrossEntropy(
   const own = tf.eye(size);
   const weighted = weights ? tf.add(logits, tf.mul(tf.log(tf.maximum(weights, 1e-6)), tf.sub(1, own))) : logits;
   const target = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / size);
-  return tf.neg(tf.sum(tf.mul(tf.logSoftmax(weighted), target), -1));
+  return softmaxCrossEntropy(weighted, target);
 }
 
 /** The loss of one direction, or the mean of both; what is not needed is not computed. */
@@ -48,12 +52,4 @@ export function inDirection<T extends tf.Tensor>(
   loss: Record<'imageToText' | 'textToImage', () => T>,
 ): T {
   return direction === 'both' ? tf.div<T>(tf.add(loss.textToImage(), loss.imageToText()), 2) : loss[direction]();
-}
-
-/** Logits of all pairs of images and texts [batch, batch]: scaled cosines. */
-export function pairLogits(images: tf.Tensor, texts: tf.Tensor, scale: tf.Scalar, normalize = true): tf.Tensor {
-  const cosines = normalize
-    ? tf.matMul(l2Normalize(images), l2Normalize(texts), false, true)
-    : tf.matMul(images, texts, false, true);
-  return tf.mul(cosines, scale);
 }

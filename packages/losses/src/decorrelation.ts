@@ -4,6 +4,7 @@ import {
   cosineMatrix,
   reduce,
   reductions,
+  withGradient,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
@@ -34,12 +35,23 @@ export function absoluteCosineLoss<R extends Reduction = 'mean'>(
   const { reduction = 'mean' as R } = options;
   const rows = rowsOf(where, embeddings);
   const loss = tf.tidy(() => {
-    const others = tf.sub(1, tf.eye(rows));
-    const shares = tf.div(tf.sum(tf.abs(tf.mul(cosineMatrix(embeddings), others)), -1), 2);
+    const shares = absoluteShares(cosineMatrix(embeddings));
     if (reduction === 'none') return shares;
     return tf.div(tf.mean(tf.sum(shares, -1)), reduction === 'sum' ? 1 : (rows * (rows - 1)) / 2);
   });
   return loss as Reduced<R>;
+}
+
+/** ½ Σ_{j≠i} |c_ij|; the gradient of |c| is 0 at 0. */
+function absoluteShares(cosines: tf.Tensor): tf.Tensor {
+  return withGradient([cosines], (c) => {
+    const kept = tf.mul(c, tf.sub(1, tf.eye(c.shape[c.rank - 1]!)));
+    return {
+      value: tf.div(tf.sum(tf.abs(kept), -1), 2),
+      saved: [kept],
+      gradient: (dy, [x]) => [tf.mul(tf.sign(x), tf.div(tf.expandDims(dy, -1), 2))],
+    };
+  });
 }
 
 export interface VicregCovarianceOptions<R extends Reduction = Reduction> {
@@ -67,9 +79,51 @@ export function vicregCovarianceLoss<R extends Reduction = 'mean'>(
   const { dim } = assertShape(where, 'embeddings', embeddings, ['rows', 'dim']);
   const rows = rowsOf(where, embeddings);
   return tf.tidy(() => {
-    const centred = tf.sub(embeddings, tf.mean(embeddings, 0, true));
-    const covariance = tf.div(tf.matMul(centred, centred, true), rows - 1);
-    return reduce(tf.sum(tf.square(tf.mul(covariance, tf.sub(1, tf.eye(dim)))), -1), reduction);
+    const squares = rows <= dim ? covariancesOfFewRows(embeddings) : covariancesOfManyRows(embeddings);
+    return reduce(squares, reduction);
+  });
+}
+
+/** Σ_{j≠i} C_ij² [dim] through the covariance matrix [dim, dim]. */
+function covariancesOfManyRows(embeddings: tf.Tensor): tf.Tensor {
+  const [rows, dim] = embeddings.shape;
+  return withGradient([embeddings], (x) => {
+    const centred = tf.sub(x, tf.mean(x, 0, true));
+    const others = tf.mul(tf.div(tf.matMul(centred, centred, true), rows - 1), tf.sub(1, tf.eye(dim)));
+    return {
+      value: tf.sum(tf.square(others), -1),
+      saved: [centred, others],
+      gradient: (dy, [ofRows, c]) => {
+        const both = tf.add(tf.expandDims(dy, 0), tf.expandDims(dy, 1));
+        return [tf.mul(tf.matMul(ofRows, tf.mul(c, both)), 2 / (rows - 1))];
+      },
+    };
+  });
+}
+
+/**
+ * The same for no more rows than dimensions, where products of rows [rows, rows] are the smaller matrix: of centred X,
+ *
+ *   (rows − 1)² Σ_j C_ij² = Σ_b X_bi (X Xᵀ X)_bi
+ */
+function covariancesOfFewRows(embeddings: tf.Tensor): tf.Tensor {
+  const [rows] = embeddings.shape;
+  const times = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.matMul(tf.matMul(x, y, false, true), y);
+  return withGradient([embeddings], (x) => {
+    const centred = tf.sub(x, tf.mean(x, 0, true));
+    const all = tf.tidy(() => tf.div(tf.sum(tf.mul(centred, times(centred, centred)), 0), (rows - 1) ** 2));
+    const variances = tf.tidy(() => tf.div(tf.sum(tf.square(centred), 0), rows - 1));
+    return {
+      value: tf.sub(all, tf.square(variances)),
+      saved: [centred, variances],
+      gradient: (dy, [c, v]) => {
+        // Σ_i w_i Σ_j C_ij² by X: 2 (X W Xᵀ X + X Xᵀ X W) / (rows − 1)²; of w_i C_ii²: 4 w_i C_ii X_i / (rows − 1)
+        const weighted = tf.tidy(() => times(tf.mul(c, dy), c));
+        const product = tf.tidy(() => tf.mul(times(c, c), dy));
+        const own = tf.tidy(() => tf.mul(c, tf.mul(tf.mul(dy, v), 2 * (rows - 1))));
+        return [tf.mul(tf.sub(tf.add(weighted, product), own), 2 / (rows - 1) ** 2)];
+      },
+    };
   });
 }
 
@@ -105,16 +159,39 @@ export function barlowTwinsLoss<R extends Reduction = 'sum'>(
   assertShape(where, 'second', second, ['batch', 'dim'], sizes);
   rowsOf(where, first);
   return tf.tidy(() => {
-    const standardised = (x: tf.Tensor): tf.Tensor => {
-      const centred = tf.sub(x, tf.mean(x, 0, true));
-      return tf.div(centred, tf.sqrt(tf.add(tf.mean(tf.square(centred), 0, true), 1e-6)));
-    };
-    const correlation = tf.div(tf.matMul(standardised(first), standardised(second), true), sizes.batch);
-    const own = tf.eye(sizes.dim);
-    const agreement = tf.mul(own, tf.square(tf.sub(1, correlation)));
-    const redundancy = tf.mul(tf.sub(1, own), tf.square(correlation));
-    return reduce(tf.sum(tf.add(agreement, tf.mul(redundancy, offDiagonal)), -1), reduction);
+    const [a, b] = [standardised(first), standardised(second)];
+    const own = tf.div(tf.sum(tf.mul(a, b), 0), sizes.batch); // C_ii
+    const squares = tf.div(squaredCorrelations(a, b), sizes.batch ** 2);
+    const redundancy = tf.mul(tf.sub(squares, tf.square(own)), offDiagonal);
+    return reduce(tf.add(tf.square(tf.sub(1, own)), redundancy), reduction);
   });
+}
+
+/** Each column with mean 0 and variance 1. */
+function standardised(views: tf.Tensor): tf.Tensor {
+  return withGradient([views], (x) => {
+    const centred = tf.sub(x, tf.mean(x, 0, true));
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 0, true), 1e-6));
+    const value = tf.mul(centred, inverse);
+    return {
+      value,
+      saved: [value, inverse],
+      gradient: (dy, [z, scale]) => {
+        const along = tf.tidy(() => tf.mul(z, tf.mean(tf.mul(dy, z), 0, true)));
+        return [tf.mul(tf.sub(tf.sub(dy, tf.mean(dy, 0, true)), along), scale)];
+      },
+    };
+  });
+}
+
+/**
+ * Σ_j (aᵀb)_ij² for each column i of a [dim]: Σ_n a_ni (b bᵀ a)_ni, through [batch, batch] where that is smaller than
+ * [dim, dim].
+ */
+function squaredCorrelations(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const [batch, dim] = a.shape;
+  if (batch > dim) return tf.sum(tf.square(tf.matMul(a, b, true)), -1);
+  return tf.sum(tf.mul(a, tf.matMul(tf.matMul(b, b, false, true), a)), 0);
 }
 
 /** Checks embeddings [rows, dim] or [batch, rows, dim]; the number of rows. */

@@ -1,7 +1,8 @@
-import { assertOptions, reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkCounts } from './class-weights.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
+import { entrywiseLoss, replaced, softplusTail } from './entrywise.js';
 
 export interface DistributionBalancedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Positive samples of each label in training. */
@@ -63,10 +64,20 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
     const share = labelShares(mask ? tf.mul(targets, mask) : targets, counts);
     const weight = tf.add(tf.sigmoid(tf.mul(tf.sub(share, mu), beta)), alpha);
     const odds = Array.from(counts, (count) => Math.max(total / Math.max(1, count) - 1, 1e-3));
-    const shifted = tf.sub(logits, tf.tensor1d(odds.map((value) => kappa * Math.log(value))));
-    const positive = tf.mul(targets, softplus(tf.neg(shifted)));
-    const negative = tf.mul(tf.sub(1, targets), tf.div(softplus(tf.mul(shifted, lambda)), lambda));
-    return reduce(tf.mul(weight, tf.add(positive, negative)), reduction, mask);
+    const bar = tf.tensor1d(odds.map((value) => kappa * Math.log(value)));
+    // As a signed logit, with a slope of 1 for positives and λ for negatives: weight/slope · softplus(signed).
+    const slope = tf.add(tf.mul(targets, -1 - lambda), lambda);
+    const scaled = tf.div(weight, tf.maximum(tf.abs(slope), 1e-6)); // other targets, where unknown, may have a slope of 0
+    return entrywiseLoss(logits, { mask, reduction }, (z) => {
+      const signed = replaced(tf.sub(z, bar), (x) => tf.mul(x, slope));
+      return {
+        values: tf.mul(
+          scaled,
+          tf.tidy(() => tf.add(tf.relu(signed), softplusTail(signed))),
+        ),
+        derivative: () => tf.tidy(() => tf.mul(tf.mul(scaled, slope), tf.sigmoid(signed))),
+      };
+    });
   });
 }
 

@@ -1,6 +1,7 @@
-import { assertOptions, reduce, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
+import { chain, entrywiseLoss, replaced, softplusTail, type Entries } from './entrywise.js';
 
 export interface FocalOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Weight of positives in [0, 1], 1 − alpha that of negatives; null weighs both with 1. Default 0.25. */
@@ -32,14 +33,31 @@ export function focalLoss<R extends Reduction = 'mean'>(
   assertOptions(where, options, rules);
   const { alpha = 0.25, gamma = 2, mask, reduction = 'mean' as R } = options;
   checkLogits(where, logits, targets, mask);
-  return tf.tidy(() => {
-    // The sign turns every entry into a positive: above 0 the sign of the logit is that of the target.
-    const agreement = tf.mul(logits, tf.sub(tf.mul(targets, 2), 1));
-    // (1 − p_t)^γ = exp(γ log σ(−agreement)), which stays finite where 1 − p_t rounds to 0.
-    const focus = tf.exp(tf.mul(softplus(agreement), -gamma));
-    const loss = tf.mul(focus, softplus(tf.neg(agreement)));
-    if (alpha === null) return reduce(loss, reduction, mask);
-    const weight = tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha);
-    return reduce(tf.mul(loss, weight), reduction, mask);
-  });
+  return entrywiseLoss(logits, { mask, reduction }, (z) => focal(z, targets, alpha, gamma));
+}
+
+/** With the signed logit a, z for a positive and −z for a negative: weight σ(−a)^γ softplus(−a). */
+function focal(z: tf.Tensor, targets: tf.Tensor, alpha: number | null, gamma: number): Entries {
+  const sign = chain(targets, (y) => tf.mul(y, 2), (y) => tf.sub(y, 1)); // prettier-ignore
+  const a = tf.mul(z, sign);
+  const tail = softplusTail(a);
+  // (1 − p_t)^γ = exp(−γ softplus(a)), which stays finite where 1 − p_t rounds to 0.
+  const focus = chain(a, tf.relu, (x) => tf.add(x, tail), (x) => tf.mul(x, -gamma), tf.exp); // prettier-ignore
+  const weighted = alpha === null ? focus : replaced(focus, (x) => tf.tidy(() => tf.mul(x, weight(targets, alpha))));
+  const crossEntropy = replaced(tail, (x) => tf.tidy(() => tf.add(x, tf.relu(tf.neg(a)))));
+  return {
+    values: tf.mul(weighted, crossEntropy),
+    // d/da = −weight σ(−a)^γ (γ σ(a) softplus(−a) + σ(−a)) with σ(−a) = 1 − σ(a)
+    derivative: () =>
+      tf.tidy(() => {
+        const p = tf.sigmoid(a);
+        const inner = tf.add(tf.mul(p, tf.sub(tf.mul(crossEntropy, gamma), 1)), 1);
+        return tf.mul(tf.mul(inner, tf.neg(sign)), weighted);
+      }),
+  };
+}
+
+/** alpha for a positive, 1 − alpha for a negative. */
+function weight(targets: tf.Tensor, alpha: number): tf.Tensor {
+  return tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha);
 }

@@ -4,6 +4,7 @@ import {
   cosineMatrix,
   reduce,
   reductions,
+  withGradient,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
@@ -49,37 +50,50 @@ export function graphAlignmentLoss<R extends Reduction = 'mean'>(
   const { labels } = sizes;
   if (labels < 3) throw new RangeError(`${where}: expected 3 or more labels, got ${labels}; drop this term`);
   return tf.tidy(() => {
-    const cosines = cosineMatrix(embeddings);
-    const agreement = form === 'correlation' ? correlation(cosines, target) : kernelAlignment(cosines, target);
+    const others = tf.sub(1, tf.eye(labels));
+    const pairs = labels * (labels - 1);
+    const centre = {
+      // Without the diagonal. Both triangles enter, which is the same for symmetric matrices.
+      correlation: (x: tf.Tensor): tf.Tensor => {
+        const kept = tf.mul(x, others);
+        return tf.mul(tf.sub(kept, tf.div(tf.sum(kept, [-2, -1], true), pairs)), others);
+      },
+      kernel: (x: tf.Tensor): tf.Tensor => {
+        const rows = tf.sub(x, tf.mean(x, -1, true));
+        return tf.sub(rows, tf.mean(rows, -2, true));
+      },
+    }[form];
+    // Entries of both triangles are counted twice.
+    const agreement = centredCosine(cosineMatrix(embeddings), target, centre, form === 'correlation' ? 0.25 : 1);
     return reduce(tf.sub(1, agreement), reduction);
   });
 }
 
-/** Pearson's r of the off-diagonal entries [batch]; both triangles enter, which is the same for symmetric matrices. */
-function correlation(matrices: tf.Tensor, target: tf.Tensor): tf.Tensor {
-  const labels = target.shape[0];
-  const others = tf.sub(1, tf.eye(labels));
-  const pairs = labels * (labels - 1);
-  const centre = (x: tf.Tensor): tf.Tensor => {
-    const kept = tf.mul(x, others);
-    return tf.mul(tf.sub(kept, tf.div(tf.sum(kept, [-2, -1], true), pairs)), others);
-  };
-  return cosineBetween(centre(matrices), centre(target), 0.25);
-}
-
-/** Centred kernel alignment [batch]. */
-function kernelAlignment(matrices: tf.Tensor, target: tf.Tensor): tf.Tensor {
-  const centre = (x: tf.Tensor): tf.Tensor => {
-    const rows = tf.sub(x, tf.mean(x, -1, true));
-    return tf.sub(rows, tf.mean(rows, -2, true));
-  };
-  return cosineBetween(centre(matrices), centre(target), 1);
-}
-
-/** ⟨a, b⟩ / √(s‖a‖² · s‖b‖² + 1e-12) · s over the last two axes, with s = `weight` for entries that are counted twice. */
-function cosineBetween(a: tf.Tensor, b: tf.Tensor, weight: number): tf.Tensor {
-  const half = Math.sqrt(weight);
-  const inner = tf.mul(tf.sum(tf.mul(a, b), [-2, -1]), half);
-  const product = tf.mul(tf.mul(tf.sum(tf.square(a), [-2, -1]), tf.sum(tf.square(b), [-2, -1])), weight);
-  return tf.div(inner, tf.sqrt(tf.add(product, 1e-12)));
+/**
+ * r = √s ⟨a, b⟩ / √(s ‖a‖² ‖b‖² + 1e-12) of centred matrices a and b [batch], b constant.
+ *
+ *   gradient: what centring is to the gradient of a; a and b are centred, and so is each of its terms already
+ */
+function centredCosine(
+  matrices: tf.Tensor,
+  target: tf.Tensor,
+  centre: (x: tf.Tensor) => tf.Tensor,
+  share: number,
+): tf.Tensor {
+  const total = (x: tf.Tensor): tf.Tensor => tf.sum(x, [-2, -1], true);
+  return withGradient([matrices], (x) => {
+    const a = tf.tidy(() => centre(x));
+    const b = tf.tidy(() => centre(target));
+    const ofB = tf.mul(total(tf.square(b)), share);
+    const length = tf.sqrt(tf.add(tf.mul(total(tf.square(a)), ofB), 1e-12));
+    const cosine = tf.div(tf.mul(total(tf.mul(a, b)), Math.sqrt(share)), length);
+    return {
+      value: tf.squeeze(cosine, [-2, -1]),
+      saved: () => [a, b, tf.div(Math.sqrt(share), length), tf.div(tf.mul(cosine, ofB), tf.square(length))],
+      gradient: (dy, [keptA, keptB, ofTarget, ofOwn]) => {
+        const each = tf.reshape(dy, [-1, 1, 1]);
+        return [tf.sub(tf.mul(keptB, tf.mul(each, ofTarget)), tf.mul(keptA, tf.mul(each, ofOwn)))];
+      },
+    };
+  });
 }

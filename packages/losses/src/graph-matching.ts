@@ -8,6 +8,8 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { squaredDistance } from './orthogonal.js';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 export interface GramMatrixOptions<R extends Reduction = Reduction> {
   /** Default `mean`, over the samples. */
@@ -39,8 +41,8 @@ export function gramMatrixLoss<R extends Reduction = 'mean'>(
   const { labels } = sizes;
   if (labels < 2) throw new RangeError(`${where}: expected 2 or more labels, got ${labels}; drop this term`);
   return tf.tidy(() => {
-    const difference = tf.mul(tf.sub(cosineMatrix(embeddings), target), tf.sub(1, tf.eye(labels)));
-    return reduce(tf.div(tf.sum(tf.square(difference), [-2, -1]), labels * (labels - 1)), reduction);
+    const squared = squaredDistance(cosineMatrix(embeddings), target);
+    return reduce(tf.div(tf.sum(squared, -1), labels * (labels - 1)), reduction);
   });
 }
 
@@ -78,9 +80,9 @@ export function neighbourDivergenceLoss<R extends Reduction = 'mean'>(
   return tf.tidy(() => {
     const self = tf.mul(tf.eye(sizes.labels), -1e4);
     const logTarget = tf.logSoftmax(tf.add(tf.div(target, temperature), self));
-    const logOwn = tf.logSoftmax(tf.add(tf.div(cosineMatrix(embeddings), temperature), self));
-    const others = tf.sub(1, tf.eye(sizes.labels));
-    const terms = tf.mul(tf.mul(tf.exp(logTarget), tf.sub(logTarget, logOwn)), others);
-    return reduce(tf.sum(terms, -1), reduction);
+    const shares = tf.exp(logTarget); // the label's own is 0
+    const entropy = tf.neg(tf.sum(tf.mul(shares, logTarget), -1));
+    const crossEntropy = softmaxCrossEntropy(tf.add(tf.div(cosineMatrix(embeddings), temperature), self), shares);
+    return reduce(tf.sub(crossEntropy, entropy), reduction);
   });
 }

@@ -5,13 +5,13 @@ import {
   described,
   reduce,
   reductions,
-  softplus,
   withGradient,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
+import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
 
 /** The labels of a hierarchy below each label, as indices in label order, the label itself left out. */
 export type Descendants = readonly (readonly number[])[];
@@ -37,7 +37,7 @@ export function enforceHierarchy(logits: tf.Tensor, options: EnforceHierarchyOpt
   assertOptions(where, options, { descendants: 'array' }, ['descendants']);
   const { labels } = assertShape(where, 'logits', logits, ['batch', 'labels']);
   checkDescendants(where, labels, options.descendants);
-  return tf.tidy(() => maxOverDescendants(logits as tf.Tensor2D, options.descendants));
+  return tf.tidy(() => maxOverTable(logits, descendantTable(options.descendants)));
 }
 
 export interface MaxConstraintOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
@@ -73,12 +73,12 @@ export function maxConstraintLoss<R extends Reduction = 'mean'>(
   const { labels } = checkLogits(where, logits, targets, mask);
   checkDescendants(where, labels, descendants);
   return tf.tidy(() => {
-    const absent = softplus(maxOverDescendants(logits as tf.Tensor2D, descendants));
-    // Absent descendants get a logit that no maximum takes. A present label is its own present descendant.
-    const presentOnly = tf.sub(logits, tf.mul(tf.sub(1, targets), 1e4)) as tf.Tensor2D;
-    const present = softplus(tf.neg(maxOverDescendants(presentOnly, descendants)));
-    const losses = tf.add(tf.mul(targets, present), tf.mul(tf.sub(1, targets), absent));
-    return reduce(losses, reduction, mask);
+    const table = descendantTable(descendants);
+    // The absent descendants of a present label get a logit that no maximum takes. It is its own present descendant.
+    const isAbsent = tf.sub(1, gatherColumns(targets, table.index));
+    const shut = tf.mul(tf.mul(tf.reshape(isAbsent, [-1, labels, table.width]), tf.expandDims(targets, -1)), 1e4);
+    const outputs = maxOverTable(logits, table, shut);
+    return entrywiseLoss(outputs, { mask, reduction }, (z) => binaryCrossEntropy(z, targets));
   });
 }
 
@@ -111,62 +111,86 @@ export function hierarchyViolationLoss<R extends Reduction = 'mean'>(
   const { labels } = assertShape(where, 'logits', logits, ['batch', 'labels']);
   if (edges.length === 0) throw new RangeError(`${where}: expected at least one edge, got none; drop this term`);
   for (const edge of edges) checkIndices(where, labels, [edge?.parent, edge?.child]);
-  return tf.tidy(() => {
-    const probabilities = tf.sigmoid(logits as tf.Tensor2D);
-    const pick = (indices: number[]): tf.Tensor => gatherColumns(probabilities, indices);
-    const excess = tf.sub(pick(edges.map(({ child }) => child)), pick(edges.map(({ parent }) => parent)));
-    return reduce(tf.relu(excess), reduction);
+  const [children, parents] = [edges.map(({ child }) => child), edges.map(({ parent }) => parent)];
+  return tf.tidy(() => reduce(excesses(logits, children, parents), reduction));
+}
+
+/** relu(p_child − p_parent) [batch, edges]. */
+function excesses(logits: tf.Tensor, children: number[], parents: number[]): tf.Tensor {
+  const [batch, labels] = logits.shape;
+  return withGradient([logits], (z) => {
+    const p = tf.sigmoid(z);
+    const value = tf.relu(tf.sub(gatherColumns(p, children), gatherColumns(p, parents)));
+    return {
+      value,
+      saved: () => [p, tf.step(value)],
+      gradient: (dy, [q, isExcess]) => {
+        const each = tf.mul(dy, isExcess);
+        const shares = sumOfCopies(tf.concat([each, tf.neg(each)], 1), [...children, ...parents], [batch, labels]);
+        return [tf.mul(shares, tf.mul(q, tf.sub(1, q)))];
+      },
+    };
   });
 }
 
-/**
- * The maximum over each label and its descendants [batch, labels]: one gather into rows of equal length, padded with the
- * label itself. It never forms a dense [labels, labels] product.
- */
-function maxOverDescendants(values: tf.Tensor2D, descendants: Descendants): tf.Tensor2D {
-  const [batch, labels] = values.shape;
+/** Each label with its descendants, in rows of equal length that are padded with the label itself. */
+interface DescendantTable {
+  /** [labels · width] */
+  index: Int32Array;
+  width: number;
+}
+
+function descendantTable(descendants: Descendants): DescendantTable {
   const width = 1 + Math.max(0, ...descendants.map((below) => below.length));
-  const index = new Int32Array(labels * width);
+  const index = new Int32Array(descendants.length * width);
   descendants.forEach((below, i) => index.fill(i, i * width, (i + 1) * width).set(below, i * width));
-  const gathered = gatherColumns(values, index);
-  return maxOfLast(tf.reshape(gathered, [batch, labels, width])) as tf.Tensor2D;
+  return { index, width };
 }
 
 /**
- * Columns of a matrix by index. Its gradient gathers too, from the positions that each column was copied to: the sparse sum
- * that TensorFlow.js would use is slow, and missing in its wasm backend.
+ * The maximum over each label and its descendants, z_j − shut_ij [batch, labels]: one gather, never a dense product
+ * [labels, labels]. Equal maxima share the gradient, where TensorFlow.js gives each the whole.
+ *
+ * @param shut constant, [batch, labels, width]. Default 0.
  */
-function gatherColumns(values: tf.Tensor2D, index: ArrayLike<number>): tf.Tensor2D {
-  const [batch, columns] = values.shape;
+function maxOverTable(values: tf.Tensor, { index, width }: DescendantTable, shut?: tf.Tensor): tf.Tensor2D {
+  const [batch, labels] = values.shape;
+  return withGradient<tf.Tensor2D>([values], (x) => {
+    const gathered = tf.reshape(gatherColumns(x, index), [batch, labels, width]);
+    const open = shut ? tf.sub(gathered, shut) : gathered;
+    const largest = tf.max(open, -1, true);
+    return {
+      value: tf.squeeze<tf.Tensor2D>(largest, [-1]),
+      saved: () => {
+        const isLargest = tf.cast(tf.equal(open, largest), 'float32');
+        return [tf.div(isLargest, tf.sum(isLargest, -1, true))];
+      },
+      gradient: (dy, [share]) => {
+        const each = tf.reshape(tf.mul(tf.expandDims(dy, -1), share), [batch, labels * width]);
+        return [sumOfCopies(each, index, [batch, labels])];
+      },
+    };
+  });
+}
+
+/** Columns of a matrix by index. */
+function gatherColumns(values: tf.Tensor, index: ArrayLike<number>): tf.Tensor {
+  return tf.gather(values, tf.tensor1d(Int32Array.from(index), 'int32'), 1);
+}
+
+/**
+ * What {@link gatherColumns} copied, added up where it was copied from [batch, columns]. It gathers too, from the positions
+ * of each column's copies: the sparse sum that TensorFlow.js would use is slow, and missing in its wasm backend.
+ */
+function sumOfCopies(copies: tf.Tensor, index: ArrayLike<number>, [batch, columns]: number[]): tf.Tensor {
   const positions = Array.from({ length: columns }, (): number[] => []);
   Array.from(index).forEach((column, position) => positions[column].push(position));
   const width = Math.max(1, ...positions.map((list) => list.length));
   // A column with fewer copies takes the zero that is appended after the last one.
   const back = new Int32Array(columns * width).fill(index.length);
   positions.forEach((list, column) => back.set(list, column * width));
-  return withGradient<tf.Tensor2D>([values], (x) => ({
-    value: tf.gather(x, tf.tensor1d(Int32Array.from(index), 'int32'), 1) as tf.Tensor2D,
-    saved: [],
-    gradient: (dy) => {
-      const padded = tf.concat([dy, tf.zeros([batch, 1])], 1);
-      const shares = tf.gather(padded, tf.tensor1d(back, 'int32'), 1);
-      return [tf.sum(tf.reshape(shares, [batch, columns, width]), -1)];
-    },
-  }));
-}
-
-/** The maximum over the last axis; equal maxima share its gradient, where TensorFlow.js gives each the whole. */
-function maxOfLast(values: tf.Tensor): tf.Tensor {
-  return withGradient([values], (x) => {
-    const largest = tf.max(x, -1, true);
-    const isLargest = tf.cast(tf.equal(x, largest), 'float32');
-    const share = tf.div(isLargest, tf.sum(isLargest, -1, true));
-    return {
-      value: tf.squeeze(largest, [-1]),
-      saved: [share],
-      gradient: (dy, [saved]) => [tf.mul(tf.expandDims(dy, -1), saved)],
-    };
-  });
+  const padded = tf.concat([copies, tf.zeros([batch, 1])], 1);
+  return tf.sum(tf.reshape(gatherColumns(padded, back), [batch, columns, width]), -1);
 }
 
 function checkDescendants(where: string, labels: number, descendants: Descendants): void {

@@ -2,7 +2,6 @@ import {
   assertOptions,
   assertShape,
   clampedScale,
-  l2Normalize,
   described,
   nearestName,
   promptSimilarity,
@@ -14,7 +13,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { diagonalCrossEntropy, labelProducts } from './contrast.js';
+import { diagonalCrossEntropy, labelLogits } from './contrast.js';
 import { initialLogitScale } from './logit-scale.js';
 
 /** The embeddings of each label's prompts. */
@@ -55,17 +54,12 @@ export function similarityLogits(
   const where = 'losses/similarityLogits';
   assertOptions(where, options, similarityRules);
   checkShapes(where, image, prompts);
-  return tf.tidy(() => toLogits(promptSimilarity(image, prompts), prompts, options));
-}
-
-/** The bias takes the place of the similarity to a negative prompt. */
-function toLogits(
-  similarity: tf.Tensor2D,
-  { negative }: LabelPrompts,
-  { logitScale = initialLogitScale, bias = 0 }: SimilarityOptions,
-): tf.Tensor2D {
-  const scaled = tf.mul<tf.Tensor2D>(similarity, clampedScale(logitScale));
-  return negative ? scaled : tf.add(scaled, bias);
+  return tf.tidy(() => {
+    const { logitScale = initialLogitScale, bias = 0 } = options;
+    const scaled = tf.mul<tf.Tensor2D>(promptSimilarity(image, prompts), clampedScale(logitScale));
+    // The bias takes the place of the similarity to a negative prompt.
+    return prompts.negative ? scaled : tf.add(scaled, bias);
+  });
 }
 
 export interface LabelConditionedOptions<R extends Reduction = Reduction> extends SimilarityOptions {
@@ -160,25 +154,36 @@ function termsOf<R extends Reduction>(
   targets: tf.Tensor,
   options: LabelConditionedOptions<R>,
 ): LabelConditionedTerms<Reduced<R>> {
-  const { mask, excludedNegatives, symmetric = false, logitScale = initialLogitScale } = options;
+  const { mask, excludedNegatives, symmetric = false, logitScale = initialLogitScale, bias = 0 } = options;
   const { reduction = 'mean' as R } = options;
-  // Rows are normalised once, for both terms.
-  const unit = l2Normalize(image);
-  const positive = l2Normalize(prompts.positive);
-  const negative = prompts.negative && l2Normalize(prompts.negative);
-  const logits = toLogits(promptSimilarity(unit, { positive, negative }, { normalize: false }), prompts, options);
-  const presence = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), logits)), reduction, mask);
+  const { positive, negative } = prompts;
+  const [batch, labels] = image.shape;
+  // One product with all prompts serves both terms: positive and negative ones of the label itself are the presence.
+  const scores = labelLogits(image, negative ? stacked(positive, negative, batch) : positive, clampedScale(logitScale));
+  const toPositive = negative ? tf.slice(scores, [0, 0, 0], [batch, labels, labels]) : scores;
+  const own = tf.eye(labels);
+  const presenceLogits = negative
+    ? tf.sum(tf.mul(scores, tf.concat([own, tf.neg(own)], 1)), -1)
+    : tf.add(tf.sum(tf.mul(scores, own), -1), bias);
+  const presence = reduce(softplus(tf.mul(tf.sub(1, tf.mul(2, targets)), presenceLogits)), reduction, mask);
   const present = mask ? tf.mul(targets, mask) : targets;
-  const scores = tf.mul(labelProducts(unit, positive, false), clampedScale(logitScale));
   // An excluded label leaves the softmax by a score whose exponential is 0.
-  const [labels] = prompts.positive.shape.slice(-2);
-  const excluded = excludedNegatives && tf.mul(tf.mul(excludedNegatives, tf.sub(1, tf.eye(labels))), -1e4);
+  const excluded = excludedNegatives && tf.mul(tf.mul(excludedNegatives, tf.sub(1, own)), -1e4);
   const discriminationOf = (z: tf.Tensor): Reduced<R> =>
     reduce(diagonalCrossEntropy(excluded ? tf.add(z, excluded) : z), reduction, present);
-  const imageToText = discriminationOf(scores);
+  const imageToText = discriminationOf(toPositive);
   if (!symmetric) return { presence, discrimination: imageToText };
-  const textToImage = discriminationOf(tf.transpose(scores, [0, 2, 1]));
+  const textToImage = discriminationOf(tf.transpose(toPositive, [0, 2, 1]));
   return { presence, discrimination: tf.div<Reduced<R>>(tf.add(imageToText, textToImage), 2) };
+}
+
+/** Positive and negative prompts below each other, [2 labels, dim]; [batch, 2 labels, dim] where one of them is of each image. */
+function stacked(positive: tf.Tensor, negative: tf.Tensor, batch: number): tf.Tensor {
+  const isOfEachImage = positive.rank === 3 || negative.rank === 3;
+  const [above, below] = [positive, negative].map((prompts) =>
+    isOfEachImage && prompts.rank === 2 ? tf.tile(tf.expandDims(prompts, 0), [batch, 1, 1]) : prompts,
+  );
+  return tf.concat([above, below], -2);
 }
 
 function checkAlignment<R extends Reduction>(

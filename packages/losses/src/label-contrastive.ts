@@ -15,7 +15,7 @@ import {
   diagonalCrossEntropy,
   directions,
   inDirection,
-  labelProducts,
+  labelLogits,
   type ContrastDirection,
   type ContrastiveOptions,
 } from './contrast.js';
@@ -72,7 +72,7 @@ export function labelContrastiveLoss<R extends Reduction = 'mean'>(
   if (negativeWeights) assertShape(where, 'negativeWeights', negativeWeights, ['labels', 'labels'], sizes);
   if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
   return tf.tidy(() => {
-    const logits = tf.mul(labelProducts(image, prompts, normalize), clampedScale(logitScale));
+    const logits = labelLogits(image, prompts, clampedScale(logitScale), normalize);
     const crossEntropy = (z: tf.Tensor, weights?: tf.Tensor): Reduced<R> =>
       reduce(diagonalCrossEntropy(z, { weights, labelSmoothing }), reduction, mask);
     return inDirection(direction, {

@@ -4,7 +4,6 @@ import {
   assertShape,
   reduce,
   reductions,
-  softplus,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
@@ -19,6 +18,7 @@ import {
   smoothingRange,
   type SmoothedOptions,
 } from './classification.js';
+import { binaryCrossEntropy, entrywiseLoss, replaced } from './entrywise.js';
 
 export interface LdamMarginOptions {
   /** Margin of the rarest class, > 0. Default 0.5. */
@@ -147,9 +147,12 @@ export function multiLabelLdamLoss<R extends Reduction = 'mean'>(
   const { counts, maxMargin, scale = 30, mask, labelSmoothing, reduction = 'mean' as R } = options;
   checkCounts(where, counts, checkLogits(where, logits, targets, mask).labels);
   return tf.tidy(() => {
-    const shifted = tf.mul(tf.sub(logits, tf.mul(targets, tf.tensor1d(ldamMargins(counts, { maxMargin })))), scale);
+    const margins = tf.mul(targets, tf.tensor1d(ldamMargins(counts, { maxMargin })));
     const y = smoothed(targets, labelSmoothing);
-    const losses = tf.add(tf.mul(y, softplus(tf.neg(shifted))), tf.mul(tf.sub(1, y), softplus(shifted)));
-    return reduce(losses, reduction, mask);
+    return entrywiseLoss(logits, { mask, reduction }, (z) => {
+      const shifted = replaced(tf.sub(z, margins), (x) => tf.mul(x, scale));
+      const { values, derivative } = binaryCrossEntropy(shifted, y);
+      return { values, derivative: () => replaced(derivative(), (x) => tf.mul(x, scale)) };
+    });
   });
 }

@@ -4,6 +4,7 @@ import {
   cosineMatrix,
   reduce,
   reductions,
+  withGradient,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
@@ -49,9 +50,20 @@ export function orthogonalLoss<R extends Reduction = 'mean'>(
   const { labels } = sizes;
   if (labels < 2) throw new RangeError(`${where}: expected 2 or more labels, got ${labels}; drop this term`);
   return tf.tidy(() => {
-    const cosine = cosineMatrix(embeddings, eps);
-    const others = tf.sub(1, tf.eye(labels)); // a label is not compared with itself
-    const difference = tf.mul(target ? tf.sub(cosine, target) : cosine, others);
-    return reduce(tf.div(tf.sum(tf.square(difference), 1), labels - 1), reduction);
+    const squared = squaredDistance(cosineMatrix(embeddings, eps), target);
+    return reduce(tf.div(squared, labels - 1), reduction);
+  });
+}
+
+/** Σ_{j≠i} (c_ij − τ_ij)² of cosines [..., labels, labels], and of targets that are constant: [..., labels]. */
+export function squaredDistance(cosines: tf.Tensor, target?: tf.Tensor): tf.Tensor {
+  return withGradient([cosines], (c) => {
+    const others = tf.sub(1, tf.eye(c.shape[c.rank - 1]!)); // a label is not compared with itself
+    const difference = tf.mul(target ? tf.sub(c, target) : c, others);
+    return {
+      value: tf.sum(tf.square(difference), -1),
+      saved: [difference],
+      gradient: (dy, [kept]) => [tf.mul(kept, tf.mul(tf.expandDims(dy, -1), 2))],
+    };
   });
 }

@@ -10,6 +10,7 @@ import {
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { directions, inDirection, type ContrastDirection } from './contrast.js';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 export interface SoftLabelOptions<R extends Reduction = Reduction> {
   /** Clamp the label similarities to [−1, 1], however many labels agree. Default false. */
@@ -54,7 +55,7 @@ export function softLabelContrastiveLoss<R extends Reduction = 'mean'>(
   return tf.tidy(() => {
     const agreement = labelAgreement(imageLabels, textLabels, clamp);
     const soft = (z: tf.Tensor, target: tf.Tensor): Reduced<R> =>
-      reduce(tf.neg(tf.sum(tf.mul(tf.softmax(target), tf.logSoftmax(z)), -1)), reduction);
+      reduce(softmaxCrossEntropy(z, tf.softmax(target)), reduction);
     return inDirection(direction, {
       imageToText: () => soft(logits, agreement),
       textToImage: () => soft(tf.transpose(logits), tf.transpose(agreement)),

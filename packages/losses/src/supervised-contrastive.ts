@@ -1,13 +1,14 @@
 import {
   assertOptions,
   assertShape,
-  l2Normalize,
+  cosineMatrix,
   reduce,
   reductions,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 export interface SupervisedContrastiveOptions<R extends Reduction = Reduction> {
   /** τ > 0, divides the cosines. Default 0.1. */
@@ -46,13 +47,14 @@ export function supervisedContrastiveLoss<R extends Reduction = 'mean'>(
   if (sizes.batch < 2)
     throw new RangeError(`${where}: expected 2 or more images, got ${sizes.batch}; use larger batches`);
   return tf.tidy(() => {
-    const unit = l2Normalize(embeddings);
     const own = tf.eye(sizes.batch);
-    const logits = tf.sub(tf.div(tf.matMul(unit, unit, false, true), temperature), tf.mul(own, 1e4));
+    const logits = tf.sub(tf.div(cosineMatrix(embeddings), temperature), tf.mul(own, 1e4));
     const overlap = tf.mul(jaccard(mask ? tf.mul(targets, mask) : targets), tf.sub(1, own));
     const total = tf.sum(overlap, 1);
-    const likelihood = tf.div(tf.sum(tf.mul(overlap, tf.logSoftmax(logits)), 1), tf.maximum(total, 1e-6));
-    return reduce(tf.neg(likelihood), reduction, tf.cast(tf.greater(total, 0), 'float32'));
+    // An image that shares no label has targets of 0, and so a loss of 0.
+    const sharing = tf.cast(tf.greater(total, 0), 'float32');
+    const shares = tf.div(overlap, tf.maximum(tf.expandDims(total, -1), 1e-6));
+    return reduce(softmaxCrossEntropy(logits, shares, tf.expandDims(sharing, -1)), reduction, sharing);
   });
 }
 

@@ -1,15 +1,46 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { l2Normalize } from './l2-normalize.js';
+import { withGradient } from './with-gradient.js';
 
 /**
  * Cosines between all rows of each matrix.
  *
+ *   C_ij = P_ij a_i a_j, P = X Xᵀ, a_i = 1 / sqrt(P_ii + eps²)
+ *   dX = (S ∘ a aᵀ − diag(a_i² Σ_j S_ij C_ij)) X, S = dC + dCᵀ
+ *
+ * Rows are never normalised: neither pass makes a tensor of their size but the gradient.
+ *
  * @param embeddings float32 [..., rows, dim].
+ * @param eps Default 1e-6; its square still counts in float32.
  * @returns float32 [..., rows, rows], in [−1, 1]. The caller owns it.
  */
-export function cosineMatrix(embeddings: tf.Tensor, eps?: number): tf.Tensor {
-  return tf.tidy(() => {
-    const unit = l2Normalize(embeddings, eps);
-    return tf.matMul(unit, unit, false, true);
-  });
+export function cosineMatrix(embeddings: tf.Tensor, eps = 1e-6): tf.Tensor {
+  const own = (): tf.Tensor2D => tf.eye(embeddings.shape[embeddings.rank - 2]!);
+  return tf.tidy(() =>
+    withGradient([embeddings], (x) => {
+      const products = tf.matMul(x, x, false, true);
+      const inverse = tf.rsqrt(tf.add(tf.sum(tf.mul(products, own()), -1, true), eps * eps));
+      const cosines = tf.mul(tf.mul(products, inverse), rowOf(inverse));
+      return {
+        value: cosines,
+        saved: [x, cosines, inverse],
+        gradient: (dy, [rows, c, a]) => {
+          const both = tf.add(dy, transposed(dy));
+          const along = tf.mul(tf.sum(tf.mul(both, c), -1, true), tf.square(a));
+          const mixing = tf.sub(tf.mul(tf.mul(both, a), rowOf(a)), tf.mul(own(), along));
+          return [tf.matMul(mixing, rows)];
+        },
+      };
+    }),
+  );
+}
+
+/** A column [..., n, 1] as a row [..., 1, n]. */
+export function rowOf(column: tf.Tensor): tf.Tensor {
+  const [one, count] = [column.rank - 1, column.rank - 2].map((axis) => column.shape[axis]);
+  return tf.reshape(column, [...column.shape.slice(0, -2), one, count] as number[]);
+}
+
+function transposed(x: tf.Tensor): tf.Tensor {
+  const axes = x.shape.map((_, i) => i);
+  return tf.transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
 }

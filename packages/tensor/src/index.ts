@@ -15,6 +15,8 @@ export { softplus } from './softplus.js';
 export { withGradient, type ForwardPass } from './with-gradient.js';
 export { valueAndGradients, type ValueAndGradients } from './value-and-gradients.js';
 export { cosineMatrix } from './cosine-matrix.js';
+export { pairCosines } from './pair-cosines.js';
+export { inverseNorms } from './inverse-norms.js';
 export { unstack } from './unstack.js';
 export { promptSimilarity } from './prompt-similarity.js';
 export { clampedScale } from './clamped-scale.js';

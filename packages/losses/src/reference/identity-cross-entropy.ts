@@ -1,7 +1,7 @@
 import {
   assertOptions,
   clampedScale,
-  l2Normalize,
+  cosineMatrix,
   reduce,
   reductions,
   type Reduced,
@@ -46,8 +46,8 @@ export function identityCrossEntropyLoss<R extends Reduction = 'mean'>(
   const { logitScale = initialLogitScale, maxScale, normalize = true, reduction = 'mean' as R } = options;
   rowsOf(where, embeddings);
   return tf.tidy(() => {
-    const x = normalize ? l2Normalize(embeddings) : embeddings;
-    const logits = tf.mul(tf.matMul(x, x, false, true), clampedScale(logitScale, maxScale));
+    const products = normalize ? cosineMatrix(embeddings) : tf.matMul(embeddings, embeddings, false, true);
+    const logits = tf.mul(products, clampedScale(logitScale, maxScale));
     return reduce(diagonalCrossEntropy(logits), reduction);
   });
 }

@@ -14,7 +14,7 @@ import {
   diagonalCrossEntropy,
   directions,
   inDirection,
-  labelProducts,
+  labelLogits,
   type ContrastDirection,
   type ContrastiveOptions,
 } from '../contrast.js';
@@ -55,7 +55,7 @@ export function referenceLabelContrastiveLoss<R extends Reduction = 'mean'>(
   const sizes = checkImageAndPrompts(where, image, prompts);
   if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
   return tf.tidy(() => {
-    const logits = tf.mul(labelProducts(image, prompts, normalize), clampedScale(logitScale));
+    const logits = labelLogits(image, prompts, clampedScale(logitScale), normalize);
     const crossEntropy = (z: tf.Tensor): Reduced<R> => reduce(diagonalCrossEntropy(l2Normalize(z)), reduction, mask);
     return inDirection(direction, {
       imageToText: () => crossEntropy(logits),

@@ -1,0 +1,68 @@
+import { withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ClassificationOptions } from './classification.js';
+
+/** The entries of a loss on logits. */
+export interface Entries {
+  values: tf.Tensor;
+  /** The derivative of each value by its logit; called where gradients are being computed. */
+  derivative: () => tf.Tensor;
+}
+
+/**
+ * Reduces a loss each of whose entries depends on its own logit. Of the forward pass only the derivative is kept.
+ *
+ * @param logits float32 [batch, labels].
+ * @param entries the loss of each logit; what else it uses is constant.
+ * @returns a scalar, or [batch, labels] with `reduction: 'none'`, as `reduce` of `@cxr-align/tensor`. The caller owns it.
+ */
+export function entrywiseLoss<R extends Reduction = 'mean'>(
+  logits: tf.Tensor,
+  { mask, reduction = 'mean' as R }: ClassificationOptions<R>,
+  entries: (z: tf.Tensor) => Entries,
+): Reduced<R> {
+  return tf.tidy(() =>
+    withGradient<Reduced<R>>([logits], (z) => {
+      const { values, derivative } = entries(z);
+      const ofKnown = (x: tf.Tensor): tf.Tensor => (mask ? replaced(x, (all) => tf.mul(all, mask)) : x);
+      const isMean = reduction === 'mean';
+      const divisor = mask && isMean ? tf.maximum(tf.sum(mask), 1e-6) : isMean ? Math.max(z.size, 1) : 1;
+      const saved = () => [ofKnown(derivative()), tf.div(1, divisor)];
+      const gradient = (dy: tf.Tensor, [kept, share]: tf.Tensor[]) => [tf.mul(kept, isMean ? tf.mul(dy, share) : dy)];
+      const known = ofKnown(values);
+      if (reduction === 'none') return { value: known as Reduced<R>, saved, gradient };
+      const sum = replaced(known, (all) => tf.sum(all));
+      return { value: (isMean ? tf.div(sum, divisor) : sum) as Reduced<R>, saved, gradient };
+    }),
+  );
+}
+
+/** Applies operations one after another, and disposes what lies between them. */
+export function chain(x: tf.Tensor, ...operations: ((x: tf.Tensor) => tf.Tensor)[]): tf.Tensor {
+  const [first, ...rest] = operations;
+  return rest.reduce(replaced, first(x));
+}
+
+/** The result of an operation in the place of its argument, which is disposed. */
+export function replaced(x: tf.Tensor, operation: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const result = operation(x);
+  x.dispose();
+  return result;
+}
+
+/**
+ * log(1 + e^−|z|): what softplus(z) has above max(z, 0), and softplus(−z) above max(−z, 0). Exact where the sigmoid rounds
+ * to 0 or 1.
+ */
+export function softplusTail(z: tf.Tensor): tf.Tensor {
+  return chain(z, tf.abs, tf.neg, tf.exp, tf.log1p);
+}
+
+/** Binary cross entropy of logits with targets in [0, 1]: y softplus(−z) + (1 − y) softplus(z). */
+export function binaryCrossEntropy(z: tf.Tensor, targets: tf.Tensor): Entries {
+  const tail = softplusTail(z);
+  // max(z, 0) − y z first: exact for targets of 0 and 1.
+  const linear = tf.tidy(() => tf.sub(tf.relu(z), tf.mul(z, targets)));
+  const values = replaced(tail, (x) => replaced(linear, (y) => tf.add(x, y)));
+  return { values, derivative: () => chain(z, tf.sigmoid, (p) => tf.sub(p, targets)) };
+}
