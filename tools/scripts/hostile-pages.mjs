@@ -1,7 +1,7 @@
 // Reports of what a table may hold at its worst: names that are markup, very long, of other scripts; 500 labels; one label and no more.
 import { join } from 'node:path';
-import { compare, evaluateScores } from '@cxr-align/evaluation';
-import { ablationReport, comparisonReport, evaluationReport } from '@cxr-align/run-report';
+import { compare, evaluateScores, summarizeSeeds } from '@cxr-align/evaluation';
+import { ablationReport, comparisonReport, evaluationReport, searchReport, seedReport } from '@cxr-align/run-report';
 
 const names = [
   '<img src=x onerror="globalThis.hacked = 1">',
@@ -38,6 +38,50 @@ export async function writeHostilePages(folder) {
   });
   await comparisonReport(join(folder, 'compared'), [compared], models);
   await ablationReport(join(folder, 'ablation'), ablationOf(names));
+  const runs = [many, many, many].map(({ evaluation }, i) => ({
+    ...{ seed: i + 1, folder: `seed-${i + 1}`, bestEpoch: 3, validation: i === 1 ? null : 0.7 + 0.01 * i },
+    evaluation: { ...evaluation, data: names[1] },
+  }));
+  await seedReport(join(folder, 'seeds'), summarizeSeeds(runs));
+  await searchReport(join(folder, 'search'), searchOf(12));
+  await searchReport(join(folder, 'search-one'), searchOf(1));
+}
+
+/** A search of many keys, whose values are as odd as names, or of one key by one trial. */
+function searchOf(keys) {
+  const ranges = { learningRate: { from: 1e-5, to: 1e-1 }, weightDecay: { from: 0, to: 0.1 } };
+  const lists = Array.from({ length: 10 }, (_, i) => [
+    `key.${names[i].slice(0, 40)}`,
+    [names[i], names[i + 1], [8, 16]],
+  ]);
+  const space = Object.fromEntries([...Object.entries(ranges), ...lists].slice(0, keys));
+  const trials = Array.from({ length: keys === 1 ? 1 : 24 }, (_, i) => ({
+    trial: i + 1,
+    settings: Object.fromEntries(
+      Object.entries(space).map(([key, one]) => [
+        key,
+        Array.isArray(one)
+          ? one[i % one.length]
+          : Number((one.from + ((i + 1) / 24) ** 3 * (one.to - one.from)).toPrecision(4)),
+      ]),
+    ),
+    rungs: Array.from({ length: keys === 1 || i % 3 === 0 ? 2 : 1 }, (_, rung) => ({
+      ...{
+        epochs: 6 * (rung + 1),
+        folder: `trial-${i + 1}`,
+        validation: i === 4 ? null : 0.6 + 0.01 * ((i * 7) % 24),
+        bestEpoch: 4,
+      },
+      ...(i === 4 && { error: names[1] }),
+    })),
+  }));
+  const { trial, settings } = trials[0];
+  return {
+    ...{ data: `data/${names[1]}`, split: 'val', seed: 0, space, halving: { rungs: [6, 12], reduction: 3 }, trials },
+    best: { trial, settings, folder: 'trial-1', validation: 0.8, bestEpoch: 4 },
+    test: keys === 1 ? null : { folder: 'trial-1/evaluations/x-test', auroc: 0.75, aurocCi: [0.7, 0.8] },
+    remarks: keys === 1 ? ['the data have no test split: the score on validation, which chose, is too good'] : [],
+  };
 }
 
 function made(labels, samples, groups) {

@@ -356,9 +356,17 @@ await check(
     await make('compare', join(place, 'a'), join(place, 'a'), '--out', join(place, 'compared'));
     await writeHostilePages(join(place, 'hostile'));
     const faults = await checkPages([
-      ...['a', 'compared', 'hostile/many', 'hostile/one', 'hostile/compared', 'hostile/ablation'].map((run) =>
-        join(place, run, 'report.html'),
-      ),
+      ...[
+        'a',
+        'compared',
+        'hostile/many',
+        'hostile/one',
+        'hostile/compared',
+        'hostile/ablation',
+        'hostile/seeds',
+        'hostile/search',
+        'hostile/search-one',
+      ].map((run) => join(place, run, 'report.html')),
       ...['data', 'two', 'graph'].map(file),
     ]);
     if (Object.keys(faults).length > 0) throw new Error(JSON.stringify(faults, null, 1));

@@ -28,6 +28,7 @@ export {
   type ChangeThresholdsOptions,
   type CheckpointEvent,
   type Config,
+  type ConfiguredSeriesOptions,
   type EpochRecord,
   type EvaluateDualEncoderOptions,
   type EvaluatedDualEncoder,
@@ -49,6 +50,7 @@ export {
   type RunThresholds,
   type SearchRange,
   type SearchSpace,
+  type SeriesOptions,
   type SignalControl,
   type TrainedRun,
   type TrainEvents,
@@ -108,4 +110,4 @@ export {
   type DatasetDescription,
   type FileChecks,
 } from '@cxr-align/curation';
-export { ablationReport, comparisonReport, runReport } from '@cxr-align/run-report';
+export { ablationReport, comparisonReport, runReport, searchReport, seedReport } from '@cxr-align/run-report';

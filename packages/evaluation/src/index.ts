@@ -63,7 +63,17 @@ export { type MetadataBaseline, compareWithMetadata, fitMetadataBaseline } from 
 export { type Predictions, columnOf, macroAuroc, probabilitiesOf, rankedValues } from './predictions.js';
 export { seedText, spreadOf, summarizeSeeds, type SeedRun, type SeedSummary, type Spread } from './seed-summary.js';
 export { pairPredictions, selectPredictions, type PairedPredictions } from './paired-predictions.js';
-export { rankTrials, searchText, survivors, type SearchSummary, type Trial, type TrialRung } from './search-summary.js';
+export {
+  epochsText,
+  rankTrials,
+  searchText,
+  settingText,
+  survivors,
+  trialState,
+  type SearchSummary,
+  type Trial,
+  type TrialRung,
+} from './search-summary.js';
 export { checkSameSamples } from './same-samples.js';
 export { type Matrix, type ScoreTable } from './score-table.js';
 export { type Views, byStudy, viewRules } from './study-predictions.js';

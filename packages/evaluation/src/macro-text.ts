@@ -1,4 +1,4 @@
-import type { Evaluation } from './evaluation-schema.js';
+import type { LabelEvaluation } from './evaluation-schema.js';
 
 /** Names as a list; of many only the first. */
 function namesOf(names: readonly string[]): string {
@@ -7,7 +7,13 @@ function namesOf(names: readonly string[]): string {
 }
 
 /** What a mean over labels is a mean of: what it leaves out, and which of its labels have too few images to tell. */
-export function macroSentence({ labels, undefinedLabels }: Pick<Evaluation, 'labels' | 'undefinedLabels'>): string {
+export function macroSentence({
+  labels,
+  undefinedLabels,
+}: {
+  labels: Readonly<Record<string, Pick<LabelEvaluation, 'reliability'>>>;
+  undefinedLabels: readonly string[];
+}): string {
   const all = Object.keys(labels);
   const kept = all.filter((label) => !undefinedLabels.includes(label));
   const few = kept.filter((label) => labels[label].reliability === 'too few');

@@ -60,41 +60,90 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }
 
+/** A value of a setting, as it is written on the command line. */
+export function settingText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** What came of a trial: trained to the end, stopped early, or numbers that became NaN. */
+export function trialState({ rungs }: Trial, { halving }: Pick<SearchSummary, 'halving'>): string {
+  const { epochs, error } = rungs.at(-1)!;
+  if (error !== undefined) return 'numbers became NaN';
+  return halving && rungs.length < halving.rungs.length
+    ? `stopped after ${epochsText([epochs])}`
+    : 'trained to the end';
+}
+
+/** Numbers of epochs, in words. */
+export function epochsText(epochs: readonly number[]): string {
+  return `${epochs.join(', ')} ${epochs.length === 1 && epochs[0] === 1 ? 'epoch' : 'epochs'}`;
+}
+
 /** Trials that are printed. */
 const mostPrinted = 10;
+/** Columns of a terminal, and of a setting in it at most. */
+const [terminal, mostOfSetting] = [80, 20];
 
 /** A search for a terminal of 80 columns. */
 export function searchText({ trials, best, test, halving, data, remarks }: SearchSummary): string {
   const ranked = rankTrials(trials);
   const keys = Object.keys(trials[0]?.settings ?? {});
-  const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const rows = ranked.slice(0, mostPrinted).map(({ trial, rungs, settings }) => {
+    const { epochs, validation, error } = rungs.at(-1)!;
+    return {
+      cells: [String(trial), String(epochs), error === undefined ? (fixed(validation) ?? '–') : 'NaN'],
+      settings: keys.map((key) => cut(settingText(settings[key]))),
+    };
+  });
+  const columns = keys.map((key, i) => ({
+    head: cut(shortKey(key, keys)),
+    cells: rows.map(({ settings }) => settings[i]),
+  }));
+  const shown = fitting(columns);
   const table = terminalTable(
-    ['trial', 'epochs', 'validation', ...keys.map((key) => key.split('.').at(-1)!)],
-    ranked.slice(0, mostPrinted).map(({ trial, rungs, settings }) => {
-      const { epochs, validation, error } = rungs.at(-1)!;
-      return [
-        String(trial),
-        String(epochs),
-        error === undefined ? (fixed(validation) ?? '–') : 'NaN',
-        ...keys.map((key) => shown(settings[key])),
-      ];
-    }),
+    ['trial', 'epochs', 'validation', ...shown.map((i) => columns[i].head)],
+    rows.map(({ cells, settings }) => [...cells, ...shown.map((i) => settings[i])]),
   );
   const rest = trials.length - mostPrinted;
+  const ends = test && fixedRange(test.aurocCi);
+  const hidden = keys.filter((_, i) => !shown.includes(i));
   return [
     ...table,
     ...(rest > 0 ? [`and ${rest} more, in trials.json`] : []),
+    ...(hidden.length > 0 ? [`no room for ${hidden.join(', ')}: trials.json and report.html have them`] : []),
     '',
     `${data}: macro AUROC on validation, which chose among ${trials.length} trials: that of the best is too good`,
-    ...(halving
-      ? [`after ${halving.rungs.slice(0, -1).join(', ')} epochs the best 1 in ${halving.reduction} went on`]
-      : []),
+    ...(halving ? [`after ${epochsText(halving.rungs.slice(0, -1))} the best 1 in ${halving.reduction} went on`] : []),
     ...(best
-      ? [`best: trial ${best.trial}, ${keys.map((key) => `${key}=${shown(best.settings[key])}`).join(' ')}`]
+      ? [`best: trial ${best.trial}, ${keys.map((key) => `${key}=${settingText(best.settings[key])}`).join(' ')}`]
       : []),
     ...(test
-      ? [`on test, looked at once: macro AUROC ${fixed(test.auroc) ?? '–'} [${fixedRange(test.aurocCi) ?? '–'}]`]
+      ? [`on test, looked at once: macro AUROC ${fixed(test.auroc) ?? '–'}${ends === null ? '' : ` [${ends}]`}`]
       : []),
     ...remarks.map((remark) => `remark: ${remark}`),
   ].join('\n');
+}
+
+/** The last part of a key; with the part before it where another key ends alike, or where it is `kind`. */
+function shortKey(key: string, keys: readonly string[]): string {
+  const parts = key.split('.');
+  const last = parts.at(-1)!;
+  if (parts.length > 1 && last === 'kind') return parts.at(-2)!;
+  return keys.filter((other) => other.split('.').at(-1) === last).length > 1 ? key : last;
+}
+
+function cut(text: string): string {
+  const signs = [...text];
+  return signs.length <= mostOfSetting ? text : `${signs.slice(0, mostOfSetting - 1).join('')}…`;
+}
+
+/** The columns for which there is room beside those that every trial has: first those that come first. */
+function fitting(columns: readonly { head: string; cells: readonly string[] }[]): number[] {
+  let left = terminal - [...'trialepochsvalidation'].length - 4;
+  return columns.flatMap(({ head, cells }, i) => {
+    const width = 2 + Math.max(...[head, ...cells].map((text) => [...text].length));
+    if (width > left) return [];
+    left -= width;
+    return [i];
+  });
 }

@@ -27,6 +27,8 @@ export type {
   Tone,
 } from './report-parts.js';
 export { intervalPlot, type IntervalPlotOptions, type IntervalRow } from './row-plot.js';
+export { scatterPanel, type ScatterPanel, type ScatterPoint } from './scatter-panel.js';
+export { spreadPlot, type SpreadPlotOptions, type SpreadRow, type SpreadValue } from './spread-plot.js';
 export { stackedBars, type BarPart } from './stacked-bars.js';
 export { thumbnails, type Thumbnail } from './thumbnails.js';
 export { trainingCurve, type CurvePoint } from './training-curves.js';

@@ -43,7 +43,7 @@ summary h2,summary h3{margin:0;border:0;padding:0;flex:1 1 12rem}summary .note{f
 input{font:inherit;font-size:16px;width:100%;max-width:20rem;padding:.3rem .5rem;color:var(--ink);background:var(--paper);border:1px solid var(--muted);border-radius:4px;margin:.4rem 0}
 footer{margin-top:3rem;font-size:.875rem;color:var(--muted)}
 @media (max-width:44rem){.tone{white-space:normal}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}
-tbody th,tfoot th{min-width:9.2rem;max-width:11rem}}
+tbody th,tfoot th{min-width:10.2rem;max-width:11.5rem}}
 @media (max-width:60rem){.stacked,.stacked tbody,.stacked tfoot,.stacked tr,.stacked caption{display:block}.stacked thead{display:none}.stacked tr{display:flex;flex-wrap:wrap;gap:0 1rem;align-items:center;padding:.5rem 0;border-bottom:1px solid var(--line)}
 .stacked th,.stacked td{display:block;border:0;padding:.05rem 0;max-width:none;position:static;text-align:left;white-space:normal;min-width:0}.stacked th,.stacked .w{width:100%}.stacked th{font-weight:600}.stacked .empty{display:none}.stacked .w::before,.stacked td:has(.tone)::before{content:none!important}
 .stacked td[data-head]::before{content:attr(data-head);color:var(--muted);margin-right:.6em}}

@@ -11,6 +11,8 @@ import {
   precisionRecallPanel,
   reliabilityPanel,
   rocPanel,
+  scatterPanel,
+  spreadPlot,
   stackedBars,
   standaloneSvg,
   stripAxis,
@@ -57,6 +59,25 @@ const figures: Record<string, string> = {
     { epoch: 2, series: 'total', value: null },
   ]),
   tree: labelTree([{ name: '<script>x</script>', parents: [], note: '12 (3.0 %)', share: 0.03 }], { title: 'tree' }),
+  spread: spreadPlot(
+    [
+      { label: 'macro', values: [{ value: 0.7 }, { value: 0.8 }, { value: 0.75 }], mean: 0.75 },
+      { label: hostile, values: [{ value: 0.6, series: 1 }, { value: null }], mean: null },
+    ],
+    { title: 'AUROC by seed', axis: 'AUROC', series: ['trained to the end', hostile], rule: 0.65 },
+  ),
+  scatter: scatterPanel({
+    title: hostile,
+    points: [
+      { x: 1e-4, y: 0.6 },
+      { x: 1e-2, y: 0.8, series: 1 },
+      { x: 3e-3, y: null },
+    ],
+    xTitle: 'learningRate',
+    yTitle: 'macro AUROC on validation',
+    series: ['trained to the end', hostile],
+    isLog: true,
+  }),
   thumbnails: thumbnails([{ png: Uint8Array.of(1, 2, 3), caption: [hostile, 'said 0.9'] }]),
 };
 
@@ -151,6 +172,29 @@ describe('the figures of an evaluation', () => {
     const places = [...figures.strip.matchAll(/[MH](\d+)/g)].map(([, x]) => Number(x));
     expect(Math.max(...places)).toBeLessThanOrEqual(130);
     expect(stripAxis({ domain: [0, 1], rules: [0.5] })).toContain('>0.5<');
+  });
+  it('draw each value of a spread that is defined, and one mean a row', () => {
+    const svg = spreadPlot(
+      [
+        { label: 'a', values: [{ value: 1 }, { value: 3 }], mean: 2 },
+        { label: 'b', values: [{ value: null }], mean: null },
+      ],
+      { title: 't', axis: 'x' },
+    );
+    expect(count(svg, /<circle/g)).toBe(2);
+    // From 1 to 3 over 312 pixels from 14 on.
+    expect(svg).toContain('M170 ');
+    expect(spreadPlot([], { title: 't', axis: 'x' })).not.toContain('NaN');
+  });
+  it('scatter points over powers of ten, and over a part of a decade', () => {
+    const at = (...x: number[]) =>
+      scatterPanel({ title: 't', points: x.map((one) => ({ x: one, y: one })), xTitle: 'x', yTitle: 'y', isLog: true });
+    expect(count(figures.scatter, /<(circle|rect) [^>]*fill/g)).toBe(4); // two of them in the legend
+    for (const text of ['>1e−4<', '>0.01<']) expect(figures.scatter).toContain(text);
+    expect(at(0.02, 0.06)).toContain('>0.05<');
+    expect(at(0.02)).not.toContain('NaN');
+    const none = scatterPanel({ title: 't', points: [{ x: 1, y: null }], xTitle: 'x', yTitle: 'y' });
+    expect(none).not.toContain('NaN');
   });
   it('label maps are the same for the same random numbers, and refuse what does not fit', () => {
     const labels = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3', 'b4'];

@@ -8,6 +8,8 @@ export { fileCheckLines } from './file-check-lines.js';
 export { evaluationReport } from './evaluation-report.js';
 export { largestErrors } from './largest-errors.js';
 export { runReport } from './run-report.js';
+export { searchReport, type SearchReportOptions } from './search-report.js';
+export { seedReport } from './seed-report.js';
 export { similarityReport, similarityText } from './similarity-report.js';
 export { graphFigure, graphReport, shareText, type GraphPage } from './graph-report.js';
 export { writePage } from './write-report.js';

@@ -86,11 +86,18 @@ export { silentProgress, type Progress, type ProgressBar, type StallEvent } from
 export { loadRun, Run, type TrainedRun, type TrainingSummary } from './run.js';
 export { gradientsFile, historyFile } from './run-folder.js';
 export { StoppedError, stopOnSignals, type SignalControl } from './stop-signals.js';
+export type { ConfiguredSeriesOptions, SeriesOptions } from './planned/series-options.js';
 export { seedFolder, trainSeeds, type TrainSeedsOptions } from './seeds/train-seeds.js';
 export { train } from './train/train.js';
 export type { TrainOptions } from './train/train-options.js';
 export type { HalvingOptions } from './tune/halving.js';
-export { readSearchSpace, type SearchRange, type SearchSpace, type Settings } from './tune/search-space.js';
+export {
+  readSearchSpace,
+  scaleOfRange,
+  type SearchRange,
+  type SearchSpace,
+  type Settings,
+} from './tune/search-space.js';
 export { tune, type TuneOptions } from './tune/tune.js';
 export { readTrainingData, type TrainingData } from './training-data.js';
 export { startThreads, workerFile } from './threads.js';

@@ -23,7 +23,7 @@ export interface ScoresRequest {
   sources: ScoreSources;
   thresholds?: string;
   known?: KnownTargets;
-  options: Pick<ScoreEvaluationOptions, 'scoresAre' | 'resamples' | 'prevalenceInUse'>;
+  options: Pick<ScoreEvaluationOptions, 'scoresAre' | 'resamples' | 'prevalenceInUse' | 'filmsPerDay'>;
   bootstrapThreads: number;
   out?: string;
   png: boolean;
@@ -55,7 +55,7 @@ export async function evaluateScoreModels(request: ScoresRequest): Promise<Evalu
   if (!several) return evaluated[0].evaluation;
   return {
     models: Object.fromEntries(evaluated.map(({ name, evaluation }) => [name, evaluation])),
-    comparisons: await compareAll(evaluated, { resamples: request.options.resamples || 1, out, png }),
+    comparisons: await compareAll(evaluated, { resamples: (request.options.resamples ?? 1000) || 1, out, png }),
   };
 }
 

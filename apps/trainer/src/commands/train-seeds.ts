@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EngineName } from '@cxr-align/engine';
 import { seedText } from '@cxr-align/evaluation';
 import { InputError } from '@cxr-align/files';
-import { runReport } from '@cxr-align/run-report';
+import { runReport, seedReport } from '@cxr-align/run-report';
 import { openDataset, readEvaluatedRun, trainSeeds, type Config } from '@cxr-align/training';
 import { startAgain, stoppable } from '../usage/stopping.js';
 import { openOptions, printResult, stderrEvents, type DataFlags } from './command.js';
@@ -51,7 +51,8 @@ export async function trainWithSeeds(
     if (args.png || !existsSync(join(run, 'report.html')))
       await runReport(run, await readEvaluatedRun(run), { png: args.png });
   }
-  printResult(args.json, summary, () => `${seedText(summary)}\nsummary: ${join(out, 'summary.json')}`);
+  await seedReport(out, summary, { png: args.png });
+  printResult(args.json, summary, () => `${seedText(summary)}\nreport: ${join(out, 'report.html')}`);
 }
 
 /** The seeds of `1,2,3`. @throws {InputError} if one is no whole number from 0 on. */

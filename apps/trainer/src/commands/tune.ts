@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineName } from '@cxr-align/engine';
-import { searchText } from '@cxr-align/evaluation';
+import { searchText, type SearchSummary } from '@cxr-align/evaluation';
 import { InputError } from '@cxr-align/files';
-import { runReport } from '@cxr-align/run-report';
+import { runReport, searchReport } from '@cxr-align/run-report';
 import {
   makeConfig,
   openDataset,
@@ -22,6 +22,7 @@ import {
   engineFlags,
   openOptions,
   printResult,
+  progress,
   stderrEvents,
   type Command,
   type DataFlags,
@@ -36,7 +37,7 @@ const flags = {
   out: {
     type: 'string',
     demandOption: true,
-    describe: 'Folder for the runs, trials.json and best.json',
+    describe: 'Folder for the runs, trials.json, best.json and report.html',
     coerce: outputFolder('out'),
   },
   set: {
@@ -134,14 +135,33 @@ export const tune: Command = {
       startAgain,
     );
     const best = join(out, result.best.folder);
-    if (!existsSync(join(best, 'report.html'))) await runReport(best, await readEvaluatedRun(best));
+    await reportTrials(out, result);
     printResult(
       args.json,
       result,
-      () => `${searchText(result)}\nrun: ${best}\nconfiguration: ${join(out, 'best.json')} (train --config)`,
+      () =>
+        `${searchText(result)}\nreport: ${join(out, 'report.html')}\nrun: ${best}\nconfiguration: ${join(out, 'best.json')} (train --config)`,
     );
   },
 };
+
+/** A page of each trial that was evaluated, as far as there is none, and one of all of them. */
+async function reportTrials(out: string, summary: SearchSummary): Promise<void> {
+  const folders = summary.trials
+    .map(({ rungs }) => rungs.at(-1)!.folder)
+    .filter((folder) => existsSync(join(out, folder, 'evaluation.json')));
+  const bar = progress.start('writing reports', folders.length);
+  try {
+    for (const [i, folder] of folders.entries()) {
+      const run = join(out, folder);
+      if (!existsSync(join(run, 'report.html'))) await runReport(run, await readEvaluatedRun(run));
+      bar.update(i + 1);
+    }
+  } finally {
+    bar.stop();
+  }
+  await searchReport(out, summary, { reported: new Set(folders) });
+}
 
 function rungsOf(text: string | undefined): { rungs?: number[] } {
   if (text === undefined) return {};

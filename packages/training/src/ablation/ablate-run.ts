@@ -1,52 +1,27 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { EngineName } from '@cxr-align/engine';
 import { summarizeAblation, type AblationSummary, type FinishedRun } from '@cxr-align/evaluation';
 import { lockFolder, writeFileAtomic } from '@cxr-align/files';
 import { readPredictions } from '../evaluate/predictions-file.js';
-import { progressOf, type RunControl } from '../events.js';
-import type { OpenedDataset } from '../inputs/prepare-data.js';
+import { progressOf } from '../events.js';
 import { refuseUnknownOptions } from '../known-options.js';
+import { seriesOptions, type SeriesOptions } from '../planned/series-options.js';
 import { checkCounts, remarkPlugins, trainAll } from '../planned/train-planned.js';
 import type { Progress } from '../progress.js';
 import { withResources } from '../resources.js';
 import { runFolder, type AblationPlan } from './ablation-grid.js';
 
 /** What an ablation trains, and how its runs are compared. */
-export interface AblateOptions extends RunControl {
-  data: OpenedDataset;
+export interface AblateOptions extends SeriesOptions {
   /** The grid of configurations; see {@link planAblation}. */
   plan: AblationPlan;
-  /** Folder of the run folders and of `summary.json`. */
-  out: string;
-  /** Feature store that all runs are trained on. */
-  features?: string;
   /** Split that the runs are compared on. Default `val`: a test split that chose among configurations is none any more. */
   split?: string;
-  /** Engine of the training processes. Default `auto`. */
-  engine?: EngineName | 'auto';
-  /** Runs at a time, a process each. Default one a processor. */
-  jobs?: number;
   /** Bootstrap resamples by patient. Default 2000. */
   resamples?: number;
-  /** Asked five times a second whether the trainings that run write a checkpoint now, and go on. */
-  checkpointWhen?: () => boolean;
 }
 
-const known: readonly (keyof AblateOptions)[] = [
-  'data',
-  'plan',
-  'out',
-  'features',
-  'split',
-  'engine',
-  'jobs',
-  'resamples',
-  'checkpointWhen',
-  'on',
-  'signal',
-  'stallSeconds',
-];
+const known: readonly (keyof AblateOptions)[] = [...seriesOptions, 'plan', 'split', 'resamples'];
 
 /**
  * Trains every run of a plan that is not finished yet, one process each, and compares the configurations with the baseline. An

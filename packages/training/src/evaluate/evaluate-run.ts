@@ -34,6 +34,8 @@ export interface EvaluateRunOptions extends RunControl, Omit<EncoderOptions, 'ou
   out?: string | true;
   /** Label graph of the data: a shipped set, a file, or `auto`; that of the run where the labels are the same unless given. */
   graph?: string;
+  /** Bootstrap resamples by patient; 0 = no intervals. Default as many as the configuration of the run has (`bootstrap`). */
+  resamples?: number;
   /** Threads of the bootstrap. Default 1. */
   bootstrapThreads?: number;
   /** Scores images on their own, or those of a study together. Default `image`. */
@@ -60,6 +62,7 @@ const known: readonly (keyof EvaluateRunOptions)[] = [
   'split',
   'out',
   'graph',
+  'resamples',
   'bootstrapThreads',
   'views',
   'labelShift',
@@ -84,7 +87,11 @@ const known: readonly (keyof EvaluateRunOptions)[] = [
 export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluatedRun & { folder?: string }> {
   refuseUnknownOptions('training/evaluateRun', options, known);
   const progress = progressOf(options);
-  const { run, data: opened, views = 'image', labelShift, encoder, features } = options;
+  const { run, data: opened, views = 'image', labelShift, encoder, features, resamples } = options;
+  if (resamples !== undefined && !(Number.isInteger(resamples) && resamples >= 0))
+    throw new RangeError(
+      `training/evaluateRun: expected resamples to be a whole number of 0 or more, got ${resamples}; try 1000`,
+    );
   const { maxBad } = opened.options;
   return withResources(async (resources) => {
     // Before anything is written: there may be no run.
@@ -123,6 +130,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
     const evaluated = await evaluateSplit({ model, stored, zeroShot }, data, {
       split,
       graph,
+      resamples,
       threads: options.bootstrapThreads,
       views,
       labelShift,

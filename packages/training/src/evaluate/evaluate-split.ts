@@ -55,6 +55,8 @@ export interface SplitOptions {
   split: Split;
   /** The data's label graph, in the data's label order; the model's unless given. */
   graph?: LabelGraph;
+  /** Bootstrap resamples by patient; as many as the configuration has unless given. */
+  resamples?: number;
   /** Threads of the bootstrap. Default 1. */
   threads?: number;
   /** Scores images on their own, or those of a study together. Default `image`. */
@@ -83,6 +85,7 @@ export async function evaluateSplit(
   {
     split,
     graph = (zeroShot ?? stored).graph,
+    resamples = stored.config.bootstrap,
     threads = 1,
     views = 'image',
     labelShift = false,
@@ -110,7 +113,12 @@ export async function evaluateSplit(
   const scored = scoreSplit({ stored, zeroShot }, { dataset, samples, logits, graph }, { views, labelShift });
   const { predictions, labels, predicted } = scored;
   const measured =
-    boxes && (await evaluateLocalisation({ ...boxInputs(stored, data, graph), model, samples, boxes, progress }));
+    boxes &&
+    (await evaluateLocalisation({
+      ...boxInputs(stored, data, graph),
+      config: { ...config, bootstrap: resamples },
+      ...{ model, samples, boxes, progress },
+    }));
   const localisation = measured && { ...measured, weights };
   const dataSha256 = hashOfSamples(data, samples);
   const agreement = (kind: Float32Array | undefined) => (kind ? graphAgreement(kind, stored.graph, config.seed) : null);
@@ -119,8 +127,8 @@ export async function evaluateSplit(
     split,
     thresholds: thresholdsOf(scored),
     graph: labels.graph,
-    resamples: config.bootstrap,
-    bootstrap: await rankingResamples(predictions, config.bootstrap, threads),
+    resamples,
+    bootstrap: await rankingResamples(predictions, resamples, threads),
     ancestors: ancestorIndices(labels.graph),
     ...(!labels.mapping && predicted.prevalence && { prevalence: inColumns(predicted.prevalence, labels.columns) }),
     groups: sampleGroups(scored.samples, config.fairness),
@@ -129,7 +137,7 @@ export async function evaluateSplit(
     prevalenceInUse,
     filmsPerDay,
     extras: {
-      ...comparisonsOf(scored, stored),
+      ...comparisonsOf(scored, stored, resamples),
       calibration: config.calibration,
       uncalibrated: scored.versions.uncalibrated,
       views,
@@ -245,11 +253,11 @@ function operatingOf(scored: ScoredSplit, origins: readonly ThresholdOrigin[]) {
 function comparisonsOf(
   { labels, predicted, predictions, samples, versions, shifted }: ScoredSplit,
   { config, graph }: StoredModel<Config>,
+  resamples: number,
 ) {
   const { columns, mapping } = labels;
   const isZeroShot = (column: number): boolean => column >= graph.labels.length;
   const untrained = columns.flatMap(({ model }, i) => (model.every(isZeroShot) ? [labels.graph.labels[i]] : []));
-  const resamples = config.bootstrap;
   return {
     ...(shifted && {
       labelShift: {

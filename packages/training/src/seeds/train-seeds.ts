@@ -1,66 +1,27 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { EngineName } from '@cxr-align/engine';
 import { parseEvaluation, summarizeSeeds, type SeedRun, type SeedSummary } from '@cxr-align/evaluation';
 import { InputError, lockFolder, writeFileAtomic } from '@cxr-align/files';
-import type { Config } from '../config/config-schema.js';
 import { readEvaluationFile } from '../evaluate/predictions-file.js';
-import { progressOf, type RunControl } from '../events.js';
+import { progressOf } from '../events.js';
 import { bestEpochOf, readHistory } from '../history.js';
-import type { OpenedDataset } from '../inputs/prepare-data.js';
 import { refuseUnknownOptions } from '../known-options.js';
 import type { PlannedTraining } from '../planned/planned-runs.js';
+import { configuredSeriesOptions, type ConfiguredSeriesOptions } from '../planned/series-options.js';
 import { checkCounts, remarkPlugins, trainAll } from '../planned/train-planned.js';
 import { withResources } from '../resources.js';
 
 /** What is trained with several random seeds. */
-export interface TrainSeedsOptions extends RunControl {
-  data: OpenedDataset;
-  /** The configuration of all runs, but for its seed, which drives splits that are missing unless `splitSeed` does. */
-  config: Config;
+export interface TrainSeedsOptions extends ConfiguredSeriesOptions {
+  /** The random seeds: a run folder each, `seed-1` and so on. The seed of the configuration drives splits alone. */
   seeds: readonly number[];
-  /** Folder of the run folders, `seed-1` and so on, and of `summary.json`. */
-  out: string;
-  encoder?: string;
-  /** Feature store of all runs; each makes its own unless given. */
-  features?: string;
-  trainCount?: number;
-  trainFraction?: number;
-  splitSeed?: number;
   /** The split that is evaluated at the end; test unless given, val where there is no test. */
   split?: string;
-  /** Run whose weights all start from. */
-  from?: string;
   /** Trains runs of another length on, as `train` with `resume` does. Default false: they are refused. */
   resume?: boolean;
-  /** Engine of the training processes. Default `auto`. */
-  engine?: EngineName | 'auto';
-  /** Runs at a time, a process each. Default one a processor. */
-  jobs?: number;
-  /** Asked five times a second whether the trainings that run write a checkpoint now, and go on. */
-  checkpointWhen?: () => boolean;
 }
 
-const known: readonly (keyof TrainSeedsOptions)[] = [
-  'data',
-  'config',
-  'seeds',
-  'out',
-  'encoder',
-  'features',
-  'trainCount',
-  'trainFraction',
-  'splitSeed',
-  'split',
-  'from',
-  'resume',
-  'engine',
-  'jobs',
-  'checkpointWhen',
-  'on',
-  'signal',
-  'stallSeconds',
-];
+const known: readonly (keyof TrainSeedsOptions)[] = [...configuredSeriesOptions, 'seeds', 'split', 'resume'];
 
 /** The folder of a run among those of several seeds. */
 export const seedFolder = (seed: number): string => `seed-${seed}`;

@@ -138,9 +138,15 @@ export function drawSettings(space: SearchSpace, trials: number, seed: number): 
 /** Settings up to which a space is tried through instead of drawn from. */
 const mostTriedThrough = 10_000;
 
+/** How numbers are spread over a range: by their logarithm where it is above 0 and spans more than a decade, unless it says otherwise. */
+export function scaleOfRange({ from, to, scale }: SearchRange): 'log' | 'linear' {
+  return scale ?? (from > 0 && to / from > 10 ? 'log' : 'linear');
+}
+
 function drawValue(key: string, one: SearchSpace[string], random: RandomStream): unknown {
   if (isList(one)) return one[random.integer(one.length)];
-  const { from, to, scale = from > 0 && to / from > 10 ? 'log' : 'linear' } = one;
+  const { from, to } = one;
+  const scale = scaleOfRange(one);
   const share = random.uniform();
   const whole = isWhole(key, one);
   // Each whole number has the width of one.

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { EngineName } from '@cxr-align/engine';
 import {
   parseEvaluation,
   rankTrials,
@@ -13,12 +12,12 @@ import { InputError, lockFolder, writeFileAtomic } from '@cxr-align/files';
 import { makeConfig, type Config } from '../config/config.js';
 import { readEvaluationFile } from '../evaluate/predictions-file.js';
 import { evaluationFolder } from '../evaluate/evaluation-folder.js';
-import { progressOf, type RunControl } from '../events.js';
+import { progressOf } from '../events.js';
 import { bestEpochOf, readHistory } from '../history.js';
 import { tableIdentity } from '../identity/data-identity.js';
-import type { OpenedDataset } from '../inputs/prepare-data.js';
 import { refuseUnknownOptions } from '../known-options.js';
 import { hashesOf, type PlannedTraining, type SharedByRuns } from '../planned/planned-runs.js';
+import { configuredSeriesOptions, type ConfiguredSeriesOptions } from '../planned/series-options.js';
 import { runInProcess } from '../planned/train-in-process.js';
 import { checkCounts, remarkPlugins, trainPlanned, type PlannedControl } from '../planned/train-planned.js';
 import { pluginFiles } from '../plugins.js';
@@ -28,58 +27,25 @@ import { planHalving, trainsOn, type HalvingOptions } from './halving.js';
 import { checkSpace, drawSettings, type SearchSpace, settingsIn } from './search-space.js';
 
 /** What is searched, on what. */
-export interface TuneOptions extends RunControl {
-  data: OpenedDataset;
-  /** The configuration of all trials, but for what is searched. */
-  config: Config;
+export interface TuneOptions extends ConfiguredSeriesOptions {
   space: SearchSpace;
-  /** Trials; fewer where the space has no more settings. Default 20. */
+  /** Trials, a run folder each, `trial-001` and so on; fewer where the space has no more settings. Default 20. */
   trials?: number;
-  /** Folder of the run folders, `trial-001` and so on, of `trials.json` and of `best.json`. */
-  out: string;
   /** Random seed of the settings; that of the configuration unless given. */
   seed?: number;
   /** Successive halving. Default false: each trial is trained for all epochs. */
   halving?: boolean | HalvingOptions;
-  encoder?: string;
-  /** Feature store of all runs; each makes its own unless given. */
-  features?: string;
-  trainCount?: number;
-  trainFraction?: number;
-  splitSeed?: number;
-  /** Run whose weights all trials start from. */
-  from?: string;
   /** Evaluates the best trial on the test split at the end, where there is one. Default true. */
   test?: boolean;
-  /** Engine of the training processes. Default `auto`. */
-  engine?: EngineName | 'auto';
-  /** Runs at a time, a process each. Default one a processor. */
-  jobs?: number;
-  /** Asked five times a second whether the trainings that run write a checkpoint now, and go on. */
-  checkpointWhen?: () => boolean;
 }
 
 const known: readonly (keyof TuneOptions)[] = [
-  'data',
-  'config',
+  ...configuredSeriesOptions,
   'space',
   'trials',
-  'out',
   'seed',
   'halving',
-  'encoder',
-  'features',
-  'trainCount',
-  'trainFraction',
-  'splitSeed',
-  'from',
   'test',
-  'engine',
-  'jobs',
-  'checkpointWhen',
-  'on',
-  'signal',
-  'stallSeconds',
 ];
 
 /**
