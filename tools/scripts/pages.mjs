@@ -3,50 +3,50 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openBrowser } from './browser.mjs';
 
-const widths = [390, 820, 1280];
-const schemes = ['light', 'dark'];
+const everyView = ['light', 'dark'].flatMap((colorScheme) => [390, 820, 1280].map((width) => ({ width, colorScheme })));
 
 /**
  * Opens pages from their files and says what is wrong with them: a list of faults for each that has some.
  *
  * @param pictures folder for screenshots; none are made without it.
+ * @param views width and colour scheme of each view.
+ * @param isReport whether a page must be one file without pictures, as reports are; pages of the documentation are not.
  */
-export async function checkPages(files, { pictures } = {}) {
+export async function checkPages(files, { pictures, views = everyView, isReport = true } = {}) {
   const browser = await openBrowser();
-  const found = {};
+  const found = new Map(files.map((file) => [file, new Set()]));
   try {
-    for (const file of files) {
-      const faults = new Set();
-      for (const colorScheme of schemes)
-        for (const width of widths) {
-          const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-          page.on('pageerror', ({ message }) => faults.add(`error: ${message}`));
-          page.on('console', (message) => message.type() === 'error' && faults.add(`console: ${message.text()}`));
-          page.on(
-            'request',
-            (request) => /^(file|data):/.test(request.url()) || faults.add(`asked for ${request.url()}`),
-          );
-          await page.goto(pathToFileURL(file).href);
-          for (const fault of await page.evaluate(faultsOfPage)) faults.add(`${width} ${colorScheme}: ${fault}`);
-          if (pictures) {
-            await page.reload();
-            const name = `${basename(join(file, '..'))}-${basename(file, '.html')}-${width}-${colorScheme}.png`;
-            await page.screenshot({ path: join(pictures, name), fullPage: true });
-          }
-          await page.close();
-        }
+    for (const { width, colorScheme } of views) {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      let faults;
+      page.on('pageerror', ({ message }) => faults.add(`error: ${message}`));
+      page.on('console', (message) => message.type() === 'error' && faults.add(`console: ${message.text()}`));
+      page.on('request', (request) => /^(file|data):/.test(request.url()) || faults.add(`asked for ${request.url()}`));
+      for (const file of files) {
+        faults = found.get(file);
+        await page.goto(pathToFileURL(file).href);
+        for (const fault of await page.evaluate(faultsOfPage, isReport))
+          faults.add(`${width} ${colorScheme}: ${fault}`);
+        if (!pictures) continue;
+        await page.reload();
+        const name = `${basename(join(file, '..'))}-${basename(file, '.html')}-${width}-${colorScheme}.png`;
+        await page.screenshot({ path: join(pictures, name), fullPage: true });
+      }
+      await page.close();
+    }
+    for (const file of isReport ? files : [])
       for (const javaScriptEnabled of [true, false]) {
         const page = await browser.newPage({ javaScriptEnabled });
         await page.goto(pathToFileURL(file).href);
-        for (const fault of await faultsOfUse(page, javaScriptEnabled)) faults.add(fault);
+        for (const fault of await faultsOfUse(page, javaScriptEnabled)) found.get(file).add(fault);
         await page.close();
       }
-      if (faults.size > 0) found[file] = [...faults];
-    }
   } finally {
     await browser.close();
   }
-  return found;
+  return Object.fromEntries(
+    [...found].filter(([, faults]) => faults.size > 0).map(([file, faults]) => [file, [...faults]]),
+  );
 }
 
 /** What a reader does: follows a link to a section that is closed, and where scripts run, sorts a table and looks for a label. */
@@ -84,7 +84,7 @@ async function faultsOfUse(page, hasScript) {
 }
 
 /** Runs in the page. */
-function faultsOfPage() {
+function faultsOfPage(isReport) {
   const { document, innerWidth, getComputedStyle, NodeFilter, Range } = globalThis;
   const faults = [];
   const all = (selector, of = document) => [...of.querySelectorAll(selector)];
@@ -92,18 +92,21 @@ function faultsOfPage() {
     faults.length < 40 && faults.push(`${what}: ${element.textContent.trim().slice(0, 40)} (${element.localName})`);
   for (const one of all('details')) one.open = true;
 
-  // What was given as text must not have become anything else.
-  if (all('script').length !== 1 || all('img, iframe, object, link, base, form, foreignObject').length > 0)
-    faults.push('elements that no report has');
-  for (const one of all('*'))
-    for (const { name } of one.attributes) if (/^(on|style$)/.test(name)) say(`attribute ${name}`, one);
-  if (globalThis.hacked !== undefined) faults.push('a label ran');
+  if (isReport) {
+    // What was given as text must not have become anything else.
+    if (all('script').length !== 1 || all('img, iframe, object, link, base, form, foreignObject').length > 0)
+      faults.push('elements that no report has');
+    for (const one of all('*'))
+      for (const { name } of one.attributes) if (/^(on|style$)/.test(name)) say(`attribute ${name}`, one);
+    if (globalThis.hacked !== undefined) faults.push('a label ran');
+    for (const one of all('table')) if (!one.caption) say('a table without a caption', one);
+  }
+  for (const one of all('img')) if (!one.complete || one.naturalWidth === 0) faults.push(`no picture: ${one.src}`);
   const ids = all('[id]').map(({ id }) => id);
   if (new Set(ids).size < ids.length) faults.push('an id twice');
   for (const link of all('a[href^="#"]'))
     if (!ids.includes(link.getAttribute('href').slice(1))) say('a link to nowhere', link);
   for (const one of all('.drawing')) if (!one.getAttribute('aria-label')) say('a figure without a name', one);
-  for (const one of all('table')) if (!one.caption) say('a table without a caption', one);
   for (const one of all('th:not([scope])')) say('a header without a scope', one);
 
   if (document.documentElement.scrollWidth > innerWidth) {

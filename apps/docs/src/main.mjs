@@ -1,38 +1,43 @@
 // npm run docs: builds the documentation site into apps/docs/dist; open its index.html, from the disk or from any static server.
-// --check ends with 1 if a link, an anchor or a picture leads nowhere; --preview serves the site on 127.0.0.1 (--port N).
-import { createServer } from 'node:http';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { extname, join, normalize } from 'node:path';
+// --check ends with 1 if a link, an anchor or a picture leads nowhere, or if a page is not readable in Chromium, small, wide and dark;
+// --links checks without Chromium. --preview serves the site on 127.0.0.1 (--port N). --no-build takes the packages as they are.
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildSite, out } from './site.mjs';
+import { browserMissing } from '../../../tools/scripts/browser.mjs';
+import { buildIfNeeded, installIfNeeded } from '../../../tools/scripts/workspace.mjs';
 
+const flags = ['check', 'links', 'preview', 'no-build'];
 const { values } = parseArgs({
-  options: { check: { type: 'boolean' }, preview: { type: 'boolean' }, port: { type: 'string', default: '4173' } },
+  options: {
+    ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' }])),
+    port: { type: 'string', default: '4173' },
+  },
 });
+if (!values['no-build']) {
+  installIfNeeded();
+  await buildIfNeeded();
+}
+// They import packages, which must be there first.
+const { buildSite, out } = await import('./site.mjs');
+const { faultsInBrowser, serve } = await import('./check-browser.mjs');
+
 const began = Date.now();
 const { pages, faults } = await buildSite();
-for (const fault of faults) console.error(fault);
-console.log(
-  `${pages.length} pages in ${join(out, 'index.html')} (${((Date.now() - began) / 1000).toFixed(1)} s), ${faults.length} dead links`,
-);
-if (values.preview) preview(Number(values.port));
-else process.exit(values.check && faults.length > 0 ? 1 : 0);
-
-function preview(port) {
-  const types = {
-    '.html': 'text/html',
-    '.css': 'text/css',
-    '.js': 'text/javascript',
-    '.svg': 'image/svg+xml',
-    '.png': 'image/png',
-  };
-  createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
-    let file = join(out, path);
-    if (existsSync(file) && statSync(file).isDirectory()) file = join(file, 'index.html');
-    if (!existsSync(file)) return response.writeHead(404).end('not found');
-    response
-      .writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' })
-      .end(readFileSync(file));
-  }).listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}/`));
+console.log(`${pages.length} pages in ${join(out, 'index.html')} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+if (values.check) {
+  const reason = browserMissing();
+  if (reason) console.log(`skipped: pages in Chromium (${reason})`);
+  else
+    faults.push(
+      ...(await faultsInBrowser(
+        out,
+        pages.map(({ path }) => path),
+      )),
+    );
 }
+for (const fault of faults) console.error(fault);
+const checked = values.check || values.links;
+if (checked) console.log(`${pages.length} passed, ${faults.length} failed`);
+else if (faults.length > 0) console.error(`${faults.length} faults; npm run docs -- --check ends with 1 for them`);
+if (values.preview) console.log((await serve(out, { port: Number(values.port) })).address);
+else process.exit(checked && faults.length > 0 ? 1 : 0);

@@ -20,15 +20,15 @@ export function frame({ page, content, headings, menu, description }) {
 <link rel="stylesheet" href="${to('assets/site.css')}">
 </head>
 <body${isHome ? ' class="home"' : ''}>
-<a class="skip" href="#content">Skip to the text</a>
+<a class="skip" href="#site-content">Skip to the text</a>
 <header>
 <a class="name" href="${to('index.html')}">cxr-align</a>
-<form id="search" role="search" hidden><label for="words">Search</label><input id="words" type="search" autocomplete="off" placeholder="Search" data-root="${to('index.html').replace(/index\.html$/, '')}"></form>
-<button class="open" popovertarget="menu">Menu</button>
+<form id="site-search" role="search" hidden><input id="site-words" type="search" aria-label="Search" autocomplete="off" placeholder="Search" data-root="${to('index.html').replace(/index\.html$/, '')}"></form>
+<button class="open" popovertarget="site-menu">Menu</button>
 </header>
-<div id="found" hidden></div>
-<nav id="menu" popover aria-label="Pages">${menuHtml(page, menu, to)}</nav>
-<main id="content">
+<div id="site-found" hidden></div>
+<nav id="site-menu" popover aria-label="Pages">${menuHtml(page, menu, to)}</nav>
+<main id="site-content">
 ${toc && `<details class="toc narrow"><summary>On this page</summary>${toc}</details>`}
 ${content}
 ${neighbours(page, menu, to)}

@@ -2,9 +2,9 @@
 import MiniSearch from 'minisearch';
 
 const { document } = globalThis;
-const form = document.getElementById('search');
-const field = document.getElementById('words');
-const found = document.getElementById('found');
+const form = document.getElementById('site-search');
+const field = document.getElementById('site-words');
+const found = document.getElementById('site-found');
 const base = field.dataset.root;
 let index;
 
