@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that a machine with a GPU can show, in one command: doctor, conformance, one epoch of training, the training step
-# beside PyTorch where it is there. Leaves OUT/gpu-check.json and a log of each part.
+# Everything that a machine with a GPU can show, in one command: doctor, conformance, one epoch of training twice (its bits
+# compared), the training step compiled, replayed and operation by operation, beside PyTorch where it is there. Leaves OUT/gpu-check.json and a log of each part.
 #
 #   tools/gpu-check.sh [--out DIR] [--engines cuda,webgpu] [--tensorflow FILE] [--python BIN] [--small] [--rounds N]
 #   tools/gpu-check.sh --pack FILE.tar.gz
@@ -115,9 +115,21 @@ fi
 failed=0
 for engine in "${asked[@]}"; do
   part "conformance-$engine" "conformance-$engine.json" "$node" tools/scripts/conformance.mjs --engine "$engine" --json || failed=1
-  part "epoch-$engine" "epoch-$engine.json" cli train --data "$out/data" --out "$out/run-$engine" --engine "$engine" --set epochs=1 --json || failed=1
+  rm -f "$out/same-bits-$engine.txt"
+  part "epoch-$engine" "epoch-$engine.json" cli train --data "$out/data" --out "$out/run-$engine" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
+  # The same seed again: model and history have to have the same bits.
+  part "again-$engine" "again-$engine.json" cli train --data "$out/data" --out "$out/run-$engine-again" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
+  for file in history.jsonl model/model.safetensors; do
+    cmp "$out/run-$engine/$file" "$out/run-$engine-again/$file" >>"$out/same-bits-$engine.txt" 2>&1 || failed=1
+  done
   part "step-$engine" "step-$engine.json" bench step --engine "$engine" --sizes "$sizes" --rounds "$rounds" --json ${against[@]+"${against[@]}"} || failed=1
 done
+# Compiled is the default on cuda; replayed, and operation by operation, beside it.
+if [[ " ${asked[*]} " == *" cuda "* ]]; then
+  for capture in replay off; do
+    part "step-cuda-$capture" "step-cuda-$capture.json" bench step --engine cuda --sizes "$sizes" --rounds 1 --capture "$capture" --json || failed=1
+  done
+fi
 
 "$node" - "$out" "${asked[@]}" <<'JS' >"$out/gpu-check.json"
 const { existsSync, readFileSync } = require('node:fs');
@@ -137,6 +149,8 @@ const of = (engine) => {
     conformance: json(`conformance-${engine}.json`),
     epoch: epoch && { seconds: epoch.seconds, auroc: epoch.evaluation?.macro.auroc ?? null },
     step: json(`step-${engine}.json`),
+    ...(engine === 'cuda' && { replayed: json('step-cuda-replay.json'), opByOp: json('step-cuda-off.json') }),
+    sameBits: existsSync(`${out}/same-bits-${engine}.txt`) && readFileSync(`${out}/same-bits-${engine}.txt`, 'utf8') === '',
     said: { conformance: said(`conformance-${engine}`), epoch: said(`epoch-${engine}`), step: said(`step-${engine}`) },
   };
 };

@@ -110,7 +110,14 @@ describeTensorflow('TensorflowStepCapture', (engine) => {
   it('gives the bits of the computation, without JavaScript from the fourth step on', () => {
     const steps = [3, 4, 5, 6, 7, 9, 200];
     expect(steps.map((number) => step(number))).toEqual([true, true, true, false, false, false, false]);
-    expect(capture.report()).toEqual({ captured: 4, opByOp: 3, checked: 1, possiblyStale: 0, reason: undefined });
+    expect(capture.report()).toEqual({
+      mode: 'replay',
+      captured: 4,
+      opByOp: 3,
+      checked: 1,
+      possiblyStale: 0,
+      reason: undefined,
+    });
   });
   it('captures inputs of other shapes by themselves', () => {
     const computed = [0, 1, 2, 3, 4, 5, 6, 7].map((number) => step(number, { rows: 5 + (number % 2) }));

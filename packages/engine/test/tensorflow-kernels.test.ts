@@ -4,6 +4,7 @@ import { fusedOps } from '@cxr-align/fused-ops';
 import { RandomStream, streamWords } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import { AdamWWithMoments } from '../src/kernels/adamw-moments.js';
+import { TensorflowStepCapture } from '../src/kernels/capture/step-capture.js';
 import { CapturedAdamW } from '../src/kernels/tensorflow/captured-adamw.js';
 import { deviceDropoutMask } from '../src/kernels/tensorflow/dropout-mask.js';
 import { describeTensorflow } from './describe-tensorflow.js';
@@ -56,8 +57,12 @@ describeTensorflow('AdamW', () => {
   type Make = (variables: tf.Variable[], decay: number[]) => AdamWWithMoments;
   const forms: [string, Make][] = [
     ['of the engine', (variables, decay) => fusedOps().adamW!(variables, decay) as AdamWWithMoments],
-    ['captured, as on a device', (variables, decay) => new CapturedAdamW(variables, decay)],
-    ['of a device, op by op', (variables, decay) => new CapturedAdamW(variables, decay, 'off')],
+    [
+      'captured, as on a device',
+      (variables, decay) => new CapturedAdamW(variables, decay, new TensorflowStepCapture()),
+    ],
+    ['of a device, op by op', (variables, decay) => new CapturedAdamW(variables, decay)],
+    ['compiled', (variables, decay) => fusedOps().adamW!(variables, decay, { stepCapture: 'xla' }) as AdamWWithMoments],
   ];
   it.each(forms)('%s: steps, stores and restores by the formula', async (_, make) => {
     const start = [

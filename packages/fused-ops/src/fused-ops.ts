@@ -44,8 +44,12 @@ export interface DropoutMask {
   words: Int32Array;
 }
 
-/** `auto`: capture repeated steps where the engine can; `off`: compute each operation by operation. */
-export type StepCaptureMode = 'auto' | 'off';
+/**
+ * How repeated steps are computed. `replay`: captured, and run as one operation with the same bits; `xla`: captured, and compiled by
+ * XLA, which fuses operations, so that results agree to a tolerance only; `off`: operation by operation. `auto`: `xla` on a CUDA
+ * device, `replay` on the processor, where the engine can.
+ */
+export type StepCaptureMode = 'auto' | 'xla' | 'replay' | 'off';
 
 /** One run of a captured computation. */
 export interface CaptureRequest {
@@ -65,6 +69,8 @@ export interface CaptureRequest {
 
 /** How the runs of a captured computation were computed so far. */
 export interface StepCaptureReport {
+  /** How it is captured. */
+  mode: Exclude<StepCaptureMode, 'auto'>;
   /** Runs that were replayed as one operation. */
   captured: number;
   /** Runs that were computed operation by operation, to record, to verify, or because they cannot be captured. */
@@ -75,18 +81,33 @@ export interface StepCaptureReport {
   possiblyStale: number;
   /** Why runs are computed operation by operation; undefined while they are captured. */
   reason?: string;
+  /** Of `xla` alone. */
+  compiled?: {
+    /** How many functions were compiled: one for each set of input shapes, and for each change of an integer constant. */
+    functions: number;
+    /** Seconds that their first runs took, compilation included. */
+    seconds: number;
+    /**
+     * The largest relative difference from the computation operation by operation that a verification found: of the loss, the
+     * gradients of all variables together, the assigned variables together.
+     */
+    largestDifference: number;
+    /** Why `replay` has taken over, where it has. */
+    rejected?: string;
+  };
 }
 
 /** A computation that is run again and again, and that an engine may replay without JavaScript between its operations. */
 export interface StepCapture {
   /**
-   * Runs the computation, or replays it with the same bits.
+   * Runs the computation, or what was captured of it: with the same bits, or (`xla`) within a tolerance.
    *
-   * @param compute a function of the inputs, of variables, of kept tensors and of the step; it may assign to variables.
+   * @param compute a function of the inputs, of variables, of kept tensors and of the step, which is that of the request, or, in a
+   * trial whose results are thrown away and whose assignments are undone, the one after it; it may assign to variables.
    * @returns the results of `compute`. The caller owns them.
    * @throws what `compute` throws; a failure of capture or replay falls back to `compute`.
    */
-  run(request: CaptureRequest, compute: () => tf.NamedTensorMap): tf.NamedTensorMap;
+  run(request: CaptureRequest, compute: (step: number) => tf.NamedTensorMap): tf.NamedTensorMap;
   report(): StepCaptureReport;
   dispose(): void;
 }
@@ -121,8 +142,8 @@ export interface FusedOps {
   ) => FusedForward;
   /** x · wᵀ of x [rows, out] and w [in, out] → [rows, in]. */
   matMulTransposeB?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
-  /** Replays repeated steps as one operation. */
-  stepCapture?: () => StepCapture;
+  /** Captures repeated steps, and runs each as one operation. */
+  stepCapture?: (mode: Exclude<StepCaptureMode, 'off'>) => StepCapture;
   /** The gradient of relu: dy where the output y was above 0, else 0. */
   reluGradient?: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 }

@@ -14,7 +14,7 @@ export interface AdamWOptions {
   weightDecay?: number;
   /** The gradients are scaled down when their global norm is above this. Default no clipping. */
   maxGradientNorm?: number;
-  /** `off` keeps an engine from capturing the update as one operation. Default `auto`. */
+  /** How an engine captures the update as one operation; `off` keeps it from that. Default `auto`. */
   stepCapture?: StepCaptureMode;
 }
 

@@ -18,7 +18,7 @@ export interface GradientRequest {
 
 /**
  * The gradients of one loss, computed in each step of a training. An engine with step capture finds out which operations they are
- * made of, and replays them as one operation with the same bits.
+ * made of, and runs them as one operation.
  */
 export class CapturedGradients {
   private readonly capture;
@@ -36,18 +36,20 @@ export class CapturedGradients {
   /**
    * Computes loss, gradients and auxiliary tensors of a step, as {@link valueAndGradients}.
    *
-   * @param forward a function of the inputs, of variables, of kept tensors and of the step.
+   * @param forward a function of the inputs, of variables, of kept tensors and of the context, from which it takes the step: a
+   * capture may try it with that of the next step.
    * @returns the caller owns all of it.
    */
   compute(
     { inputs, context, captureVersion }: GradientRequest,
-    forward: () => { loss: tf.Scalar; aux: Record<string, tf.Tensor> },
+    forward: (context: ForwardContext) => { loss: tf.Scalar; aux: Record<string, tf.Tensor> },
     variables: tf.Variable[],
   ): ValueAndGradients {
     const found: ValueAndGradients = { loss: undefined as unknown as tf.Scalar, gradients: {}, aux: {} };
     const request = { inputs, step: context.step, captureVersion, hasDrawn: () => context.hasDrawn };
-    const results = this.capture.run(request, () => {
-      const { loss, gradients, aux } = valueAndGradients(forward, variables);
+    const results = this.capture.run(request, (step) => {
+      const now = step === context.step ? context : context.at(step);
+      const { loss, gradients, aux } = valueAndGradients(() => forward(now), variables);
       return { loss, ...prefixed('gradients', gradients), ...prefixed('aux', aux) };
     });
     for (const [key, tensor] of Object.entries(results)) {

@@ -46,6 +46,12 @@ export class ForwardContext {
     this.updateStatistics = updateStatistics;
   }
 
+  /** The context of another step, alike in all else. */
+  at(step: number): ForwardContext {
+    const { training, seed, updateStatistics } = this;
+    return new ForwardContext(training ? { training, seed, step, updateStatistics } : { training: false });
+  }
+
   /** A stream of random numbers of this seed and step; undefined when predicting. @param purpose names what it is for. */
   random(purpose: string): RandomStream | undefined {
     if (!this.training) return undefined;

@@ -8,13 +8,15 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * A computation that is repeated: an engine with step capture replays it as one operation, with the same bits; every other engine,
- * and every engine with `stepCapture: 'off'`, computes it operation by operation.
+ * A computation that is repeated: an engine with step capture runs it as one operation, with the same bits or, with `stepCapture:
+ * 'xla'` and on a CUDA device, compiled and within a tolerance; every other engine, and every engine with `stepCapture: 'off'`,
+ * computes it operation by operation.
  */
 export function createStepCapture({ stepCapture = 'auto' }: { stepCapture?: StepCaptureMode } = {}): StepCapture {
   if (stepCapture === 'off') return new OpByOp("stepCapture is 'off'");
   return (
-    fusedOps().stepCapture?.() ?? new OpByOp(`the TensorFlow.js backend ${tf.getBackend()} has no step capture here`)
+    fusedOps().stepCapture?.(stepCapture) ??
+    new OpByOp(`the TensorFlow.js backend ${tf.getBackend()} has no step capture here`)
   );
 }
 
@@ -24,13 +26,13 @@ class OpByOp implements StepCapture {
 
   constructor(private readonly reason: string) {}
 
-  run(_request: CaptureRequest, compute: () => tf.NamedTensorMap): tf.NamedTensorMap {
+  run({ step }: CaptureRequest, compute: (step: number) => tf.NamedTensorMap): tf.NamedTensorMap {
     this.opByOp++;
-    return compute();
+    return compute(step);
   }
 
   report(): StepCaptureReport {
-    return { captured: 0, opByOp: this.opByOp, checked: 0, possiblyStale: 0, reason: this.reason };
+    return { mode: 'off', captured: 0, opByOp: this.opByOp, checked: 0, possiblyStale: 0, reason: this.reason };
   }
 
   dispose(): void {}

@@ -34,7 +34,7 @@ async function callsDuring(work: () => Promise<unknown>): Promise<string[]> {
 
 /** The history and the weights of a run. */
 async function trained(engine: Engine, out: string, changes: object): Promise<Buffer[]> {
-  const config = checkConfig({ ...quick, epochs: 3, ...changes }, 'test');
+  const config = checkConfig({ ...quick, epochs: 3, stepCapture: 'replay', ...changes }, 'test');
   await trainRun({ path, out: join(place, out), config }, engine, silentProgress);
   return ['history.jsonl', 'model/model.safetensors'].map((file) => readFileSync(join(place, out, file)));
 }

@@ -1,7 +1,16 @@
 import { DenseLabelDecoder } from '@cxr-align/image-backbone';
 import * as losses from '@cxr-align/losses';
 import * as reference from '@cxr-align/losses/reference';
-import { AdamW, Linear, Parameters, ForwardContext, relu, CapturedGradients, TransformerEncoder } from '@cxr-align/nn';
+import {
+  AdamW,
+  Linear,
+  Parameters,
+  ForwardContext,
+  relu,
+  CapturedGradients,
+  TransformerEncoder,
+  type StepCaptureMode,
+} from '@cxr-align/nn';
 import { RandomStream } from '@cxr-align/random';
 import { valueAndGradients } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
@@ -37,10 +46,12 @@ export class TrainingStep {
   private readonly promptScale: tf.Variable & tf.Scalar;
   private readonly optimizer: AdamW;
   private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
-  readonly captured = new CapturedGradients();
+  readonly captured: CapturedGradients;
   private step = 0;
 
-  constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize) {
+  /** @param stepCapture how gradients and update are captured. */
+  constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize, stepCapture: StepCaptureMode = 'auto') {
+    this.captured = new CapturedGradients({ stepCapture });
     const transformer = { dim, layers, heads, dropout };
     const scope = this.parameters.scope('model');
     this.decoder = new DenseLabelDecoder(scope.scope('splitter'), {
@@ -56,7 +67,7 @@ export class TrainingStep {
     const scale = { constant: Math.log(1 / 0.07) };
     this.contrastScale = scope.addParameter<tf.Scalar>('contrastScale', [], scale);
     this.promptScale = scope.addParameter<tf.Scalar>('promptScale', [], scale);
-    this.optimizer = new AdamW(this.parameters.trainable(), { weightDecay: 1e-4, maxGradientNorm: 1 });
+    this.optimizer = new AdamW(this.parameters.trainable(), { weightDecay: 1e-4, maxGradientNorm: 1, stepCapture });
     const random = (purpose: string, count: number): Float32Array =>
       new RandomStream({ seed: 1, purpose }).normals(count);
     this.data = tf.tidy(() => ({
@@ -81,14 +92,14 @@ export class TrainingStep {
     const given = features && tf.tensor2d(features, this.data.features.shape);
     const context = new ForwardContext({ training: true, seed: 1, step: this.step++ });
     const input = given ?? this.data.features;
-    const forward = (): { loss: tf.Scalar; aux: tf.NamedTensorMap } => ({
-      loss: this.loss(context, input),
+    const forward = (now: ForwardContext): { loss: tf.Scalar; aux: tf.NamedTensorMap } => ({
+      loss: this.loss(now, input),
       aux: {},
     });
     const variables = this.parameters.trainable().map(({ variable }) => variable);
     const { loss, gradients } = isReplayed
       ? this.captured.compute({ inputs: [input], context }, forward, variables)
-      : valueAndGradients(forward, variables);
+      : valueAndGradients(() => forward(context), variables);
     const norm = this.optimizer.applyGradients(gradients, { learningRate: 2e-5 });
     const [value] = await loss.data();
     tf.dispose([loss, norm, ...(given ? [given] : [])]);

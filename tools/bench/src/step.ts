@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
+import type { StepCaptureMode, StepCaptureReport } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError, type Flags } from './flags.js';
 import { median, runJson, runSelf } from './run-program.js';
@@ -18,6 +19,10 @@ export interface OwnTiming {
   tensorGrowth: number;
   firstLoss: number;
   lastLoss: number;
+  /** Seconds that the first step took: recorded, and compiled where XLA does that. */
+  firstStepS: number;
+  /** How steps were captured. */
+  capture: StepCaptureReport;
   /** Why operations were called one by one, on an engine that would run them as one. */
   opByOp?: string;
   /** Milliseconds a step by operation, where asked. */
@@ -49,8 +54,10 @@ export interface StepRequest {
   against?: string;
   python: string;
   profile: boolean;
+  capture: StepCaptureMode;
 }
 
+const captures: readonly StepCaptureMode[] = ['auto', 'xla', 'replay', 'off'];
 const sizes: Record<string, { size: Omit<StepSize, 'mixing'>; steps: number }> = {
   paper: { size: { dim: 512, layers: 8, batch: 32 }, steps: 5 },
   'paper-100': { size: { dim: 512, layers: 8, batch: 100 }, steps: 3 },
@@ -65,13 +72,15 @@ export async function timeStep(
   engineName: EngineName,
   size: StepSize,
   steps: number,
-  profile: boolean,
+  { profile, capture }: { profile: boolean; capture: StepCaptureMode },
 ): Promise<OwnTiming> {
   const engine = await startEngine(engineName, { threads: cpus().length });
-  const step = new TrainingStep(size);
+  const step = new TrainingStep(size, capture);
+  const start = performance.now();
   const firstLoss = await step.run();
-  // By then what an engine replays has been recorded.
-  for (let i = 0; i < 2; i++) await step.run();
+  const firstStepS = (performance.now() - start) / 1000;
+  // By then what an engine replays has been recorded, and what it compiles verified.
+  for (let i = 0; i < 3; i++) await step.run();
   const tensors = tf.memory().numTensors;
   const times: number[] = [];
   let lastLoss = firstLoss;
@@ -90,6 +99,8 @@ export async function timeStep(
     tensorGrowth,
     firstLoss,
     lastLoss,
+    firstStepS,
+    capture: step.captured.report(),
     ...(step.captured.report().captured === 0 && { opByOp: step.captured.report().reason }),
     ...(profile && { profile: await profileStep(step) }),
   };
@@ -160,8 +171,9 @@ export function benchStep(request: StepRequest): StepResult[] {
 }
 
 /** The flags of the hidden command that times one size in a process of its own. */
-function runOwn({ engine, mixing, profile }: StepRequest, name: string, isFirst: boolean): OwnTiming {
-  const flags = ['--engine', engine, '--size', name, '--mixing', mixing, ...(profile && isFirst ? ['--profile'] : [])];
+function runOwn({ engine, mixing, profile, capture }: StepRequest, name: string, isFirst: boolean): OwnTiming {
+  const asked = ['--engine', engine, '--size', name, '--mixing', mixing, '--capture', capture];
+  const flags = [...asked, ...(profile && isFirst ? ['--profile'] : [])];
   return runSelf<OwnTiming>(['step-once', ...flags]);
 }
 
@@ -183,7 +195,10 @@ function runTorch({ against, python, threads }: StepRequest, size: StepSize, fla
 export async function stepOnce(flags: Flags): Promise<OwnTiming> {
   const { size, steps } = sizes[flags.choice('--size', stepSizes, 'small')];
   const full = { ...size, mixing: flags.choice('--mixing', mixings, 'full') };
-  return timeStep(flags.choice('--engine', engineNames, 'native'), full, steps, flags.has('--profile'));
+  return timeStep(flags.choice('--engine', engineNames, 'native'), full, steps, {
+    profile: flags.has('--profile'),
+    capture: flags.choice('--capture', captures, 'auto'),
+  });
 }
 
 /** The results as a Markdown table, what kept a step from being one operation, and the profile where there is one. */
@@ -224,11 +239,18 @@ export function stepText(results: readonly StepResult[]): string {
         ]
       : [],
   );
-  const notes = results.flatMap(({ dim, batch, ours: { opByOp } }) =>
-    opByOp === undefined
-      ? []
-      : ['', `${dim} wide, batch ${batch}: steps were computed operation by operation: ${opByOp}`],
-  );
+  const notes = results.flatMap(({ dim, batch, ours: { opByOp, capture, firstStepS } }) => {
+    const step = `${dim} wide, batch ${batch}`;
+    if (opByOp !== undefined) return ['', `${step}: steps were computed operation by operation: ${opByOp}`];
+    if (!capture.compiled) return [];
+    const { functions, seconds, largestDifference, rejected } = capture.compiled;
+    return [
+      '',
+      rejected === undefined
+        ? `${step}: compiled by XLA (${functions} function${functions === 1 ? '' : 's'} of gradients in ${seconds.toFixed(1)} s, the first step in ${firstStepS.toFixed(1)} s), largest relative difference ${largestDifference.toExponential(1)}`
+        : `${step}: not compiled by XLA: ${rejected}`,
+    ];
+  });
   return [`${results[0].ours.engine}`, '', table, ...notes, ...profiles].join('\n');
 }
 
@@ -246,5 +268,6 @@ export function stepRequest(flags: Flags): StepRequest {
     against: flags.text('--against'),
     python: flags.text('--python', 'python3'),
     profile: flags.has('--profile'),
+    capture: flags.choice('--capture', captures, 'auto'),
   };
 }

@@ -103,10 +103,15 @@ async function unpack(archive: string, into: string, { python }: Pick<LibrarySou
 }
 
 const unzip = `
-import re, sys, zipfile
-wanted = re.compile(r'(^|/)(libtensorflow(_cc|_framework)?\\.so\\.2$|nvidia/.*\\.so(\\.\\d+)*$|include/(tensorflow|tsl|xla)/.*\\.h$|include/.*cuda_config\\.h$|METADATA$)')
+import os, re, sys, zipfile
+wanted = re.compile(r'(^|/)(libtensorflow(_cc|_framework)?\\.so\\.2$|nvidia/.*\\.so(\\.\\d+)*$|nvidia/cuda_nvcc/(bin/(ptxas|nvlink)|nvvm/libdevice/.*\\.bc)$|include/(tensorflow|tsl|xla)/.*\\.h$|include/.*cuda_config\\.h$|METADATA$)')
 with zipfile.ZipFile(sys.argv[1]) as archive:
-    archive.extractall(sys.argv[2], [name for name in archive.namelist() if wanted.search(name)])
+    names = [name for name in archive.namelist() if wanted.search(name)]
+    archive.extractall(sys.argv[2], names)
+    # zipfile makes no file executable; XLA runs these.
+    for name in names:
+        if '/bin/' in name:
+            os.chmod(os.path.join(sys.argv[2], name), 0o755)
 `;
 
 function keepLibraries(folder: string, deps: string, archive: string): void {
@@ -140,7 +145,10 @@ function keepHeaders(folder: string, deps: string, { headers, archive }: { heade
       cpSync(join(include, part), join(deps, 'include', part), { recursive: true, dereference: true });
 }
 
-/** Fetches the libraries of NVIDIA that the wheel requires into the folders where its libraries search: `../nvidia/NAME/lib`. */
+/**
+ * Fetches the libraries of NVIDIA that the wheel requires into the folders where its libraries search, `../nvidia/NAME/lib`, and what XLA
+ * compiles for a device with: libdevice and ptxas.
+ */
 async function fetchCudaLibraries(
   folder: string,
   deps: string,

@@ -21,6 +21,7 @@ export function loadBinding(folder: string): NativeManifest | undefined {
   if (!manifest) return undefined;
   if (loaded) throw new Error(`this process has the TensorFlow of ${loaded.folder}, and can have no other`);
   prepareTensorflow(manifest.kind);
+  prepareXla(folder, manifest);
   exposeTfjs();
   const require = createRequire(join(folder, 'binding', 'package.json'));
   const binding = withoutInfoMessages(stderrBufferFile(folder), () => dlopen(bindingFile(folder)));
@@ -46,6 +47,16 @@ export function prepareTensorflow(kind: NativeKind): void {
   env.TF_DETERMINISTIC_OPS ??= '1';
 }
 
+/**
+ * Sets what XLA reads once, when the library is loaded: where libdevice and ptxas are, and that a device adds numbers up in the same
+ * order each time. A flag that a version does not know ends the process, so others than the tried one get none.
+ */
+function prepareXla(folder: string, { kind, tensorflow }: NativeManifest): void {
+  const compiler = join(folder, 'deps', 'nvidia', 'cuda_nvcc');
+  if (kind !== 'gpu' || !tensorflow.startsWith('2.21.') || !existsSync(compiler)) return;
+  process.env.XLA_FLAGS ??= `--xla_gpu_cuda_data_dir=${compiler} --xla_gpu_deterministic_ops=true`;
+}
+
 /** The folder of the TensorFlow that this process has loaded, if any. */
 export function loadedFolder(): string | undefined {
   return loaded?.folder;
@@ -60,6 +71,11 @@ function dlopen(file: string): Record<string, unknown> {
 
 const infoMessage =
   /^(WARNING: All log messages before absl::InitializeLog|I\d{4} |To enable the following instructions)/;
+
+/** Runs what makes TensorFlow write information messages for the first time, without them. */
+export function quietly<T>(work: () => T): T {
+  return loaded ? withoutInfoMessages(stderrBufferFile(loaded.folder), work) : work();
+}
 
 /**
  * Hides the information messages that TensorFlow writes while it is loaded: 2.21 reads TF_CPP_MIN_LOG_LEVEL too late for them.

@@ -4,7 +4,7 @@ import { cudaMachine } from './cuda-machine.js';
 import type { EngineName } from './engine-names.js';
 import { createEngine, EngineError, firstLine, type Engine, type KernelMode } from './engine.js';
 import { settleKernels, type KernelChoice } from './kernel-mode.js';
-import { loadBinding, loadedFolder, prepareTensorflow } from './load-binding.js';
+import { loadBinding, loadedFolder, prepareTensorflow, quietly } from './load-binding.js';
 import { bindingRevision, setUpFolder, type NativeKind } from './set-up-folder.js';
 import { useBackend } from './use-backend.js';
 
@@ -122,7 +122,7 @@ async function start(
 ): Promise<LoadedTensorflow> {
   await useBackend(engine, 'tensorflow');
   const { kernels, isFirst } = settleKernels(engine, 'tensorflow', choice);
-  if (isFirst && kernels === 'fast') registerTensorflowKernels({ onGpu: isOnGpu(), isOwnBinding });
+  if (isFirst && kernels === 'fast') registerTensorflowKernels({ onGpu: isOnGpu(), isOwnBinding, quietly });
   return { version, isOwnBinding, kernels };
 }
 

@@ -212,9 +212,11 @@ export const configSchema = z.strictObject({
     .default(0)
     .describe('Images with the largest errors that the report shows; 0 by default, since they are of patients'),
   stepCapture: z
-    .enum(['auto', 'off'])
+    .enum(['auto', 'xla', 'replay', 'off'])
     .default('auto')
-    .describe('Step capture; auto: engines that can replay a captured training step as one operation; off: never'),
+    .describe(
+      'How TensorFlow computes a training step that it has captured; replay: as one function, with the same bits; xla: compiled, within a tolerance; auto: xla on cuda, replay on native; off: operation by operation',
+    ),
   bootstrap: z
     .number()
     .int()

@@ -165,15 +165,15 @@ export class StepTaker {
       if (isFiniteEach(ofTasks)) objective.weighting.balance?.(ofTasks);
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
-    const forward = (): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
-      const { total, parts } = objective.losses(model, model.forward(images, context), { targets, mask });
+    const forward = (now: ForwardContext): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
+      const { total, parts } = objective.losses(model, model.forward(images, now), { targets, mask });
       return { loss: total, aux: parts };
     };
     const variables = this.epoch.trainedNow.map(({ variable }) => variable);
     const inputs = [...Object.values<tf.Tensor>({ ...images }), targets, mask];
     // Steps that differ by random numbers must not be replayed, though a few may look the same.
     const { loss, gradients, aux } = objective.isDrawn
-      ? valueAndGradients(forward, variables)
+      ? valueAndGradients(() => forward(context), variables)
       : this.captured.compute({ inputs, context, captureVersion: this.epoch.captureVersion }, forward, variables);
     const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
     const values: Record<string, number> = { total: await read(loss) };

@@ -46,7 +46,7 @@ export class TrainingLoop {
   /** Steps that were skipped since a number in them was NaN or infinite. */
   skippedSteps = 0;
   /** How the steps before this process were computed. */
-  earlierSteps?: StepCaptureReport;
+  earlierSteps?: Pick<StepCaptureReport, 'captured' | 'opByOp' | 'checked' | 'possiblyStale'>;
   /** False while a step is taken: the state is then neither that before nor that after it. */
   isBetweenSteps = true;
   readonly totalSteps: number;

@@ -207,7 +207,8 @@ function validation(
   const isFitted = config.encoder.ensembleWeights === 'validation';
   const options = {
     truth: isFitted ? rowsOf(truth, samples, labels) : undefined,
-    capture: resources.own(createStepCapture({ stepCapture: config.stepCapture })),
+    // Predictions keep the bits that other commands compute for them.
+    capture: resources.own(createStepCapture({ stepCapture: config.stepCapture === 'off' ? 'off' : 'replay' })),
     onImages: async () => {
       await breathe();
       signal?.throwIfAborted();

@@ -7,6 +7,8 @@ export interface GraphNode {
   attributes: readonly Attribute[];
   /** Outputs of other nodes, as `name:number`. */
   inputs: readonly string[];
+  /** The value of a node of the operation Const; of float32 or int32. */
+  constant?: { type: number; shape: readonly number[]; values: Float32Array | Int32Array };
 }
 
 /** The binding's numbers of attribute types. */
@@ -18,11 +20,13 @@ const producer = 1800;
 /** Encodes a graph as a GraphDef protocol buffer. */
 export function graphDef(nodes: readonly GraphNode[], types: AttributeTypes): Uint8Array {
   const graph = new Message();
-  for (const { name, operation, attributes, inputs } of nodes) {
+  for (const { name, operation, attributes, inputs, constant } of nodes) {
     const node = new Message().text(1, name).text(2, operation);
     for (const input of inputs) node.text(3, input);
     for (const attribute of attributes)
       node.message(5, new Message().text(1, attribute.name).message(2, attributeValue(attribute, types)));
+    if (constant)
+      node.message(5, new Message().text(1, 'value').message(2, new Message().message(8, tensor(constant))));
     graph.message(1, node);
   }
   return graph.message(4, new Message().whole(1, producer)).bytes();
@@ -45,6 +49,15 @@ function attributeValue({ type, value }: Attribute, types: AttributeTypes): Mess
       );
   }
   return isList ? new Message().message(1, message) : message;
+}
+
+/** A TensorProto. */
+function tensor({ type, shape: extents, values }: NonNullable<GraphNode['constant']>): Message {
+  const { buffer, byteOffset, byteLength } = values;
+  return new Message()
+    .whole(1, type)
+    .message(2, shape(extents))
+    .block(4, new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 function shape(extents: readonly number[]): Message {
@@ -79,7 +92,7 @@ class Message {
     return this.buffer.slice(0, this.size);
   }
 
-  private block(field: number, bytes: Uint8Array): this {
+  block(field: number, bytes: Uint8Array): this {
     return this.varint(field * 8 + 2)
       .varint(bytes.length)
       .append(bytes);

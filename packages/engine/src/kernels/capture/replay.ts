@@ -11,9 +11,23 @@ let functions = 0;
  */
 const withoutOptimisers = optimisersOff([1, 3, 7, 8, 9, 10, 13, 14]);
 
+/** How a recording is run as a function. */
+export interface ReplayOptions {
+  /**
+   * Whether XLA compiles the function. It has to know shapes, axes and the like when it does, so integers that are not counters are
+   * part of the function then, not inputs of it. Default false.
+   */
+  compiled?: boolean;
+}
+
 /** A recording as one TensorFlow function. It owns the recording. */
 export class Replay {
   private readonly name = `cxr_align_${process.pid}_${functions++}`;
+  /** The sources that are inputs of the function, in its order. */
+  private readonly inputs: readonly number[];
+  private readonly attributes: readonly Attribute[];
+  /** The integers that are part of the function. */
+  private readonly integers: ReadonlyMap<number, Integers>;
 
   /**
    * @param counters the entries of constants that are the number of the step, by source.
@@ -23,10 +37,18 @@ export class Replay {
     private readonly backend: NodeBackend,
     private recording: Recording,
     readonly counters: ReadonlyMap<number, readonly number[]>,
+    { compiled = false }: ReplayOptions = {},
   ) {
-    const { nodes, inputs, outputs } = graphOf(recording, backend);
     const { binding } = backend;
-    binding.addFunction(this.name, graphDef(nodes, binding as unknown as AttributeTypes), inputs, outputs);
+    this.integers = compiled ? integersOf(recording, counters, backend) : new Map();
+    const { nodes, inputs, outputs } = graphOf(recording, this.integers, backend);
+    this.inputs = inputs;
+    const places = inputs.flatMap((number) => [sourceName(number), 0]);
+    binding.addFunction(this.name, graphDef(nodes, binding as unknown as AttributeTypes), places, outputs);
+    this.attributes = [
+      { name: 'config_proto', type: binding.TF_ATTR_STRING, value: withoutOptimisers },
+      ...(compiled ? [{ name: '_XlaMustCompile', type: binding.TF_ATTR_BOOL, value: true }] : []),
+    ];
   }
 
   /** Runs the function; variables that the computation assigned to are assigned to. The caller owns the results. */
@@ -38,14 +60,14 @@ export class Replay {
     const counters = this.createCounters(step);
     let tensors: tf.Tensor[];
     try {
-      const ids = [...recording.sources].map(([number, source]) => {
+      const ids = this.inputs.map((number) => {
+        const source = recording.sources.get(number)!;
         if (source.kind === 'input') return idOf(backend, inputs[source.index]);
         if (source.kind === 'variable') return idOf(backend, source.variable);
         return counters.get(number) ?? source.id;
       });
-      const config = { name: 'config_proto', type: binding.TF_ATTR_STRING, value: withoutOptimisers };
       tensors = binding
-        .executeOp(this.name, [config], ids, names.length + variables.length)
+        .executeOp(this.name, [...this.attributes], ids, names.length + variables.length)
         .map((output) => backend.createOutputTensor(output));
     } finally {
       counters.forEach((id) => binding.deleteTensor(id));
@@ -75,6 +97,12 @@ export class Replay {
     });
   }
 
+  /** Whether the integers that are part of a compiled function are those of another recording of the same operations. */
+  hasIntegersOf(recording: Recording): boolean {
+    const others = integersOf(recording, this.counters, this.backend);
+    return [...this.integers].every(([number, { values }]) => others.get(number)?.values.join() === values.join());
+  }
+
   /** Takes the constants of a later recording of the same operations. */
   renew(recording: Recording): void {
     forget(this.backend, this.recording);
@@ -87,19 +115,29 @@ export class Replay {
   }
 }
 
-/** The nodes of a recording, and the places of its inputs and outputs in the form that the binding expects. */
+const sourceName = (number: number): string => `source${number}`;
+
+/** The nodes of a recording, the sources that are inputs, and the places of its outputs in the form that the binding expects. */
 function graphOf(
   recording: Recording,
+  constants: ReadonlyMap<number, Integers>,
   backend: NodeBackend,
-): { nodes: GraphNode[]; inputs: (string | number)[]; outputs: (string | number)[] } {
-  const typed = (name: string, type: number): Attribute => ({ name, type: backend.binding.TF_ATTR_TYPE, value: type });
+): { nodes: GraphNode[]; inputs: number[]; outputs: (string | number)[] } {
+  const { binding } = backend;
+  const typed = (name: string, type: number): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: type });
   const nodes: GraphNode[] = [];
   const places = new Map<number, [name: string, output: number]>();
   const inputsOf = (numbers: readonly number[]): string[] => numbers.map((number) => places.get(number)!.join(':'));
   const types = new Map([...recording.sources].map(([number, source]) => [number, typeOf(source, backend)]));
   for (const [number, type] of types) {
-    const name = `source${number}`;
-    nodes.push({ name, operation: 'Placeholder', attributes: [typed('dtype', type)], inputs: [] });
+    const name = sourceName(number);
+    const values = constants.get(number);
+    const attributes = [typed('dtype', type)];
+    nodes.push(
+      values
+        ? { name, operation: 'Const', attributes, inputs: [], constant: { type, ...values } }
+        : { name, operation: 'Placeholder', attributes, inputs: [] },
+    );
     places.set(number, [name, 0]);
   }
   for (const { name: operation, attributes, inputs, output, outputs } of recording.operations) {
@@ -115,7 +153,35 @@ function graphOf(
     nodes.push({ name, operation: 'Identity', attributes: [typed('T', type)], inputs: inputsOf([number]) });
     return [name, 0] as const;
   });
-  return { nodes, inputs: [...types.keys()].flatMap((number) => places.get(number)!), outputs: outputs.flat() };
+  return { nodes, inputs: [...types.keys()].filter((number) => !constants.has(number)), outputs: outputs.flat() };
+}
+
+/** Integers that JavaScript made. */
+interface Integers {
+  shape: readonly number[];
+  values: Int32Array;
+}
+
+/** The integers that a recording has from JavaScript, counters aside: constants, and tensors that are kept, such as shapes. */
+function integersOf(
+  { sources }: Recording,
+  counters: ReadonlyMap<number, readonly number[]>,
+  backend: NodeBackend,
+): Map<number, Integers> {
+  const { binding } = backend;
+  const valuesOf = (id: number): Int32Array => Int32Array.from(binding.tensorDataSync(id));
+  const integers = new Map<number, Integers>();
+  for (const [number, source] of sources) {
+    if (counters.has(number) || typeOf(source, backend) !== binding.TF_INT32) continue;
+    if (source.kind === 'constant')
+      integers.set(number, { shape: source.shape, values: Int32Array.from(source.values) });
+    if (source.kind !== 'kept') continue;
+    const types = ['T', 'out_type'].map((name) => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 }));
+    const [shape] = binding.executeOp('Shape', types, [source.id], 1);
+    integers.set(number, { shape: [...valuesOf(shape.id)], values: valuesOf(source.id) });
+    binding.deleteTensor(shape.id);
+  }
+  return integers;
 }
 
 function typeOf(source: Source, { binding }: NodeBackend): number {

@@ -10,7 +10,7 @@ import { Replay } from './replay.js';
 const maxDifferences = 6;
 
 /** A computation whose input shapes hardly repeat is not captured: at most so many sets of shapes are. */
-const maxShapes = 16;
+export const maxShapes = 16;
 
 /**
  * After so many replays a step is computed operation by operation again and compared with what is replayed. A constant that changes
@@ -48,11 +48,12 @@ export class TensorflowStepCapture implements StepCapture {
   private reason?: string;
 
   report(): StepCaptureReport {
-    return { ...this.counts, reason: this.reason };
+    return { mode: 'replay', ...this.counts, reason: this.reason };
   }
 
-  run(request: CaptureRequest, compute: () => tf.NamedTensorMap): tf.NamedTensorMap {
+  run(request: CaptureRequest, computeAt: (step: number) => tf.NamedTensorMap): tf.NamedTensorMap {
     const { inputs, captureVersion = 0 } = request;
+    const compute = (): tf.NamedTensorMap => computeAt(request.step);
     const capture = this.captureFor(inputs, request.step, captureVersion);
     if (!capture) return this.computed(compute);
     if (capture.replay && capture.version === captureVersion) {
@@ -75,7 +76,7 @@ export class TensorflowStepCapture implements StepCapture {
   /** What is known for such inputs; undefined where nothing is captured, because it was rejected or another backend is in use. */
   private captureFor(inputs: readonly tf.Tensor[], step: number, version: number): Capture | undefined {
     if (tf.backend() !== this.asBackend) return undefined;
-    const shapes = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ');
+    const shapes = shapesOf(inputs);
     const known = this.byShapes.get(shapes);
     if (known) return known.differences > maxDifferences ? undefined : known;
     if (this.byShapes.size >= maxShapes) {
@@ -184,9 +185,7 @@ export class TensorflowStepCapture implements StepCapture {
     this.counts.possiblyStale += replays;
     forget(this.backend, recording);
     this.reject(capture, `${changed}, though captureVersion stayed the same: up to ${replays} steps used the old one`);
-    process.emitWarning(`engine/stepCapture: ${this.reason}; raise captureVersion when such a value changes`, {
-      code: 'CXR_ALIGN_STALE_CAPTURE',
-    });
+    warnOfStale(this.reason!);
   }
 
   private reject(capture: Capture, reason: string): void {
@@ -207,6 +206,18 @@ export class TensorflowStepCapture implements StepCapture {
     for (const capture of this.byShapes.values()) this.drop(capture);
     this.byShapes.clear();
   }
+}
+
+/** The shapes and types of inputs, by which captures are told apart. */
+export function shapesOf(inputs: readonly tf.Tensor[]): string {
+  return inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ');
+}
+
+/** Reports a value that changed without a new captureVersion. */
+export function warnOfStale(reason: string): void {
+  process.emitWarning(`engine/stepCapture: ${reason}; raise captureVersion when such a value changes`, {
+    code: 'CXR_ALIGN_STALE_CAPTURE',
+  });
 }
 
 /** A hash of a tensor's bits; all values of one that is not float32. */

@@ -1,22 +1,24 @@
-import type { AdamWSettings, StepCaptureMode } from '@cxr-align/fused-ops';
+import type { AdamWSettings, StepCapture } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { AdamWWithMoments } from '../adamw-moments.js';
-import { TensorflowStepCapture } from '../capture/step-capture.js';
 import { Operations } from './operations.js';
 
 /**
  * AdamW of all variables by plain operations that are captured as one TensorFlow function: for devices, where a call from JavaScript
- * costs more than its arithmetic.
+ * costs more than its arithmetic, and for XLA.
  */
 export class CapturedAdamW extends AdamWWithMoments {
-  private readonly capture?: TensorflowStepCapture;
   private multipliers = '';
   /** Counts the changes of the learning rate multipliers, which are constants of the function. */
   private captureVersion = 0;
 
-  constructor(variables: readonly tf.Variable[], decay: readonly number[], stepCapture: StepCaptureMode = 'auto') {
+  /** @param capture captures the update; it is disposed with this. Without it the update is computed operation by operation. */
+  constructor(
+    variables: readonly tf.Variable[],
+    decay: readonly number[],
+    private readonly capture?: StepCapture,
+  ) {
     super(variables, decay);
-    if (stepCapture === 'auto') this.capture = new TensorflowStepCapture();
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {

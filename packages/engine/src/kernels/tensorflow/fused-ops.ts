@@ -1,6 +1,5 @@
 import type { FusedOps } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { NativeAdamW } from './adamw.js';
 import { runNativeOp } from './native-ops.js';
 
 /** Whether the binding has our own kernels: one that was installed from npm has not. */
@@ -17,7 +16,6 @@ const maskKeyOf = (words: Int32Array): tf.Tensor => tf.tensor1d(words, 'int32');
 
 /** The fused operations that the kernels of `native/` compute. */
 export const nativeFusedOps: FusedOps = {
-  adamW: (variables, decay) => new NativeAdamW(variables, decay),
   columnSums: (x) => runNativeOp('CxrColumnSums', { x }, {}).sums as tf.Tensor1D,
   dropout: (x, { rate, words }, residual) => {
     const inputs = { x, maskKey: maskKeyOf(words), residual: residual ? [residual] : [] };

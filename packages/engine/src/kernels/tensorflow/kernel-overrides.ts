@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerKernel } from '../kernel-registry.js';
+import { isCompilable } from './compilable-ops.js';
 import { runNativeOp } from './native-ops.js';
 import { Operations } from './operations.js';
 
@@ -38,7 +39,9 @@ const overrides: Readonly<Record<string, Override>> = {
 /** The kernels that only a binding with our own operations gets. */
 const nativeOverrides: Readonly<Record<string, Override>> = {
   Softmax: ({ logits }) =>
-    logits.dtype === 'float32' && logits.shape.length > 0 ? runNativeOp('CxrSoftmax', { x: logits }, {}).y : undefined,
+    logits.dtype === 'float32' && logits.shape.length > 0 && !isCompilable()
+      ? runNativeOp('CxrSoftmax', { x: logits }, {}).y
+      : undefined,
 };
 
 /** The names of the kernels that are replaced. */

@@ -1,7 +1,10 @@
-import { registerFusedOps } from '@cxr-align/fused-ops';
+import { registerFusedOps, type FusedOps, type StepCapture } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
+import { CompiledStepCapture, type CompiledCaptureOptions } from '../capture/compiled-step-capture.js';
 import { TensorflowStepCapture } from '../capture/step-capture.js';
+import { NativeAdamW } from './adamw.js';
 import { CapturedAdamW } from './captured-adamw.js';
+import { compilableOps } from './compilable-ops.js';
 import { deviceDropoutMask } from './dropout-mask.js';
 import { hasNativeKernels, nativeFusedOps } from './fused-ops.js';
 import { registerKernelOverrides } from './kernel-overrides.js';
@@ -17,21 +20,47 @@ function matMulTransposeB(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
     : tf.matMul(x, w, false, true);
 }
 
+export interface RegisterOptions {
+  onGpu: boolean;
+  isOwnBinding: boolean;
+  quietly: <T>(work: () => T) => T;
+}
+
 /**
  * Registers what TensorFlow, or our own kernels in its binding, computes faster than TensorFlow.js's operations.
  *
  * @param isOwnBinding whether the binding was built with the kernels of this version.
+ * @param quietly runs what makes TensorFlow write information messages.
  */
-export function registerTensorflowKernels({ onGpu, isOwnBinding }: { onGpu: boolean; isOwnBinding: boolean }): void {
+export function registerTensorflowKernels({ onGpu, isOwnBinding, quietly }: RegisterOptions): void {
   const isNative = isOwnBinding && !onGpu && hasNativeKernels();
   registerKernelOverrides({ hasNativeOps: isNative });
-  registerFusedOps('tensorflow', {
-    reluGradient: (dy, y) => new Operations().one('ReluGrad', [dy, y]),
-    ...(isOwnBinding && {
-      adamW: (variables, decay, options) => new CapturedAdamW(variables, decay, options?.stepCapture),
-      stepCapture: () => new TensorflowStepCapture(),
-    }),
-    ...(onGpu ? { dropoutMask: deviceDropoutMask } : { matMulTransposeB }),
-    ...(isNative && nativeFusedOps),
+  const ofDevice: FusedOps = { reluGradient, dropoutMask: deviceDropoutMask };
+  const captureOf = capturesOf(onGpu, {
+    withCompilableOps: isNative ? compilableOps(ofDevice) : (work) => work(),
+    quietly,
   });
+  registerFusedOps('tensorflow', {
+    ...(onGpu ? ofDevice : { reluGradient, matMulTransposeB }),
+    ...(isNative && nativeFusedOps),
+    ...(isOwnBinding && {
+      stepCapture: captureOf,
+      adamW: (variables, decay, { stepCapture = 'auto' } = {}) =>
+        isNative && stepCapture !== 'xla'
+          ? new NativeAdamW(variables, decay)
+          : new CapturedAdamW(variables, decay, stepCapture === 'off' ? undefined : captureOf(stepCapture)),
+    }),
+  });
+}
+
+const reluGradient: FusedOps['reluGradient'] = (dy, y) => new Operations().one('ReluGrad', [dy, y]);
+
+/** How steps are captured in each mode: compiled by XLA on a device, replayed on the processor, unless the mode says which. */
+function capturesOf(
+  onGpu: boolean,
+  options: Omit<CompiledCaptureOptions, 'fallback'>,
+): NonNullable<FusedOps['stepCapture']> {
+  const fallback = (): StepCapture => new TensorflowStepCapture();
+  return (mode) =>
+    mode === 'xla' || (mode === 'auto' && onGpu) ? new CompiledStepCapture({ ...options, fallback }) : fallback();
 }
