@@ -460,6 +460,19 @@ describe('cxr-align', () => {
     expect(readFileSync(join(place, 'tree.html'), 'utf8')).toContain('similarity in the graph (Wu-Palmer)');
 
     expect(json('graph', 'init', '--data', data, '--out', 'mine.yaml').columns).toHaveLength(4);
+    // A column that nothing calls a patient is a label, unless its role is named.
+    writeFileSync(join(place, 'odd.csv'), 'image,Betreuter,Edema\n1.png,1,1\n2.png,0,0\n');
+    const labelsOf = (...more: string[]) =>
+      json('graph', 'init', '--data', 'odd.csv', '--out', `odd-${more.length}.yaml`, ...more).columns.map(
+        (one: { column: string }) => one.column,
+      );
+    expect(labelsOf()).toEqual(['Betreuter', 'Edema']);
+    expect(labelsOf('--column', 'patient=Betreuter')).toEqual(['Edema']);
+    const checked = ['graph', 'check', '--graph', 'odd-2.yaml', '--data', 'odd.csv'];
+    expect(json(...checked, '--column', 'patient=Betreuter').faults).toEqual([]);
+    writeFileSync(join(place, 'paths.csv'), 'image,finding\n1.png,Lung/Edema\n2.png,Lung\n');
+    const paths = json('graph', 'init', '--data', 'paths.csv', '--path-column', 'finding', '--out', 'paths.yaml');
+    expect(paths.columns.map((one: { column: string }) => one.column)).toEqual(['Lung', 'Lung/Edema']);
     expect(json('graph', 'check', '--graph', 'mine.yaml', '--data', data)).toMatchObject({
       labels: 4,
       edges: 2,
@@ -645,8 +658,16 @@ describe('cxr-align', () => {
       [['graph', 'matrix', '--graph', 'nih-14', '--kind', 'closure', '--tau', '0'], 'expected --tau above 0, got 0'],
       [['graph', 'init', '--data', data, '--out', 'run-aligned/config.json'], 'which exists; name another'],
       [
-        ['graph', 'init', '--data', join(data, 'labels.csv'), '--column', 'path'],
+        ['graph', 'init', '--data', join(data, 'labels.csv'), '--path-column', 'path'],
         'expected a column "path", got image, patientId',
+      ],
+      [
+        ['graph', 'init', '--data', join(data, 'labels.csv'), '--column', 'path'],
+        'expected --column role=name, such as patient=pid, got path',
+      ],
+      [
+        ['graph', 'init', '--data', data, '--column', 'patient=patientId', '--path-column', 'A/B'],
+        'expected --column or --path-column, got both',
       ],
       [['graph', 'map', '--from', 'nih-14', '--to', 'nih-15'], 'got nih-15 (no such file)'],
       [

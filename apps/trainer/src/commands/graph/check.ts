@@ -3,19 +3,23 @@ import { InputError } from '@cxr-align/files';
 import { matchColumns } from '@cxr-align/label-graph';
 import { faultText } from '@cxr-align/evaluation';
 import { loadGraph } from '@cxr-align/training';
-import { printResult } from '../command.js';
+import { columnsOf, printResult } from '../command.js';
 
 interface Flags {
   json: boolean;
   graph: string;
   data?: string;
   format: string;
+  column?: string[];
 }
 
 /** `graph check`: whether a graph is valid, and whether it matches the columns of a data set. */
-export async function check({ json, graph: choice, data, format }: Flags): Promise<void> {
+export async function check({ json, graph: choice, data, format, column }: Flags): Promise<void> {
   const graph = loadGraph(choice);
-  const columns = data === undefined ? undefined : (await readDataset(data, { format })).annotations.labels;
+  const columns =
+    data === undefined
+      ? undefined
+      : (await readDataset(data, { format, columns: columnsOf(column) })).annotations.labels;
   const { matched, missing, unused, faults } = columns
     ? matchColumns(graph, columns)
     : { matched: [], missing: [], unused: [], faults: [] };

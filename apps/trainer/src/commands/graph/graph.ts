@@ -12,7 +12,8 @@ import { show } from './show.js';
 const source =
   'Label set (graph list; seed-14 is a second name of reference-14), or a JSON, YAML, GEXF or GraphML file';
 const graphFlag = { graph: { type: 'string', demandOption: true, describe: source } } as const;
-const data = (describe: string) => ({ data: { type: 'string', describe }, format: dataFlags.format }) as const;
+const table = { format: dataFlags.format, column: dataFlags.column } as const;
+const data = (describe: string) => ({ data: { type: 'string', describe }, ...table }) as const;
 
 const parts = [
   { command: 'list', describe: 'List the label sets', flags: {}, run: list },
@@ -37,9 +38,9 @@ const parts = [
     command: 'init',
     describe: 'Draft a label graph for the label columns of a data set',
     flags: {
-      data: { type: 'string', demandOption: true, describe: 'Data set, or with --column its table' },
-      format: dataFlags.format,
-      column: { type: 'string', describe: 'Column of label paths such as A/B/C' },
+      data: { type: 'string', demandOption: true, describe: 'Data set, or with --path-column its table' },
+      ...table,
+      'path-column': { type: 'string', describe: 'Column of label paths such as A/B/C, whose labels are drafted' },
       name: { type: 'string', describe: 'Name of the graph; that of the data set unless given' },
       out: {
         type: 'string',
@@ -71,7 +72,7 @@ const parts = [
         alias: 'data',
         describe: 'Data set to count in; for lin, co-occurrence, conditional, phi, pmi and jaccard',
       },
-      format: dataFlags.format,
+      ...table,
       normalize: {
         type: 'string',
         describe: `Normalizations in order, separated by commas: ${matrixNormalizations.join(', ')}`,

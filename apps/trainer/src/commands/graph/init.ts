@@ -1,29 +1,34 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { openTable, readDataset } from '@cxr-align/datasets';
+import { openTable, readDataset, type ReadDatasetOptions } from '@cxr-align/datasets';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { labelsInPaths } from '@cxr-align/label-graph';
 import { draftLabelGraph } from '@cxr-align/label-graph/formats';
 import { asInputError } from '@cxr-align/evaluation';
 import { registerBuiltInLabelSets } from '@cxr-align/training';
-import { printResult } from '../command.js';
+import { columnsOf, printResult } from '../command.js';
 
 interface Flags {
   json: boolean;
   data: string;
   format: string;
-  column?: string;
+  column?: string[];
+  pathColumn?: string;
   name?: string;
   out: string;
 }
 
 /** `graph init`: a first draft of a label graph, from the label columns of a data set or from a column of paths. */
-export async function init({ json, data, format, column, name, out }: Flags): Promise<void> {
+export async function init({ json, data, format, column, pathColumn, name, out }: Flags): Promise<void> {
+  if (pathColumn !== undefined && column !== undefined)
+    throw new InputError(
+      'expected --column or --path-column, got both: labels are those of columns, or of paths in one',
+    );
   if (existsSync(out)) throw new InputError(`expected a new file for --out, got ${out}, which exists; name another`);
   const { labels, title } =
-    column === undefined
-      ? await labelsOf(data, format)
-      : { labels: await pathLabels(data, column), title: basename(data) };
+    pathColumn === undefined
+      ? await labelsOf(data, { format, columns: columnsOf(column) })
+      : { labels: await pathLabels(data, pathColumn), title: basename(data) };
   registerBuiltInLabelSets();
   const draft = asInputError(() => draftLabelGraph(labels, name ?? title));
   writeFileAtomic(out, draft.yaml);
@@ -39,11 +44,14 @@ export async function init({ json, data, format, column, name, out }: Flags): Pr
   );
 }
 
-async function labelsOf(data: string, format: string): Promise<{ labels: readonly string[]; title: string }> {
+async function labelsOf(
+  data: string,
+  options: ReadDatasetOptions,
+): Promise<{ labels: readonly string[]; title: string }> {
   const {
     annotations: { labels },
     name,
-  } = await readDataset(data, { format });
+  } = await readDataset(data, options);
   return { labels, title: name };
 }
 
@@ -51,7 +59,7 @@ async function pathLabels(file: string, column: string): Promise<string[]> {
   const { header, each } = await openTable(file);
   const at = header.indexOf(column);
   if (at < 0)
-    throw new InputError(`expected a column ${JSON.stringify(column)}, got ${header.join(', ')}; check --column`, {
+    throw new InputError(`expected a column ${JSON.stringify(column)}, got ${header.join(', ')}; check --path-column`, {
       file,
     });
   const paths = new Set<string>();

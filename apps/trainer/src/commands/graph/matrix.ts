@@ -10,7 +10,7 @@ import {
 } from '@cxr-align/label-graph';
 import { inOrderOf, loadGraph } from '@cxr-align/training';
 import { orNull } from '@cxr-align/evaluation';
-import { printResult } from '../command.js';
+import { columnsOf, printResult } from '../command.js';
 
 interface Flags {
   json: boolean;
@@ -18,18 +18,20 @@ interface Flags {
   kind: MatrixKind;
   table?: string;
   format: string;
+  column?: string[];
   normalize?: string;
   tau: number;
 }
 
 /** `graph matrix`: a matrix in the label order of the graph; what is not finite is null in JSON. */
-export async function matrix({ json, graph: choice, kind, table, format, normalize, tau }: Flags): Promise<void> {
+export async function matrix(flags: Flags): Promise<void> {
+  const { json, graph: choice, kind, table, format, column, normalize, tau } = flags;
   if (isCounted(kind) && table === undefined)
     throw new InputError(`expected a table to count ${kind} in, got none; add --table FILE`);
   if (!(tau > 0)) throw new InputError(`expected --tau above 0, got ${tau}`);
   const graph = loadGraph(choice);
   const annotations = isCounted(kind)
-    ? inOrderOf(graph, await readDataset(table!, { format })).annotations.values
+    ? inOrderOf(graph, await readDataset(table!, { format, columns: columnsOf(column) })).annotations.values
     : undefined;
   const scales = (normalize?.split(',') ?? []).map((name) => {
     if (!matrixNormalizations.includes(name as MatrixNormalization))

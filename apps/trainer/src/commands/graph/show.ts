@@ -3,21 +3,22 @@ import { writeFileAtomic } from '@cxr-align/files';
 import { drawTree } from '@cxr-align/label-graph';
 import { graphFigure, graphReport, shareText } from '@cxr-align/run-report';
 import { loadGraph, positivesIn } from '@cxr-align/training';
-import { printResult } from '../command.js';
+import { columnsOf, printResult } from '../command.js';
 
 interface Flags {
   json: boolean;
   graph: string;
   data?: string;
   format: string;
+  column?: string[];
   svg?: string;
   html?: string;
 }
 
 /** `graph show`: the tree in the terminal, and drawn. */
-export async function show({ json, graph: choice, data, format, svg, html }: Flags): Promise<void> {
+export async function show({ json, graph: choice, data, format, column, svg, html }: Flags): Promise<void> {
   const graph = loadGraph(choice);
-  const dataset = data === undefined ? undefined : await readDataset(data, { format });
+  const dataset = data === undefined ? undefined : await readDataset(data, { format, columns: columnsOf(column) });
   const positives = dataset ? positivesIn(graph, dataset) : new Map<string, number>();
   const rows = dataset?.samples.length ?? 0;
   const note = (label: string): string => {
