@@ -374,6 +374,16 @@ await check(
 );
 
 await check(
+  'the documentation: links, code blocks, every page in headless Chromium, small, wide and dark',
+  async () => {
+    const docs = await capture(process.execPath, ['apps/docs/src/main.mjs', '--no-build', '--check']);
+    if (docs.code !== 0) throw new Error(docs.output);
+    console.error(docs.output.trim());
+    return /^skipped: (.*)$/m.exec(docs.output)?.[1];
+  },
+);
+
+await check(
   'npm start in a clean clone with an empty cache ends with its table, a second one installs and builds nothing',
   async () => {
     if (process.env.CXR_SKIP_START) return 'CXR_SKIP_START is set';

@@ -27,6 +27,13 @@ await buildIfNeeded();
 console.error('API reports …');
 run(process.execPath, ['tools/scripts/api-report.mjs', '--check']);
 
+console.error('documentation …');
+// The links of all pages, and that every code block is run or marked.
+const site = await capture(process.execPath, ['apps/docs/src/main.mjs', '--no-build', '--links']);
+const [, pages, deadLinks] = /(\d+) passed, (\d+) failed/.exec(site.output) ?? [0, 0, 1];
+if (site.code !== 0) console.error(site.output);
+else console.log(/^code blocks: .*$/m.exec(site.output)[0]);
+
 console.error('tests …');
 const report = join(mkdtempSync(join(tmpdir(), 'tests-')), 'report.json');
 const jest = [
@@ -62,8 +69,13 @@ const notebooks = await capture(process.execPath, ['tools/scripts/notebook.mjs',
 const [, read, brokenNotebooks] = /(\d+) passed, (\d+) failed/.exec(notebooks.output) ?? [0, 0, 1];
 if (notebooks.code !== 0) console.error(notebooks.output);
 else for (const [line] of notebooks.output.matchAll(/^skipped: .*$/gm)) console.log(line);
-const passed = numPassedTests + Number(shown) + Number(ran) + Number(read);
+const passed = numPassedTests + Number(pages) + Number(shown) + Number(ran) + Number(read);
 const failed =
-  numFailedTests + numRuntimeErrorTestSuites + Number(broken) + Number(brokenScripts) + Number(brokenNotebooks);
+  numFailedTests +
+  numRuntimeErrorTestSuites +
+  Number(deadLinks) +
+  Number(broken) +
+  Number(brokenScripts) +
+  Number(brokenNotebooks);
 console.log(`${passed} passed, ${failed} failed, ${numPendingTests} skipped`);
 process.exit(failed > 0 ? 1 : code);

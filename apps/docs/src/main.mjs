@@ -1,12 +1,14 @@
 // npm run docs: builds the documentation site into apps/docs/dist; open its index.html, from the disk or from any static server.
-// --check ends with 1 if a link, an anchor or a picture leads nowhere, or if a page is not readable in Chromium, small, wide and dark;
-// --links checks without Chromium. --preview serves the site on 127.0.0.1 (--port N). --no-build takes the packages as they are.
+// --check ends with 1 if a link, an anchor or a picture leads nowhere, if a code block is neither run nor marked, or if a page is not
+// readable in Chromium, small, wide and dark; --links checks without Chromium, --examples runs the examples of all pages, too (npm
+// test does). --preview serves the site on 127.0.0.1 (--port N). --no-build takes the packages as they are.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { browserMissing } from '../../../tools/scripts/browser.mjs';
-import { buildIfNeeded, installIfNeeded } from '../../../tools/scripts/workspace.mjs';
+import { countBlocks } from '../../../tools/scripts/code-blocks.mjs';
+import { buildIfNeeded, capture, installIfNeeded } from '../../../tools/scripts/workspace.mjs';
 
-const flags = ['check', 'links', 'preview', 'no-build'];
+const flags = ['check', 'links', 'examples', 'preview', 'no-build'];
 const { values } = parseArgs({
   options: {
     ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' }])),
@@ -35,8 +37,16 @@ if (values.check) {
       )),
     );
 }
+const { summary, faults: unmarked } = countBlocks(pages.filter(({ isFile }) => isFile).map(({ source }) => source));
+console.log(summary);
+faults.push(...unmarked);
+if (values.examples) {
+  const { code, output } = await capture(process.execPath, ['tools/scripts/readme-examples.mjs']);
+  console.log(output.trim().split('\n').at(-1));
+  if (code !== 0) faults.push(output);
+}
 for (const fault of faults) console.error(fault);
-const checked = values.check || values.links;
+const checked = values.check || values.links || values.examples;
 if (checked) console.log(`${pages.length} passed, ${faults.length} failed`);
 else if (faults.length > 0) console.error(`${faults.length} faults; npm run docs -- --check ends with 1 for them`);
 if (values.preview) console.log((await serve(out, { port: Number(values.port) })).address);

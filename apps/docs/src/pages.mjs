@@ -84,7 +84,7 @@ export function filePages(files) {
       (file) =>
         file.startsWith(docs) || file.split('/').length === 1 || /^(packages|apps|tools)\/[^/]+\/[^/]+$/.test(file),
     )
-    .map((file) => pageOf(file));
+    .map((file) => ({ ...pageOf(file), isFile: true }));
 }
 
 /** Sections in order, each with its pages, and the groups in it. @param pages all of the site. */
