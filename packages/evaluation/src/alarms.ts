@@ -2,13 +2,13 @@ import type { Evaluation } from './evaluation-schema.js';
 
 /**
  * What the deciding threshold of each label means for a day's work, a line each: calls that are right, false alarms with their 95 %
- * interval. Each label is taken alone, without what the label graph makes of decisions.
+ * interval. Where the label graph changed decisions of a label, they are what counts, and there is no interval.
  *
  * @param filmsPerDay images a day. Default that of the evaluation, else 100.
  * @param labels those that are told of. Default all that are defined.
  */
 export function alarmLines(
-  evaluation: Pick<Evaluation, 'labels' | 'filmsPerDay'>,
+  evaluation: Pick<Evaluation, 'labels' | 'filmsPerDay'> & Partial<Pick<Evaluation, 'decisions'>>,
   {
     filmsPerDay = evaluation.filmsPerDay ?? 100,
     labels = Object.keys(evaluation.labels),
@@ -16,13 +16,15 @@ export function alarmLines(
 ): string[] {
   const shown = (value: number): string => (value >= 9.95 ? value.toFixed(0) : value.toFixed(1));
   return labels.flatMap((label) => {
-    const { operatingPoints, reliability } = evaluation.labels[label];
-    const [{ prevalence, threshold, sensitivity, specificity, specificityCi }] = operatingPoints;
+    const { operatingPoints, reliability, ...decided } = evaluation.labels[label];
+    const [{ prevalence, threshold, specificityCi, ...alone }] = operatingPoints;
+    const isChanged = Object.hasOwn(evaluation.decisions?.changed ?? {}, label);
+    const { sensitivity, specificity } = isChanged ? decided : alone;
     if (prevalence === null || threshold === null || sensitivity === null || specificity === null) return [];
     const withIt = filmsPerDay * prevalence;
     const without = filmsPerDay - withIt;
     const right = withIt * sensitivity;
-    const [low, high] = specificityCi;
+    const [low, high] = isChanged ? [null, null] : specificityCi;
     const range =
       low === null || high === null ? '' : ` [${shown(without * (1 - high))}, ${shown(without * (1 - low))}]`;
     return [

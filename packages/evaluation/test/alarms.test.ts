@@ -1,4 +1,6 @@
 import { alarmLines } from '../src/alarms.js';
+import { evaluate } from '../src/evaluation.js';
+import { LabelGraph } from '@cxr-align/label-graph';
 import { evaluateScores } from '../src/evaluate-scores.js';
 
 // 20 films with and 80 without: at 0.5 18 of 20 found, 8 of 80 called.
@@ -25,6 +27,25 @@ describe('alarmLines(evaluation, options)', () => {
       'expected the films a day to be a number above 0, got 0',
     );
     expect(alarmLines(at(), {})[0]).toContain('20 % prevalence, 100 films a day, threshold 0.500: 18 of 20 found, 8.0');
+  });
+  it('counts what was decided where the label graph changed that', () => {
+    const graph = new LabelGraph({
+      name: 'two',
+      labels: [{ name: 'Opacity' }, { name: 'Edema', parents: ['Opacity'] }],
+    });
+    const both = targets.flatMap((target) => [target, target]);
+    // Opacity itself reaches its threshold nowhere; Edema, below it, does.
+    const probabilities = Float64Array.from(scores.flatMap((score) => [0.3, score]));
+    const evaluation = evaluate(
+      {
+        ...{ labels: graph.labels, targets: Float32Array.from(both), probabilities },
+        samples: targets.map((_, i) => ({ id: String(i), patient: String(i), split: 'test' })),
+      },
+      { data: 'made', split: 'test', thresholds: [0.5, 0.5], graph, resamples: 0 },
+    );
+    expect(alarmLines(evaluation)[0]).toBe(
+      'Opacity at 20 % prevalence, 100 films a day, threshold 0.500: 18 of 20 found, 8.0 false alarms',
+    );
   });
   it('says nothing of a label with one class', () => {
     const { evaluation } = evaluateScores({ scores: [0.1, 0.2], targets: [0, 0], labels: ['Edema'], resamples: 0 });

@@ -45,10 +45,22 @@ export function intervalStrip(marks: readonly StripMark[], scale: StripScale): s
   ]);
 }
 
-/** The numbers of a scale, for the head of its column. */
+/** Pixels from the middle of a number to that of the next. */
+const numberRoom = 24;
+
+/** The numbers of a scale, for the head of its column: the first, the last, and those between for which there is room. */
 export function stripAxis(scale: StripScale): string {
+  const places = scale.rules.map((rule) => placeOf(scale, rule));
+  let left = -Infinity;
+  const shown = scale.rules.filter((_, i) => {
+    const isLast = i === places.length - 1;
+    const hasRoom = places[i] - left >= numberRoom && (isLast || places.at(-1)! - places[i] >= numberRoom);
+    if (!hasRoom && !isLast) return false;
+    left = places[i];
+    return true;
+  });
   return strip(
-    scale.rules.map((rule) =>
+    shown.map((rule) =>
       textAt(placeOf(scale, rule), 14, tickText(rule), { anchor: 'middle', size: 11, colour: pageColour('muted') }),
     ),
   );

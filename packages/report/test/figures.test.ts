@@ -172,6 +172,9 @@ describe('the figures of an evaluation', () => {
     const places = [...figures.strip.matchAll(/[MH](\d+)/g)].map(([, x]) => Number(x));
     expect(Math.max(...places)).toBeLessThanOrEqual(130);
     expect(stripAxis({ domain: [0, 1], rules: [0.5] })).toContain('>0.5<');
+    const numbers = (low: number) => [...stripAxis({ domain: [low, 1], rules: [0.5, 0.7, 1] }).matchAll(/>([\d.]+)</g)];
+    expect(numbers(0.4).map(([, text]) => text)).toEqual(['0.5', '0.7', '1']);
+    expect(numbers(0).map(([, text]) => text)).toEqual(['0.5', '1']);
   });
   it('draw each value of a spread that is defined, and one mean a row', () => {
     const svg = spreadPlot(

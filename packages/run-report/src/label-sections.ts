@@ -2,6 +2,7 @@ import { figureGrid, type ReportSection, type ReportTable } from '@cxr-align/rep
 import {
   type Evaluation,
   type LabelEvaluation,
+  type MaybeNumber,
   type OperatingPoint,
   fixed,
   labelsByVerdict,
@@ -201,6 +202,13 @@ export function isPrevalenceGiven({ operatingPoints, positives, negatives }: Lab
   return prevalence !== null && Math.abs(prevalence - positives / (positives + negatives)) > 1e-9;
 }
 
+/** How many of 100 images are called, as decided, at the prevalence asked for. */
+function calledOf100({ operatingPoints, sensitivity, specificity }: LabelEvaluation): MaybeNumber {
+  const prevalence = operatingPoints[0]?.prevalence ?? null;
+  if (prevalence === null || sensitivity === null || specificity === null) return null;
+  return 100 * (sensitivity * prevalence + (1 - specificity) * (1 - prevalence));
+}
+
 /** All labels at once: AUROC with its interval drawn, for the first screen. */
 export function verdictTable(evaluation: Evaluation, names: readonly string[]): ReportTable {
   const sorted = labelsByVerdict(evaluation);
@@ -229,7 +237,7 @@ export function verdictTable(evaluation: Evaluation, names: readonly string[]): 
       range(scores.aurocCi),
       scores.positives,
       fixed(scores.threshold),
-      scores.reliability === 'too few' ? null : fixed(scores.operatingPoints[0]?.alarmsPer100 ?? null, 0),
+      scores.reliability === 'too few' ? null : fixed(calledOf100(scores), 0),
       verdictSentence(label, scores),
     ]),
   };
