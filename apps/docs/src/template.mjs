@@ -34,7 +34,7 @@ ${content}
 ${neighbours(page, menu, to)}
 </main>
 ${toc && `<nav class="toc wide" aria-label="On this page"><p>On this page</p>${toc}</nav>`}
-<footer>Research software, not a medical device. Apache-2.0.</footer>
+<footer>Research software, not a medical device. Apache-2.0. Words are explained in the <a href="${to('reference/glossary.html')}">glossary</a>.</footer>
 <script src="${to('assets/search.js')}" defer></script>
 </body>
 </html>
