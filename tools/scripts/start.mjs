@@ -1,6 +1,9 @@
-// npm start: from a fresh clone to a comparison of two trained models on phantom radiographs.
-import { existsSync } from 'node:fs';
+// npm start: from a fresh clone to a comparison of two trained models on phantom radiographs. With --readme, table and picture of the
+// README are replaced by what was computed.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withOutput } from './start-table.mjs';
 import { buildIfNeeded, installIfNeeded, root, run } from './workspace.mjs';
 
 const data = join('data', 'phantom');
@@ -32,5 +35,17 @@ for (const model of ['vision-only', 'aligned']) {
   );
 }
 console.error('');
-cxrAlign(['compare', join(runs, 'vision-only'), join(runs, 'aligned'), '--out', join(runs, 'comparison')]);
-for (const model of ['vision-only', 'aligned']) console.log(`report: ${join(runs, model, 'report.html')}`);
+const comparison = join(runs, 'comparison');
+const compare = ['compare', join(runs, 'vision-only'), join(runs, 'aligned'), '--out', comparison];
+const reports = ['vision-only', 'aligned'].map((model) => `report: ${join(runs, model, 'report.html')}\n`).join('');
+if (!process.argv.includes('--readme')) cxrAlign(compare);
+else {
+  const command = ['apps/trainer/bin/cxr-align.js', ...compare, '--png'];
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  const output = execFileSync(process.execPath, command, { cwd: root, encoding: 'utf8', stdio });
+  const readme = join(root, 'README.md');
+  writeFileSync(readme, withOutput(readFileSync(readme, 'utf8'), output + reports));
+  cpSync(join(root, comparison, 'figures', 'roc.png'), join(root, 'apps/trainer/docs/start-roc.png'));
+  process.stdout.write(output);
+}
+process.stdout.write(reports);

@@ -15,6 +15,7 @@ import {
   installLosses,
   tensorflowRange,
 } from './losses-alone.mjs';
+import { hasBitsOfReadme, tableIn } from './start-table.mjs';
 import { audit, billOfMaterials } from './supply-chain.mjs';
 import { follow, readWalkThroughs } from './walk-throughs.mjs';
 import { buildIfNeeded, capture, expectRun, installIfNeeded, root } from './workspace.mjs';
@@ -396,6 +397,9 @@ await check(
     const { macro } = JSON.parse(readFileSync(join(place, 'comparison.json'), 'utf8'));
     if (!(macro.aurocB > 0.75 && macro.aurocB < 0.97))
       throw new Error(`expected a macro AUROC of the aligned model in (0.75, 0.97), got ${macro.aurocB}`);
+    // One wasm kernel computes the same bits on every machine.
+    if (hasBitsOfReadme && tableIn(output) !== tableIn(readFileSync(join(root, 'README.md'), 'utf8')))
+      throw new Error(`the README has another table; npm start -- --readme replaces it:\n${tableIn(output)}`);
     const again = await expectRun(
       process.execPath,
       [
