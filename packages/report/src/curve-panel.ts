@@ -20,6 +20,8 @@ export interface CurvePanel {
   /** Ends of each axis. Default [0, 1]; those of the values with `'values'`. */
   xDomain?: readonly [number, number] | 'values';
   yDomain?: readonly [number, number] | 'values';
+  /** Numbers the x axis by whole numbers alone, such as epochs. Default false. */
+  isWhole?: boolean;
   /** Ends of a dashed line to hold the others against. */
   reference?: readonly [readonly [number, number], readonly [number, number]];
 }
@@ -31,7 +33,16 @@ const width = 264;
 const plot = { width: 206, height: 150, left: 48 };
 
 /** A small plot of lines, each with its name and score above. @returns an SVG. */
-export function curvePanel({ title, lines, xTitle, yTitle, xDomain, yDomain, reference }: CurvePanel): string {
+export function curvePanel({
+  title,
+  lines,
+  xTitle,
+  yTitle,
+  xDomain,
+  yDomain,
+  reference,
+  isWhole = false,
+}: CurvePanel): string {
   const points = lines.map(pointsOf);
   const [x0, x1] = domainOf(xDomain, points, 0);
   const [y0, y1] = domainOf(yDomain, points, 1);
@@ -44,7 +55,7 @@ export function curvePanel({ title, lines, xTitle, yTitle, xDomain, yDomain, ref
     (tick) =>
       `<path d="M${plot.left} ${digits(atY(tick))}H${end}" stroke="${pageColour('line')}"/>${textAt(plot.left - 6, atY(tick) + 4, tickText(tick), { anchor: 'end', size: 11, colour: pageColour('muted') })}`,
   );
-  const marks = xTicks(x0, x1).map((tick) =>
+  const marks = xTicks(x0, x1, isWhole).map((tick) =>
     textAt(atX(tick), bottom + 16, tickText(tick), { anchor: 'middle', size: 11, colour: pageColour('muted') }),
   );
   const drawn = lines.map(({ hasPoints = false }, i) => {
@@ -84,7 +95,8 @@ function dashed(ends: readonly string[]): string {
 }
 
 /** The ends and the middle of an axis, or round values between. */
-function xTicks(low: number, high: number): number[] {
+function xTicks(low: number, high: number, isWhole: boolean): number[] {
+  if (isWhole) return ticksOf(low, high, Math.max(1, Math.min(4, high - low))).filter(Number.isInteger);
   return low === 0 && high === 1 ? [0, 0.5, 1] : ticksOf(low, high, 4);
 }
 

@@ -26,6 +26,7 @@ export function trainingCurve(title: string, points: readonly CurvePoint[]): str
     }),
     xTitle: 'epoch',
     xDomain: 'values',
+    isWhole: true,
     yDomain: 'values',
   });
 }

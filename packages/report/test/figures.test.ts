@@ -108,6 +108,21 @@ describe('curvePanel(panel)', () => {
   });
 });
 
+describe('trainingCurve(title, points)', () => {
+  it('numbers epochs by whole numbers, however few or many there are', () => {
+    const epochsOf = (count: number): number[] => {
+      const points = Array.from({ length: count }, (_, i) => ({ epoch: i + 1, series: 's', value: i * 1000 }));
+      return [...trainingCurve('t', points).matchAll(/text-anchor="middle"[^>]*>([\d.]+)</g)].map(([, text]) =>
+        Number(text),
+      );
+    };
+    expect(epochsOf(1)).toEqual([1]);
+    expect(epochsOf(3)).toEqual([1, 2, 3]);
+    expect(epochsOf(9).every(Number.isInteger)).toBe(true);
+    expect(epochsOf(60)).toEqual([20, 40, 60]);
+  });
+});
+
 describe('heatmap(labels, values, title)', () => {
   it('names rows and columns, and refuses another number of values', () => {
     const wide = heatmap(['a', 'b'], [1, 2, 3, 4, 5, 6], 'wide', { columns: ['first', 'second', 'third'] });

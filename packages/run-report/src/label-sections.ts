@@ -39,7 +39,7 @@ export function labelSections(model: DrawnModel, evaluation: Evaluation): { sect
     heading: 'Labels, one by one',
     id: 'labels',
     paragraphs: [
-      'A label opens by its name. Operating points: how much of what is there is found (sensitivity), how much of what is absent is left alone (specificity), and, at a prevalence, how often a call is right (PPV), how often no call is right (NPV), how many of 100 images are called, how many calls are read for each that is right, and the net benefit: true calls less false ones, weighed by the threshold, of use where it is above 0 and above that of calling all. Of the first threshold the label is called; the others were fitted on validation, too. The label is taken alone there: what the label graph makes of decisions is left out. Intervals: 95 %, patients as clusters.',
+      'A label opens by its name. Operating points: how much of what is there is found (sensitivity), how much of what is absent is left alone (specificity), and, at a prevalence, how often a call is right (PPV), how often no call is right (NPV), how many of 100 images are called, how many calls are read for each that is right, and the net benefit: true calls less false ones, weighed by the threshold, of use where it is above 0 and above that of calling all images (in brackets). Of the first threshold the label is called; the others were fitted on validation, too. The label is taken alone there: what the label graph makes of decisions is left out. Intervals: 95 %, patients as clusters.',
       ...(note === '' ? [] : [`Figures are of ${note}.`]),
     ],
     canFilter: true,
@@ -90,11 +90,10 @@ function operatingTable({ operatingPoints, positives, negatives }: LabelEvaluati
         'specificity (95 %)',
         'PPV (95 %)',
         'NPV (95 %)',
-        'LR+',
-        'LR−',
+        'LR+, LR−',
         'called of 100',
         'read for each found',
-        'net benefit (of calling all)',
+        'net benefit (of all)',
       ],
       rows: operatingPoints.map((point: OperatingPoint) => [
         point.rule,
@@ -103,14 +102,18 @@ function operatingTable({ operatingPoints, positives, negatives }: LabelEvaluati
         withRange(point.specificity, point.specificityCi),
         withRange(point.precision, point.precisionCi),
         withRange(point.negativePredictiveValue, point.negativePredictiveValueCi),
-        fixed(point.likelihoodRatioPositive, 2),
-        fixed(point.likelihoodRatioNegative, 2),
+        ratiosText(point),
         fixed(point.alarmsPer100, 1),
         fixed(point.numberNeededToRead, 1),
         benefitText(point),
       ]),
     },
   ];
+}
+
+/** The likelihood ratios of a call and of no call; null where neither is defined. */
+function ratiosText({ likelihoodRatioPositive: call, likelihoodRatioNegative: none }: OperatingPoint): string | null {
+  return call === null && none === null ? null : `${fixed(call, 2) ?? '–'}, ${fixed(none, 2) ?? '–'}`;
 }
 
 /** The net benefit beside that of calling all images; null in evaluations of earlier versions. */
