@@ -1,5 +1,6 @@
 import type { AblationRow, AblationSummary } from './ablation-summary.js';
 import { fixed, pText, signed, signedRange } from './maybe-number.js';
+import { shortRemarks } from './short-remarks.js';
 import { terminalTable } from './terminal-table.js';
 
 /** What the summary comes to, in a sentence or two. */
@@ -49,7 +50,7 @@ export function ablationRemarks({ split, undefinedLabels, labels, remarks }: Abl
     ...(undefinedLabels.length > 0
       ? [`the mean is over ${used} labels; excluded, since all images are of one class: ${undefinedLabels.join(', ')}`]
       : []),
-    ...remarks,
+    ...shortRemarks(remarks),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Comparison, ComparisonRow } from './comparison.js';
 import { fixed, fixedRange, pText, signed, signedRange } from './maybe-number.js';
+import { shortRemarks } from './short-remarks.js';
 import { terminalTable } from './terminal-table.js';
 
 /** A comparison as a table for a terminal of 80 columns. */
@@ -31,7 +32,7 @@ export function comparisonTable({
   const notes = [`AUROC; A is ${a}, B is ${b}. ${samples} images of ${patients} patients. ${method}.`];
   if (undefinedLabels.length > 0)
     notes.push(`Undefined (one class only) and excluded from the mean: ${undefinedLabels.join(', ')}.`);
-  notes.push(...remarks.map((remark) => `Remark: ${remark}.`));
+  notes.push(...shortRemarks(remarks).map((remark) => `Remark: ${remark}.`));
   return [text[0], rule, ...text.slice(1, -1), rule, text[text.length - 1], '', ...notes].join('\n');
 }
 

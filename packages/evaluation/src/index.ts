@@ -80,5 +80,6 @@ export { type Views, byStudy, viewRules } from './study-predictions.js';
 export { terminalTable } from './terminal-table.js';
 export { prevalenceDrifts, type PrevalenceDrift, type SplitLabels } from './split-drift.js';
 export { type Worry, worriesOf, worryRules } from './worries.js';
+export { shortRemarks } from './short-remarks.js';
 export { placeInGraph, scoreZeroShot, trainedParents } from './zero-shot-scores.js';
 export { type ResampleTask, resampleRanking } from './ranking-resamples.js';

@@ -12,7 +12,7 @@ export function fixed(value: MaybeNumber, digits = 3): string | null {
 
 /** An interval for people; null where it is undefined. */
 export function fixedRange([low, high]: Interval): string | null {
-  return low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`;
+  return low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`.replaceAll('-', '−');
 }
 
 /** A difference for people: with its sign; a dash where it is undefined. */

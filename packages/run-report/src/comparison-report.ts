@@ -11,6 +11,7 @@ import {
   orNull,
   pText,
   rankedValues,
+  shortRemarks,
   signed,
   signedRange,
   verdict,
@@ -101,7 +102,7 @@ function differenceSection(comparison: Comparison): ReportSection {
       : `; left out of the mean, since only one class is present: ${undefinedLabels.join(', ')}`;
   return {
     heading: `${b} against ${a}`,
-    paragraphs: [verdict(comparison), ...remarks.map((remark) => `${remark}.`)],
+    paragraphs: [verdict(comparison), ...shortRemarks(remarks).map((remark) => `${remark}.`)],
     tables: [
       {
         caption: `AUROC of ${b} less that of ${a}${left}`,
