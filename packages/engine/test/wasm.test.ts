@@ -218,6 +218,27 @@ describe('slices on wasm', () => {
 });
 
 describe('gather on wasm', () => {
+  it.each([
+    ['rows', [4, 5], [3, 0, 0], 0],
+    ['columns', [4, 5], [4, 1], 1],
+    ['columns, counted from the end', [2, 3, 4], [0, 3, 2], -1],
+    ['matrices in between', [2, 3, 4], [2, 2, 0, 1], 1],
+    ['nothing', [4, 5], [], 0],
+  ])('is the same: %s', async (_, shape, indices, axis) => {
+    await expectSame(() => tf.add(tf.gather(normal(1, ...shape), tf.tensor1d(indices, 'int32'), axis), 0));
+  });
+  it('is the same by a matrix of indices, and in each sample of a batch', async () => {
+    const indices = (): tf.Tensor2D => tf.tensor2d([[2, 0], [1, 1]], [2, 2], 'int32'); // prettier-ignore
+    await expectSame(() => tf.add(tf.gather(normal(2, 3, 4), indices(), 0), 0));
+    await expectSame(() => tf.add(tf.gather(normal(3, 2, 3), indices(), 1, 1), 0));
+  });
+  it('refuses an index that is out of range, as the shipped kernel does', async () => {
+    await startEngine('wasm');
+    const before = tf.memory().numTensors;
+    const outside = (): tf.Tensor => tf.tidy(() => tf.gather(tf.zeros([2, 3]), tf.tensor1d([3], 'int32'), 1));
+    expect(outside).toThrow('GatherV2: the index value 3 is not in [0, 2]');
+    expect(tf.memory().numTensors).toBe(before);
+  });
   it('has the same gradient', async () => {
     await expectSame(() =>
       tf.grad((x) => tf.sum(tf.square(tf.gather(x, tf.tensor1d([0, 2, 2], 'int32')))))(normal(3, 4, 5)),

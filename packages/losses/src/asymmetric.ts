@@ -1,7 +1,7 @@
 import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { chain, entrywiseLoss, replaced, softplusTail, type Entries } from './entrywise.js';
+import { chain, entrywiseLoss, replaced, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Focusing power of negatives, ≥ 0. Default 4. */
@@ -55,71 +55,95 @@ export function asymmetricLoss<R extends Reduction = 'mean'>(
     reduction = 'mean' as R,
   } = options;
   checkLogits(where, logits, targets, mask);
-  return entrywiseLoss(logits, { mask, reduction }, (z) => {
-    const both = {
-      positive: positiveEntries(z, { gamma: gammaPositive, eps, detachFocus }),
-      negative: negativeEntries(z, { gamma: gammaNegative, clip, eps, detachFocus }),
-    };
-    return byTarget(targets, both);
-  });
+  const positive = positiveEntries({ gamma: gammaPositive, eps, detachFocus });
+  const negative = negativeEntries({ gamma: gammaNegative, clip, eps, detachFocus });
+  return entrywiseLoss(logits, { mask, reduction }, byTarget(targets, positive, negative));
 }
 
-/** −(1 − p)^γ log p, with log p directly from the logit: it loses nothing where p rounds to 0 or 1. */
-function positiveEntries(
-  z: tf.Tensor,
-  { gamma, eps, detachFocus }: { gamma: number; eps: number; detachFocus: boolean },
-): Entries {
-  const missing = chain(z, tf.neg, tf.sigmoid); // 1 − p
-  const ideal = tf.tidy(() => tf.neg(tf.add(tf.relu(tf.neg(z)), softplusTail(z))));
-  const logP = tf.maximum(ideal, Math.log(eps));
-  const focus = power(missing, gamma);
-  return {
-    values: chain(focus, (x) => tf.mul(x, logP), tf.neg),
-    // (1 − p)^γ (γ p log p − (1 − p)), the last only where log p is not clipped
-    derivative: () =>
-      tf.tidy(() => {
-        const slope = tf.mul(missing, tf.cast(tf.greaterEqual(ideal, Math.log(eps)), 'float32'));
-        if (detachFocus || gamma === 0) return tf.neg(tf.mul(focus, slope));
-        return tf.mul(focus, tf.sub(tf.mul(tf.mul(logP, tf.sub(1, missing)), gamma), slope));
-      }),
+interface FocusOptions {
+  gamma: number;
+  eps: number;
+  detachFocus: boolean;
+}
+
+/** −u^γ log p, u = 1 − p, with log p directly from the logit: it loses nothing where p rounds to 0 or 1. */
+function positiveEntries({ gamma, eps, detachFocus }: FocusOptions): EntriesOf {
+  return (z, isDifferentiated) => {
+    const u = chain(z, tf.neg, tf.sigmoid);
+    const logP = replaced(logSigmoid(z), (x) => tf.maximum(x, Math.log(eps)));
+    const focus = power(u, gamma);
+    const values = chain(focus, (x) => tf.mul(x, logP), tf.neg);
+    if (!isDifferentiated) return { values };
+    // u^γ (γ (1 − u) log p − u), the last only where log p is not clipped
+    const slope = tf.tidy(() => tf.neg(tf.mul(u, isAbove(logP, Math.log(eps)))));
+    if (detachFocus || gamma === 0) return { values, derivative: tf.mul(focus, slope) };
+    const ofFocus = tf.tidy(() => tf.mul(tf.mul(tf.sub(1, u), logP), gamma));
+    return { values, derivative: tf.tidy(() => tf.mul(focus, tf.add(ofFocus, slope))) };
   };
 }
 
 /** −m^γ log(1 − m), m = max(p − clip, 0) */
-function negativeEntries(
-  z: tf.Tensor,
-  { gamma, clip, eps, detachFocus }: { gamma: number; clip: number; eps: number; detachFocus: boolean },
-): Entries {
-  const p = tf.sigmoid(z);
-  const m = clip === 0 ? tf.clone(p) : tf.tidy(() => tf.relu(tf.sub(p, clip)));
-  // Without a margin log(1 − p) comes directly from the logit.
-  const q = tf.sub(1, m);
-  const ideal = clip === 0 ? tf.tidy(() => tf.neg(tf.add(tf.relu(z), softplusTail(z)))) : tf.log(tf.maximum(q, eps));
-  const logQ = clip === 0 ? tf.maximum(ideal, Math.log(eps)) : ideal;
-  const focus = power(m, gamma);
-  return {
-    values: chain(focus, (x) => tf.mul(x, logQ), tf.neg),
-    // (m^γ [q ≥ eps] / q − γ m^(γ−1) log q) p (1 − p), where m is above 0
-    derivative: () =>
-      tf.tidy(() => {
-        const isOpen = tf.cast(tf.greater(m, 0), 'float32');
-        const isUnclipped = clip === 0 ? tf.greaterEqual(ideal, Math.log(eps)) : tf.greaterEqual(q, eps);
-        const change = tf.mul(tf.mul(p, tf.sigmoid(tf.neg(z))), isOpen);
-        const ofLog = tf.mul(focus, clip === 0 ? p : tf.div(change, tf.maximum(q, eps)));
-        const clipped = tf.mul(ofLog, tf.cast(isUnclipped, 'float32'));
-        if (detachFocus || gamma === 0) return clipped;
-        return tf.sub(clipped, tf.mul(tf.mul(powerSlope(m, gamma), logQ), change));
-      }),
+function negativeEntries({ gamma, clip, eps, detachFocus }: FocusOptions & { clip: number }): EntriesOf {
+  return (z, isDifferentiated) => {
+    const m = aboveMargin(z, clip);
+    // Without a margin log(1 − p) comes directly from the logit.
+    const logQ = tf.tidy(() =>
+      clip === 0 ? tf.maximum(logSigmoid(tf.neg(z)), Math.log(eps)) : tf.log(tf.maximum(tf.sub(1, m), eps)),
+    );
+    const focus = power(m, gamma);
+    const values = chain(focus, (x) => tf.mul(x, logQ), tf.neg);
+    if (!isDifferentiated) return { values };
+    // (m^γ / (1 − m), where its logarithm is not clipped, − γ m^(γ−1) log(1 − m)) p (1 − p), where m is above 0
+    const change = changeOf(z, clip);
+    const ofLog = tf.tidy(() => {
+      const open = tf.mul(focus, isAbove(logQ, Math.log(eps)));
+      return clip === 0 ? tf.mul(open, tf.sigmoid(z)) : tf.div(tf.mul(open, change), tf.maximum(tf.sub(1, m), eps));
+    });
+    if (detachFocus || gamma === 0) return { values, derivative: ofLog };
+    return { values, derivative: tf.tidy(() => tf.sub(ofLog, tf.mul(tf.mul(powerSlope(m, gamma), logQ), change))) };
   };
 }
 
+/** log σ(z) = −softplus(−z) */
+function logSigmoid(z: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => tf.neg(tf.add(softplusTail(z), chain(z, tf.neg, tf.relu))));
+}
+
+/** m = max(p − clip, 0) */
+function aboveMargin(z: tf.Tensor, clip: number): tf.Tensor {
+  return clip === 0 ? tf.sigmoid(z) : chain(z, tf.sigmoid, (p) => tf.sub(p, clip), tf.relu); // prettier-ignore
+}
+
+/** The derivative of {@link aboveMargin}: p (1 − p) where p is above the margin. */
+function changeOf(z: tf.Tensor, clip: number): tf.Tensor {
+  return tf.tidy(() => {
+    const p = tf.sigmoid(z);
+    const slope = tf.mul(p, chain(z, tf.neg, tf.sigmoid));
+    return clip === 0 ? slope : tf.mul(slope, tf.step(tf.sub(p, clip)));
+  });
+}
+
+/** 1 where x is above a bound, else 0. */
+function isAbove(x: tf.Tensor, bound: number): tf.Tensor {
+  return chain(x, (all) => tf.sub(all, bound), tf.step); // prettier-ignore
+}
+
 /** The entries of positives where the target is 1, of negatives where it is 0. */
-function byTarget(targets: tf.Tensor, { positive, negative }: Record<'positive' | 'negative', Entries>): Entries {
-  const mixed = (one: tf.Tensor, other: tf.Tensor): tf.Tensor =>
-    replaced(one, (x) => replaced(other, (y) => tf.tidy(() => tf.add(y, tf.mul(targets, tf.sub(x, y))))));
-  return {
-    values: mixed(positive.values, negative.values),
-    derivative: () => mixed(positive.derivative(), negative.derivative()),
+function byTarget(targets: tf.Tensor, positive: EntriesOf, negative: EntriesOf): EntriesOf {
+  const ofPositive = (x: tf.Tensor): tf.Tensor => replaced(x, (all) => tf.mul(all, targets));
+  const ofNegative = (x: tf.Tensor): tf.Tensor =>
+    replaced(x, (all) => tf.tidy(() => tf.sub(all, tf.mul(all, targets))));
+  const sum = (x: tf.Tensor, y: tf.Tensor): tf.Tensor =>
+    replaced(x, (one) => replaced(y, (other) => tf.add(one, other)));
+  return (z, isDifferentiated) => {
+    const one = tf.tidy(() => ({ ...positive(z, isDifferentiated) }));
+    one.values = ofPositive(one.values);
+    if (one.derivative) one.derivative = ofPositive(one.derivative);
+    const other = tf.tidy(() => ({ ...negative(z, isDifferentiated) }));
+    return {
+      values: sum(ofNegative(other.values), one.values),
+      ...(one.derivative && { derivative: sum(ofNegative(other.derivative!), one.derivative) }),
+    };
   };
 }
 
@@ -180,56 +204,44 @@ export function robustAsymmetricLoss<R extends Reduction = 'mean'>(
     reduction = 'mean' as R,
   } = options;
   checkLogits(where, logits, targets, mask);
-  return entrywiseLoss(logits, { mask, reduction }, (z) => {
-    const both = {
-      positive: robustPositiveEntries(z, gammaPositive, [epsilonPositive, epsilonPositiveSquared / 2]),
-      negative: robustNegativeEntries(z, { gamma: gammaNegative, clip, lambda }),
-    };
-    return byTarget(targets, both);
-  });
+  const positive = robustPositiveEntries(gammaPositive, [epsilonPositive, epsilonPositiveSquared / 2]);
+  const negative = robustNegativeEntries({ gamma: gammaNegative, clip, lambda });
+  return entrywiseLoss(logits, { mask, reduction }, byTarget(targets, positive, negative));
 }
 
 /** −u^γ (log p + a u + b u²), u = 1 − p */
-function robustPositiveEntries(z: tf.Tensor, gamma: number, [a, b]: [number, number]): Entries {
-  const u = chain(z, tf.neg, tf.sigmoid);
-  const focus = power(u, gamma);
-  const polynomial = tf.tidy(() => {
-    const logP = tf.neg(tf.add(tf.relu(tf.neg(z)), softplusTail(z)));
-    return tf.add(logP, tf.mul(u, tf.add(tf.mul(u, b), a)));
-  });
-  return {
-    values: tf.tidy(() => tf.neg(tf.mul(focus, polynomial))),
-    // u^γ (γ p polynomial − u + (a + 2 b u) p u)
-    derivative: () =>
-      tf.tidy(() => {
-        const p = tf.sub(1, u);
-        const inner = tf.mul(u, tf.sub(tf.mul(p, tf.add(tf.mul(u, 2 * b), a)), 1));
-        return tf.mul(focus, gamma === 0 ? inner : tf.add(inner, tf.mul(tf.mul(p, polynomial), gamma)));
-      }),
+function robustPositiveEntries(gamma: number, [a, b]: [number, number]): EntriesOf {
+  return (z, isDifferentiated) => {
+    const u = chain(z, tf.neg, tf.sigmoid);
+    const focus = power(u, gamma);
+    const polynomial = tf.tidy(() => tf.add(logSigmoid(z), tf.mul(u, tf.add(tf.mul(u, b), a))));
+    const values = tf.tidy(() => tf.neg(tf.mul(focus, polynomial)));
+    if (!isDifferentiated) return { values };
+    // u^γ (γ p polynomial + u (p (a + 2 b u) − 1))
+    const p = tf.sub(1, u);
+    const inner = tf.tidy(() => tf.mul(u, tf.sub(tf.mul(p, tf.add(tf.mul(u, 2 * b), a)), 1)));
+    const slope = gamma === 0 ? inner : tf.tidy(() => tf.add(inner, tf.mul(tf.mul(p, polynomial), gamma)));
+    return { values, derivative: tf.mul(focus, slope) };
   };
 }
 
 /** −log(1 − m) m^(γ+2) (λ − m) (m + λ − 1), m = max(p − clip, 0) */
-function robustNegativeEntries(
-  z: tf.Tensor,
-  { gamma, clip, lambda }: { gamma: number; clip: number; lambda: number },
-): Entries {
-  const p = tf.sigmoid(z);
-  const m = tf.tidy(() => tf.relu(tf.sub(p, clip)));
-  const q = chain(m, (x) => tf.sub(1, x), (x) => tf.maximum(x, 1e-8)); // prettier-ignore
-  const logQ = tf.log(q);
-  const damping = tf.tidy(() => tf.mul(tf.sub(lambda, m), tf.add(m, lambda - 1)));
-  const focus = power(m, gamma + 1);
-  return {
-    values: tf.tidy(() => tf.neg(tf.mul(tf.mul(logQ, focus), tf.mul(m, damping)))),
-    // m^(γ+1) (m damping / q − log q ((γ + 2) damping + m (1 − 2m))) p (1 − p), where m is above 0 and so m^(γ+1)
-    derivative: () =>
-      tf.tidy(() => {
-        const ofLog = tf.div(tf.mul(m, damping), q);
-        const ofDamping = tf.add(tf.mul(damping, gamma + 2), tf.mul(m, tf.sub(1, tf.mul(m, 2))));
-        const change = tf.mul(p, tf.sigmoid(tf.neg(z)));
-        return tf.mul(tf.mul(focus, tf.sub(ofLog, tf.mul(logQ, ofDamping))), change);
-      }),
+function robustNegativeEntries({ gamma, clip, lambda }: { gamma: number; clip: number; lambda: number }): EntriesOf {
+  return (z, isDifferentiated) => {
+    const m = aboveMargin(z, clip);
+    const q = tf.tidy(() => tf.maximum(tf.sub(1, m), 1e-8));
+    const logQ = tf.log(q);
+    const damping = tf.tidy(() => tf.mul(tf.sub(lambda, m), tf.add(m, lambda - 1)));
+    const focus = power(m, gamma + 1);
+    const values = tf.tidy(() => tf.neg(tf.mul(tf.mul(tf.mul(logQ, focus), m), damping)));
+    if (!isDifferentiated) return { values };
+    // m^(γ+1) (m damping / (1 − m) − log(1 − m) ((γ + 2) damping + m (1 − 2m))) p (1 − p)
+    const ofLog = replaced(q, (x) => tf.tidy(() => tf.div(tf.mul(m, damping), x)));
+    const ofDamping = replaced(damping, (x) =>
+      tf.tidy(() => tf.add(tf.mul(x, gamma + 2), tf.mul(m, tf.sub(1, tf.mul(m, 2))))),
+    );
+    const inner = replaced(ofDamping, (x) => tf.tidy(() => tf.sub(ofLog, tf.mul(logQ, x))));
+    return { values, derivative: tf.tidy(() => tf.mul(tf.mul(focus, inner), changeOf(z, clip))) };
   };
 }
 

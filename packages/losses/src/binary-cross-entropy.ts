@@ -1,7 +1,14 @@
-import { assertOptions, assertShape, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, assertShape, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkLogits, classificationRules, smoothed, smoothingRange, type SmoothedOptions } from './classification.js';
-import { binaryCrossEntropy, entrywiseLoss, replaced, softplusTail, type Entries } from './entrywise.js';
+import {
+  checkLogits,
+  classificationRules,
+  isRecorded,
+  smoothed,
+  smoothingRange,
+  type SmoothedOptions,
+} from './classification.js';
+import { binaryCrossEntropy, chain, entrywiseLoss, replaced, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> extends SmoothedOptions<R> {
   /** float32 [labels], weight of a label's positives, for example negatives / positives. Default 1. */
@@ -33,22 +40,40 @@ export function binaryCrossEntropyLoss<R extends Reduction = 'mean'>(
   if (posWeight) assertShape(where, 'posWeight', posWeight, ['labels'], sizes);
   return tf.tidy(() => {
     const y = smoothed(targets, labelSmoothing);
-    return entrywiseLoss(logits, { mask, reduction }, (z) =>
-      posWeight ? weightedCrossEntropy(z, y, posWeight) : binaryCrossEntropy(z, y),
-    );
+    const entries = posWeight ? weightedCrossEntropy(y, posWeight) : binaryCrossEntropy(y);
+    const loss = entrywiseLoss(logits, { mask, reduction }, entries);
+    if (!isRecorded(targets)) return loss;
+    const ofTargets = entrywiseLoss(targets, { mask, reduction }, () => ({
+      values: tf.zerosLike(logits),
+      derivative: tf.mul(byTarget(logits, posWeight), 1 - (labelSmoothing ?? 0)),
+    }));
+    // Targets that are learned themselves, as in distillation: 0, with the gradient by them.
+    return tf.add<Reduced<R>>(loss, ofTargets);
   });
 }
 
+/** w softplus(−z) − softplus(z), the derivative by the target. */
+function byTarget(z: tf.Tensor, weights?: tf.Tensor): tf.Tensor {
+  if (!weights) return tf.neg(z);
+  return tf.tidy(() => tf.sub(tf.mul(softplus(tf.neg(z)), weights), softplus(z)));
+}
+
 /** w y softplus(−z) + (1 − y) softplus(z) */
-function weightedCrossEntropy(z: tf.Tensor, y: tf.Tensor, weights: tf.Tensor): Entries {
-  const ofPositive = tf.mul(y, weights);
-  const ofBoth = tf.sub(tf.add(ofPositive, 1), y);
-  const linear = tf.tidy(() => tf.sub(tf.mul(tf.relu(z), ofBoth), tf.mul(z, ofPositive)));
-  return {
-    values: tf.add(
-      replaced(softplusTail(z), (tail) => tf.mul(tail, ofBoth)),
-      linear,
-    ),
-    derivative: () => tf.tidy(() => tf.sub(tf.mul(tf.sigmoid(z), ofBoth), ofPositive)),
+function weightedCrossEntropy(y: tf.Tensor, weights: tf.Tensor): EntriesOf {
+  return (z, isDifferentiated) => {
+    const ofPositive = tf.mul(y, weights);
+    const ofBoth = tf.tidy(() => tf.sub(tf.add(ofPositive, 1), y));
+    return {
+      ...(isDifferentiated && {
+        derivative: chain(z, tf.sigmoid, (p) => tf.mul(p, ofBoth), (p) => tf.sub(p, ofPositive)), // prettier-ignore
+      }),
+      values: tf.tidy(() => {
+        const linear = tf.tidy(() => tf.sub(tf.mul(tf.relu(z), ofBoth), tf.mul(z, ofPositive)));
+        return tf.add(
+          replaced(softplusTail(z), (tail) => tf.mul(tail, ofBoth)),
+          linear,
+        );
+      }),
+    };
   };
 }

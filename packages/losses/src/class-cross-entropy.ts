@@ -1,4 +1,12 @@
-import { assertOptions, assertShape, reduce, reductions, type Reduced, type Reduction } from '@cxr-align/tensor';
+import {
+  assertOptions,
+  assertShape,
+  constant,
+  reduce,
+  reductions,
+  type Reduced,
+  type Reduction,
+} from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkIsPrediction, smoothingRange } from './classification.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -49,14 +57,15 @@ export function threeClassCrossEntropyLoss<R extends Reduction = 'mean'>(
 
 /** Classes as float32 [..., classes], 1 at each one's own. */
 export function oneHot(classes: tf.Tensor, count: number): tf.Tensor {
-  return tf.cast(tf.oneHot(tf.cast(classes, 'int32'), count), 'float32');
+  return constant(() => tf.cast(tf.oneHot(tf.cast(classes, 'int32'), count), 'float32'));
 }
 
 /** −Σ_c t_c log softmax(logits)_c over the last axis, t smoothed towards all classes alike. */
 export function classCrossEntropy(logits: tf.Tensor, own: tf.Tensor, labelSmoothing: number): tf.Tensor {
   const classes = own.shape[own.rank - 1]!;
-  const target = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / classes);
-  return softmaxCrossEntropy(logits, target);
+  return softmaxCrossEntropy(logits, () => ({
+    shares: labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / classes),
+  }));
 }
 
 /** The weight of each entry: that of its class, and 0 where it is unknown. */

@@ -1,4 +1,4 @@
-import { assertShape, reductions, type AxisSizes, type Reduction } from '@cxr-align/tensor';
+import { assertShape, constant, reductions, type AxisSizes, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Options that all classification losses share. */
@@ -73,6 +73,12 @@ export function kernelOf(tensor: tf.Tensor): string | undefined {
   return currentTape()?.findLast(({ outputs }) => outputs.some(({ id }) => id === tensor.id))?.kernelName;
 }
 
+/** Whether gradients are being computed that may lead to the tensor: a variable that is trained, or computed from something. */
+export function isRecorded(tensor: tf.Tensor): boolean {
+  const tape = currentTape();
+  return tape !== undefined && (isTrained(tensor) || hasNode(tape, tensor));
+}
+
 /** Whether a recorded operation gave the tensor. The last ones are looked at first: that is where logits are. */
 function hasNode(tape: Tape, tensor: tf.Tensor): boolean {
   for (let i = tape.length - 1; i >= 0; i--) {
@@ -101,5 +107,7 @@ function isTrained(tensor: tf.Tensor): boolean {
 
 /** Targets pulled towards ½. */
 export function smoothed(targets: tf.Tensor, labelSmoothing = 0): tf.Tensor {
-  return labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / 2);
+  return labelSmoothing === 0
+    ? targets
+    : constant(() => tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / 2));
 }

@@ -1,4 +1,4 @@
-import { pairCosines } from '@cxr-align/tensor';
+import { constant, pairCosines } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
@@ -40,10 +40,12 @@ export function diagonalCrossEntropy(
   { weights, labelSmoothing = 0 }: { weights?: tf.Tensor; labelSmoothing?: number } = {},
 ): tf.Tensor {
   const size = logits.shape[logits.rank - 1]!;
-  const own = tf.eye(size);
-  const weighted = weights ? tf.add(logits, tf.mul(tf.log(tf.maximum(weights, 1e-6)), tf.sub(1, own))) : logits;
-  const target = labelSmoothing === 0 ? own : tf.add(tf.mul(own, 1 - labelSmoothing), labelSmoothing / size);
-  return softmaxCrossEntropy(weighted, target);
+  const ofNegatives = (by: tf.Tensor): tf.Tensor => tf.mul(tf.log(tf.maximum(by, 1e-6)), tf.sub(1, tf.eye(size)));
+  const weighted = weights ? tf.add(logits, constant(() => ofNegatives(weights))) : logits; // prettier-ignore
+  return softmaxCrossEntropy(weighted, () => ({
+    shares:
+      labelSmoothing === 0 ? tf.eye(size) : tf.add(tf.mul(tf.eye(size), 1 - labelSmoothing), labelSmoothing / size),
+  }));
 }
 
 /** The loss of one direction, or the mean of both; what is not needed is not computed. */

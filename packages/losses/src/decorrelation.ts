@@ -118,10 +118,12 @@ function covariancesOfFewRows(embeddings: tf.Tensor): tf.Tensor {
       saved: [centred, variances],
       gradient: (dy, [c, v]) => {
         // Σ_i w_i Σ_j C_ij² by X: 2 (X W Xᵀ X + X Xᵀ X W) / (rows − 1)²; of w_i C_ii²: 4 w_i C_ii X_i / (rows − 1)
-        const weighted = tf.tidy(() => times(tf.mul(c, dy), c));
         const product = tf.tidy(() => tf.mul(times(c, c), dy));
-        const own = tf.tidy(() => tf.mul(c, tf.mul(tf.mul(dy, v), 2 * (rows - 1))));
-        return [tf.mul(tf.sub(tf.add(weighted, product), own), 2 / (rows - 1) ** 2)];
+        const both = tf.tidy(() => tf.add(times(tf.mul(c, dy), c), product));
+        product.dispose();
+        const all = tf.tidy(() => tf.sub(both, tf.mul(c, tf.mul(tf.mul(dy, v), 2 * (rows - 1)))));
+        both.dispose();
+        return [tf.mul(all, 2 / (rows - 1) ** 2)];
       },
     };
   });
@@ -178,7 +180,9 @@ function standardised(views: tf.Tensor): tf.Tensor {
       saved: [value, inverse],
       gradient: (dy, [z, scale]) => {
         const along = tf.tidy(() => tf.mul(z, tf.mean(tf.mul(dy, z), 0, true)));
-        return [tf.mul(tf.sub(tf.sub(dy, tf.mean(dy, 0, true)), along), scale)];
+        const rest = tf.tidy(() => tf.sub(tf.sub(dy, tf.mean(dy, 0, true)), along));
+        along.dispose();
+        return [tf.mul(rest, scale)];
       },
     };
   });
@@ -191,7 +195,17 @@ function standardised(views: tf.Tensor): tf.Tensor {
 function squaredCorrelations(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const [batch, dim] = a.shape;
   if (batch > dim) return tf.sum(tf.square(tf.matMul(a, b, true)), -1);
-  return tf.sum(tf.mul(a, tf.matMul(tf.matMul(b, b, false, true), a)), 0);
+  return withGradient([a, tf.matMul(b, b, false, true)], (x, gram) => {
+    const product = tf.matMul(gram, x);
+    return {
+      value: tf.tidy(() => tf.sum(tf.mul(x, product), 0)),
+      saved: [x, product],
+      gradient: (dy, [ofA, ofProduct]) => [
+        tf.mul(ofProduct, tf.mul(dy, 2)),
+        tf.matMul(tf.mul(ofA, dy), ofA, false, true),
+      ],
+    };
+  });
 }
 
 /** Checks embeddings [rows, dim] or [batch, rows, dim]; the number of rows. */

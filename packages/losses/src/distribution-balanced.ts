@@ -1,8 +1,8 @@
-import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
+import { assertOptions, constant, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkCounts } from './class-weights.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { entrywiseLoss, replaced, softplusTail } from './entrywise.js';
+import { chain, entrywiseLoss, replaced, softplusTail } from './entrywise.js';
 
 export interface DistributionBalancedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Positive samples of each label in training. */
@@ -61,22 +61,24 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
   const { labels } = checkLogits(where, logits, targets, mask);
   checkCounts(where, counts, labels);
   return tf.tidy(() => {
-    const share = labelShares(mask ? tf.mul(targets, mask) : targets, counts);
-    const weight = tf.add(tf.sigmoid(tf.mul(tf.sub(share, mu), beta)), alpha);
+    const weight = constant(() => {
+      const share = labelShares(mask ? tf.mul(targets, mask) : targets, counts);
+      return tf.add(tf.sigmoid(tf.mul(tf.sub(share, mu), beta)), alpha);
+    });
     const odds = Array.from(counts, (count) => Math.max(total / Math.max(1, count) - 1, 1e-3));
     const bar = tf.tensor1d(odds.map((value) => kappa * Math.log(value)));
-    // As a signed logit, with a slope of 1 for positives and λ for negatives: weight/slope · softplus(signed).
-    const slope = tf.add(tf.mul(targets, -1 - lambda), lambda);
-    const scaled = tf.div(weight, tf.maximum(tf.abs(slope), 1e-6)); // other targets, where unknown, may have a slope of 0
-    return entrywiseLoss(logits, { mask, reduction }, (z) => {
+    // As a signed logit, with a slope of −1 for positives and λ for negatives: weight / |slope| · softplus(signed).
+    const slope = constant(() => tf.add(tf.mul(targets, -1 - lambda), lambda));
+    return entrywiseLoss(logits, { mask, reduction }, (z, isDifferentiated) => {
       const signed = replaced(tf.sub(z, bar), (x) => tf.mul(x, slope));
-      return {
-        values: tf.mul(
-          scaled,
-          tf.tidy(() => tf.add(tf.relu(signed), softplusTail(signed))),
-        ),
-        derivative: () => tf.tidy(() => tf.mul(tf.mul(scaled, slope), tf.sigmoid(signed))),
-      };
+      const values = tf.tidy(() => {
+        const softplus = tf.tidy(() => tf.add(softplusTail(signed), tf.relu(signed)));
+        const perSlope = replaced(softplus, (x) => tf.tidy(() => tf.div(x, tf.maximum(tf.abs(slope), 1e-6)))); // unknown targets may be any
+        return tf.mul(perSlope, weight);
+      });
+      if (!isDifferentiated) return { values };
+      const sign = tf.sign(slope);
+      return { values, derivative: chain(signed, tf.sigmoid, (x) => tf.mul(x, sign), (x) => tf.mul(x, weight)) }; // prettier-ignore
     });
   });
 }

@@ -5,9 +5,12 @@ import type { ClassificationOptions } from './classification.js';
 /** The entries of a loss on logits. */
 export interface Entries {
   values: tf.Tensor;
-  /** The derivative of each value by its logit; called where gradients are being computed. */
-  derivative: () => tf.Tensor;
+  /** The derivative of each value by its logit, where it is asked for. */
+  derivative?: tf.Tensor;
 }
+
+/** The entries of the logits z, and their derivative where gradients are being computed. */
+export type EntriesOf = (z: tf.Tensor, isDifferentiated: boolean) => Entries;
 
 /**
  * Reduces a loss each of whose entries depends on its own logit. Of the forward pass only the derivative is kept.
@@ -19,20 +22,25 @@ export interface Entries {
 export function entrywiseLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor,
   { mask, reduction = 'mean' as R }: ClassificationOptions<R>,
-  entries: (z: tf.Tensor) => Entries,
+  entries: EntriesOf,
 ): Reduced<R> {
+  const isDifferentiated = tf.engine().state.gradientDepth > 0;
+  const ofKnown = (x: tf.Tensor): tf.Tensor => (mask ? replaced(x, (all) => tf.mul(all, mask)) : x);
   return tf.tidy(() =>
     withGradient<Reduced<R>>([logits], (z) => {
-      const { values, derivative } = entries(z);
-      const ofKnown = (x: tf.Tensor): tf.Tensor => (mask ? replaced(x, (all) => tf.mul(all, mask)) : x);
-      const isMean = reduction === 'mean';
-      const divisor = mask && isMean ? tf.maximum(tf.sum(mask), 1e-6) : isMean ? Math.max(z.size, 1) : 1;
-      const saved = () => [ofKnown(derivative()), tf.div(1, divisor)];
-      const gradient = (dy: tf.Tensor, [kept, share]: tf.Tensor[]) => [tf.mul(kept, isMean ? tf.mul(dy, share) : dy)];
+      const { values, derivative } = tf.tidy(() => ({ ...entries(z, isDifferentiated) }));
       const known = ofKnown(values);
-      if (reduction === 'none') return { value: known as Reduced<R>, saved, gradient };
-      const sum = replaced(known, (all) => tf.sum(all));
-      return { value: (isMean ? tf.div(sum, divisor) : sum) as Reduced<R>, saved, gradient };
+      const saved = derivative ? [ofKnown(derivative)] : [];
+      const by = (factor: tf.Tensor, [kept]: tf.Tensor[]): tf.Tensor[] => [tf.mul(kept, factor)];
+      if (reduction === 'none') return { value: known as Reduced<R>, saved, gradient: by };
+      const sum = replaced(known, (all) => tf.sum(all)) as Reduced<R>;
+      if (reduction === 'sum') return { value: sum, saved, gradient: by };
+      const share = tf.div(1, mask ? tf.maximum(tf.sum(mask), 1e-6) : Math.max(z.size, 1));
+      return {
+        value: tf.mul(sum, share),
+        saved: [...saved, share],
+        gradient: (dy, [kept, ofEach]) => by(tf.mul(dy, ofEach), [kept]),
+      };
     }),
   );
 }
@@ -59,10 +67,15 @@ export function softplusTail(z: tf.Tensor): tf.Tensor {
 }
 
 /** Binary cross entropy of logits with targets in [0, 1]: y softplus(−z) + (1 − y) softplus(z). */
-export function binaryCrossEntropy(z: tf.Tensor, targets: tf.Tensor): Entries {
-  const tail = softplusTail(z);
-  // max(z, 0) − y z first: exact for targets of 0 and 1.
-  const linear = tf.tidy(() => tf.sub(tf.relu(z), tf.mul(z, targets)));
-  const values = replaced(tail, (x) => replaced(linear, (y) => tf.add(x, y)));
-  return { values, derivative: () => chain(z, tf.sigmoid, (p) => tf.sub(p, targets)) };
+export function binaryCrossEntropy(targets: tf.Tensor): EntriesOf {
+  return (z, isDifferentiated) => ({
+    ...(isDifferentiated && { derivative: chain(z, tf.sigmoid, (p) => tf.sub(p, targets)) }),
+    // max(z, 0) − y z first: exact for targets of 0 and 1.
+    values: tf.tidy(() =>
+      tf.add(
+        tf.tidy(() => tf.sub(tf.relu(z), tf.mul(z, targets))),
+        softplusTail(z),
+      ),
+    ),
+  });
 }

@@ -1,7 +1,7 @@
 import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { chain, entrywiseLoss, replaced, softplusTail, type Entries } from './entrywise.js';
+import { chain, entrywiseLoss, replaced, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface FocalOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Weight of positives in [0, 1], 1 − alpha that of negatives; null weighs both with 1. Default 0.25. */
@@ -33,31 +33,27 @@ export function focalLoss<R extends Reduction = 'mean'>(
   assertOptions(where, options, rules);
   const { alpha = 0.25, gamma = 2, mask, reduction = 'mean' as R } = options;
   checkLogits(where, logits, targets, mask);
-  return entrywiseLoss(logits, { mask, reduction }, (z) => focal(z, targets, alpha, gamma));
+  return entrywiseLoss(logits, { mask, reduction }, focalEntries(targets, alpha, gamma));
 }
 
 /** With the signed logit a, z for a positive and −z for a negative: weight σ(−a)^γ softplus(−a). */
-function focal(z: tf.Tensor, targets: tf.Tensor, alpha: number | null, gamma: number): Entries {
-  const sign = chain(targets, (y) => tf.mul(y, 2), (y) => tf.sub(y, 1)); // prettier-ignore
-  const a = tf.mul(z, sign);
-  const tail = softplusTail(a);
-  // (1 − p_t)^γ = exp(−γ softplus(a)), which stays finite where 1 − p_t rounds to 0.
-  const focus = chain(a, tf.relu, (x) => tf.add(x, tail), (x) => tf.mul(x, -gamma), tf.exp); // prettier-ignore
-  const weighted = alpha === null ? focus : replaced(focus, (x) => tf.tidy(() => tf.mul(x, weight(targets, alpha))));
-  const crossEntropy = replaced(tail, (x) => tf.tidy(() => tf.add(x, tf.relu(tf.neg(a)))));
-  return {
-    values: tf.mul(weighted, crossEntropy),
-    // d/da = −weight σ(−a)^γ (γ σ(a) softplus(−a) + σ(−a)) with σ(−a) = 1 − σ(a)
-    derivative: () =>
-      tf.tidy(() => {
-        const p = tf.sigmoid(a);
-        const inner = tf.add(tf.mul(p, tf.sub(tf.mul(crossEntropy, gamma), 1)), 1);
-        return tf.mul(tf.mul(inner, tf.neg(sign)), weighted);
-      }),
+function focalEntries(targets: tf.Tensor, alpha: number | null, gamma: number): EntriesOf {
+  return (z, isDifferentiated) => {
+    const sign = chain(targets, (y) => tf.mul(y, 2), (y) => tf.sub(y, 1)); // prettier-ignore
+    const a = tf.mul(z, sign);
+    const tail = softplusTail(a);
+    // (1 − p_t)^γ = exp(−γ softplus(a)), which stays finite where 1 − p_t rounds to 0.
+    const focus = chain(a, tf.relu, (x) => tf.add(x, tail), (x) => tf.mul(x, -gamma), tf.exp); // prettier-ignore
+    const crossEntropy = replaced(tail, (x) => tf.tidy(() => tf.add(x, tf.relu(tf.neg(a)))));
+    const weighted =
+      alpha === null
+        ? focus
+        : replaced(focus, (x) => tf.tidy(() => tf.mul(x, tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha))));
+    const values = tf.mul(weighted, crossEntropy);
+    if (!isDifferentiated) return { values };
+    // d/da = −weight σ(−a)^γ (1 + σ(a) (γ softplus(−a) − 1))
+    const p = replaced(a, tf.sigmoid);
+    const slope = chain(crossEntropy, (x) => tf.mul(x, gamma), (x) => tf.sub(x, 1), (x) => tf.mul(x, p), (x) => tf.add(x, 1)); // prettier-ignore
+    return { values, derivative: tf.tidy(() => tf.mul(tf.mul(slope, weighted), tf.neg(sign))) };
   };
-}
-
-/** alpha for a positive, 1 − alpha for a negative. */
-function weight(targets: tf.Tensor, alpha: number): tf.Tensor {
-  return tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha);
 }

@@ -1,6 +1,7 @@
 import {
   assertOptions,
   assertShape,
+  constant,
   cosineMatrix,
   reduce,
   reductions,
@@ -78,11 +79,17 @@ export function neighbourDivergenceLoss<R extends Reduction = 'mean'>(
   if (sizes.labels < 3)
     throw new RangeError(`${where}: expected 3 or more labels, got ${sizes.labels}; drop this term`);
   return tf.tidy(() => {
-    const self = tf.mul(tf.eye(sizes.labels), -1e4);
-    const logTarget = tf.logSoftmax(tf.add(tf.div(target, temperature), self));
-    const shares = tf.exp(logTarget); // the label's own is 0
-    const entropy = tf.neg(tf.sum(tf.mul(shares, logTarget), -1));
-    const crossEntropy = softmaxCrossEntropy(tf.add(tf.div(cosineMatrix(embeddings), temperature), self), shares);
-    return reduce(tf.sub(crossEntropy, entropy), reduction);
+    const self = constant(() => tf.mul(tf.eye(sizes.labels), -1e4));
+    const logTarget = constant(() => tf.logSoftmax(tf.add(tf.div(target, temperature), self)));
+    const shares = constant(() => tf.exp(logTarget)); // the label's own is 0
+    const entropy = constant(() => tf.neg(tf.sum(tf.mul(shares, logTarget), -1)));
+    const logits = tf.add(tf.div(cosineMatrix(embeddings), temperature), self);
+    return reduce(
+      tf.sub(
+        softmaxCrossEntropy(logits, () => ({ shares })),
+        entropy,
+      ),
+      reduction,
+    );
   });
 }

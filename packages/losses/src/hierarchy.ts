@@ -2,6 +2,7 @@ import {
   assertOption,
   assertOptions,
   assertShape,
+  constant,
   described,
   reduce,
   reductions,
@@ -11,7 +12,7 @@ import {
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
+import { binaryCrossEntropy, chain, entrywiseLoss, replaced } from './entrywise.js';
 
 /** The labels of a hierarchy below each label, as indices in label order, the label itself left out. */
 export type Descendants = readonly (readonly number[])[];
@@ -75,10 +76,12 @@ export function maxConstraintLoss<R extends Reduction = 'mean'>(
   return tf.tidy(() => {
     const table = descendantTable(descendants);
     // The absent descendants of a present label get a logit that no maximum takes. It is its own present descendant.
-    const isAbsent = tf.sub(1, gatherColumns(targets, table.index));
-    const shut = tf.mul(tf.mul(tf.reshape(isAbsent, [-1, labels, table.width]), tf.expandDims(targets, -1)), 1e4);
+    const shut = constant(() => {
+      const isAbsent = tf.sub(1, gatherColumns(targets, table.index));
+      return tf.mul(tf.mul(tf.reshape(isAbsent, [-1, labels, table.width]), tf.expandDims(targets, -1)), 1e4);
+    });
     const outputs = maxOverTable(logits, table, shut);
-    return entrywiseLoss(outputs, { mask, reduction }, (z) => binaryCrossEntropy(z, targets));
+    return entrywiseLoss(outputs, { mask, reduction }, binaryCrossEntropy(targets));
   });
 }
 
@@ -120,13 +123,17 @@ function excesses(logits: tf.Tensor, children: number[], parents: number[]): tf.
   const [batch, labels] = logits.shape;
   return withGradient([logits], (z) => {
     const p = tf.sigmoid(z);
-    const value = tf.relu(tf.sub(gatherColumns(p, children), gatherColumns(p, parents)));
+    const value = tf.tidy(() => tf.relu(tf.sub(gatherColumns(p, children), gatherColumns(p, parents))));
     return {
       value,
       saved: () => [p, tf.step(value)],
       gradient: (dy, [q, isExcess]) => {
-        const each = tf.mul(dy, isExcess);
-        const shares = sumOfCopies(tf.concat([each, tf.neg(each)], 1), [...children, ...parents], [batch, labels]);
+        const copies = tf.tidy(() => {
+          const each = tf.mul(dy, isExcess);
+          return tf.concat([each, tf.neg(each)], 1);
+        });
+        const shares = tf.tidy(() => sumOfCopies(copies, [...children, ...parents], [batch, labels]));
+        copies.dispose();
         return [tf.mul(shares, tf.mul(q, tf.sub(1, q)))];
       },
     };
@@ -157,13 +164,13 @@ function maxOverTable(values: tf.Tensor, { index, width }: DescendantTable, shut
   const [batch, labels] = values.shape;
   return withGradient<tf.Tensor2D>([values], (x) => {
     const gathered = tf.reshape(gatherColumns(x, index), [batch, labels, width]);
-    const open = shut ? tf.sub(gathered, shut) : gathered;
+    const open = shut ? replaced(gathered, (all) => tf.sub(all, shut)) : gathered;
     const largest = tf.max(open, -1, true);
     return {
       value: tf.squeeze<tf.Tensor2D>(largest, [-1]),
       saved: () => {
-        const isLargest = tf.cast(tf.equal(open, largest), 'float32');
-        return [tf.div(isLargest, tf.sum(isLargest, -1, true))];
+        const isLargest = chain(open, (z) => tf.sub(largest, z), tf.step, (isLess) => tf.sub(1, isLess)); // prettier-ignore
+        return [replaced(isLargest, (all) => tf.tidy(() => tf.div(all, tf.sum(all, -1, true))))];
       },
       gradient: (dy, [share]) => {
         const each = tf.reshape(tf.mul(tf.expandDims(dy, -1), share), [batch, labels * width]);

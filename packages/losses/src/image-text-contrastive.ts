@@ -4,7 +4,6 @@ import {
   clampedScale,
   reduce,
   reductions,
-  softplus,
   type AxisSizes,
   type Reduced,
   type Reduction,
@@ -20,6 +19,7 @@ import {
   type ContrastDirection,
   type ContrastiveOptions,
 } from './contrast.js';
+import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
 import { initialLogitScale } from './logit-scale.js';
 
 export interface ImageTextOptions<R extends Reduction = Reduction> extends ContrastiveOptions {
@@ -111,9 +111,8 @@ export function sigmoidContrastiveLoss<R extends Reduction = 'mean'>(
   if (mask) assertShape(where, 'mask', mask, ['batch', 'batch'], sizes);
   return tf.tidy(() => {
     const logits = tf.add(pairLogits(images, texts, clampedScale(logitScale), normalize), bias);
-    const sign = tf.sub(tf.mul(tf.eye(sizes.batch), 2), 1);
-    const pairs = softplus(tf.neg(tf.mul(sign, logits)));
-    return reduce(tf.sum(mask ? tf.mul(pairs, mask) : pairs, -1), reduction);
+    const pairs = entrywiseLoss(logits, { mask, reduction: 'none' }, binaryCrossEntropy(tf.eye(sizes.batch)));
+    return reduce(tf.sum(pairs, -1), reduction);
   });
 }
 

@@ -147,12 +147,12 @@ export function multiLabelLdamLoss<R extends Reduction = 'mean'>(
   const { counts, maxMargin, scale = 30, mask, labelSmoothing, reduction = 'mean' as R } = options;
   checkCounts(where, counts, checkLogits(where, logits, targets, mask).labels);
   return tf.tidy(() => {
-    const margins = tf.mul(targets, tf.tensor1d(ldamMargins(counts, { maxMargin })));
-    const y = smoothed(targets, labelSmoothing);
-    return entrywiseLoss(logits, { mask, reduction }, (z) => {
-      const shifted = replaced(tf.sub(z, margins), (x) => tf.mul(x, scale));
-      const { values, derivative } = binaryCrossEntropy(shifted, y);
-      return { values, derivative: () => replaced(derivative(), (x) => tf.mul(x, scale)) };
+    const margins = tf.tensor1d(ldamMargins(counts, { maxMargin }));
+    const crossEntropy = binaryCrossEntropy(smoothed(targets, labelSmoothing));
+    return entrywiseLoss(logits, { mask, reduction }, (z, isDifferentiated) => {
+      const shifted = tf.tidy(() => tf.mul(tf.sub(z, tf.mul(targets, margins)), scale));
+      const { values, derivative } = crossEntropy(shifted, isDifferentiated);
+      return { values, ...(derivative && { derivative: replaced(derivative, (x) => tf.mul(x, scale)) }) };
     });
   });
 }

@@ -1,6 +1,7 @@
 import {
   assertOptions,
   assertShape,
+  constant,
   reduce,
   reductions,
   softplus,
@@ -53,12 +54,19 @@ export function softLabelContrastiveLoss<R extends Reduction = 'mean'>(
         `use mean or sum, or one direction`,
     );
   return tf.tidy(() => {
-    const agreement = labelAgreement(imageLabels, textLabels, clamp);
+    const agreement = constant(() => labelAgreement(imageLabels, textLabels, clamp));
     const soft = (z: tf.Tensor, target: tf.Tensor): Reduced<R> =>
-      reduce(softmaxCrossEntropy(z, tf.softmax(target)), reduction);
+      reduce(
+        softmaxCrossEntropy(z, () => ({ shares: tf.softmax(target) })),
+        reduction,
+      );
     return inDirection(direction, {
       imageToText: () => soft(logits, agreement),
-      textToImage: () => soft(tf.transpose(logits), tf.transpose(agreement)),
+      textToImage: () =>
+        soft(
+          tf.transpose(logits),
+          constant(() => tf.transpose(agreement)),
+        ),
     });
   });
 }
@@ -95,7 +103,7 @@ export function softLabelPairLoss<R extends Reduction = 'mean'>(
   const sizes = checkAgreement(where, logits, imageLabels, textLabels);
   if (mask) assertShape(where, 'mask', mask, ['images', 'texts'], sizes);
   return tf.tidy(() => {
-    const agreement = labelAgreement(imageLabels, textLabels, false);
+    const agreement = constant(() => labelAgreement(imageLabels, textLabels, false));
     // softplus(z) − s z is the binary cross entropy for a target s of any size.
     return reduce(tf.sub(softplus(logits), tf.mul(agreement, logits)), reduction, mask);
   });

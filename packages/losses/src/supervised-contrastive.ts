@@ -1,6 +1,7 @@
 import {
   assertOptions,
   assertShape,
+  constant,
   cosineMatrix,
   reduce,
   reductions,
@@ -47,14 +48,16 @@ export function supervisedContrastiveLoss<R extends Reduction = 'mean'>(
   if (sizes.batch < 2)
     throw new RangeError(`${where}: expected 2 or more images, got ${sizes.batch}; use larger batches`);
   return tf.tidy(() => {
-    const own = tf.eye(sizes.batch);
-    const logits = tf.sub(tf.div(cosineMatrix(embeddings), temperature), tf.mul(own, 1e4));
-    const overlap = tf.mul(jaccard(mask ? tf.mul(targets, mask) : targets), tf.sub(1, own));
-    const total = tf.sum(overlap, 1);
+    const self = constant(() => tf.mul(tf.eye(sizes.batch), -1e4));
+    const logits = tf.add(tf.div(cosineMatrix(embeddings), temperature), self);
+    const overlap = constant(() =>
+      tf.mul(jaccard(mask ? tf.mul(targets, mask) : targets), tf.sub(1, tf.eye(sizes.batch))),
+    );
+    const total = constant(() => tf.sum(overlap, 1, true));
+    const isSharing = constant(() => tf.step(total));
     // An image that shares no label has targets of 0, and so a loss of 0.
-    const sharing = tf.cast(tf.greater(total, 0), 'float32');
-    const shares = tf.div(overlap, tf.maximum(tf.expandDims(total, -1), 1e-6));
-    return reduce(softmaxCrossEntropy(logits, shares, tf.expandDims(sharing, -1)), reduction, sharing);
+    const targetsOf = () => ({ shares: tf.div(overlap, tf.maximum(total, 1e-6)), total: isSharing });
+    return reduce(softmaxCrossEntropy(logits, targetsOf), reduction, tf.squeeze(isSharing, [-1]));
   });
 }
 

@@ -333,6 +333,34 @@ describeBackends('labelConditionedAlignmentLoss and its gradient', () => {
   });
 });
 
+describeBackends('binaryCrossEntropyLoss with targets that are learned', () => {
+  it.each(['none', 'sum', 'mean'] as const)(
+    'has the gradient of the plain formula by both, reduction %s',
+    (reduction) => {
+      tf.tidy(() => {
+        const [x, weights] = [normals('input', logits), tf.tensor1d(counts)];
+        // What both are computed from: through the logits, and through the targets.
+        const ours = (z: tf.Tensor): tf.Tensor => {
+          const options = { reduction, mask: mask(), posWeight: weights, labelSmoothing: 0.2 };
+          return losses.binaryCrossEntropyLoss(tf.mul(z, 2), tf.sigmoid(z), options);
+        };
+        const formula = (z: tf.Tensor): tf.Tensor => {
+          const soft = tf.add(tf.mul(tf.sigmoid(z), 0.8), 0.1);
+          const entries = (): tf.Tensor => plain.binaryCrossEntropy(tf.mul(z, 2), soft, weights);
+          return plainReduced({ plain: entries } as unknown as Case, z, { reduction, mask: mask() });
+        };
+        expectClose(both(ours, x), both(formula, x), 2e-5);
+        const distilled = (z: tf.Tensor): tf.Tensor => losses.binaryCrossEntropyLoss(x, tf.sigmoid(z), { reduction });
+        const plainly = (z: tf.Tensor): tf.Tensor =>
+          plainReduced({ plain: () => plain.binaryCrossEntropy(x, tf.sigmoid(z)) } as unknown as Case, z, {
+            reduction,
+          });
+        expectClose(both(distilled, x), both(plainly, x), 2e-5);
+      });
+    },
+  );
+});
+
 describeBackends('a second derivative', () => {
   it('is refused where the first is written by hand, as nothing leads from it to the logits', () => {
     const first = tf.grad((z: tf.Tensor) => losses.binaryCrossEntropyLoss(z, tf.zerosLike(z)));

@@ -12,7 +12,7 @@ export { assertShape, type AxisSizes } from './assert-shape.js';
 export { reduce, type Reduced, type Reduction } from './reduce.js';
 export { l2Normalize } from './l2-normalize.js';
 export { softplus } from './softplus.js';
-export { withGradient, type ForwardPass } from './with-gradient.js';
+export { constant, withGradient, type ForwardPass } from './with-gradient.js';
 export { valueAndGradients, type ValueAndGradients } from './value-and-gradients.js';
 export { cosineMatrix } from './cosine-matrix.js';
 export { pairCosines } from './pair-cosines.js';

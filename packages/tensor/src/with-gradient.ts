@@ -33,3 +33,13 @@ export function withGradient<T extends tf.Tensor>(
   });
   return run(...inputs);
 }
+
+/**
+ * Computes a constant while gradients are computed: its operations are not recorded, and what lies between them is not kept.
+ *
+ * @param compute what it computes from counts as constant, too.
+ * @returns the tensor. The caller owns it.
+ */
+export function constant<T extends tf.Tensor>(compute: () => T): T {
+  return withGradient<T>([], () => ({ value: compute(), saved: [], gradient: () => [] }));
+}

@@ -95,6 +95,7 @@ function summary(rounds: readonly Timing[], torch?: readonly Timing[]): PeerTimi
   return {
     forward: of('forward'),
     forwardBackward: of('forwardBackward'),
+    fastest: Math.min(...rounds.map(({ fastest }) => fastest)),
     ...(peak !== undefined && { peak }),
     ...(reason !== undefined && { reason }),
     ...(ratios && { ratio: median(ratios), range: [Math.min(...ratios), Math.max(...ratios)] }),

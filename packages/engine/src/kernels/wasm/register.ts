@@ -3,6 +3,7 @@ import { registerAveragePoolGradient } from './average-pool.js';
 import { registerConv2D } from './conv2d.js';
 import { registerFusedConv2D, registerFusedMatMul } from './fused-layers.js';
 import { wasmFusedOps } from './fused-ops.js';
+import { registerGather } from './gather.js';
 import { registerMatMul } from './mat-mul.js';
 import { registerMaxPool } from './max-pool.js';
 import { registerPlainFilterGradient, registerSegmentSum } from './missing-gradients.js';
@@ -18,6 +19,7 @@ export function registerFastKernels(pool: KernelThreadPool): void {
   registerFusedConv2D();
   registerSharedCopies();
   registerContiguousSlice();
+  registerGather();
   registerAveragePoolGradient();
   registerCorrections();
   registerFusedOps('wasm', wasmFusedOps(pool));
