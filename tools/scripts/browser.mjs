@@ -4,6 +4,9 @@ import { installPackages } from './debian-packages.mjs';
 
 const chromium = process.env.CXR_CHROMIUM ?? '/usr/bin/chromium';
 
+/** Whether Chromium is there. */
+export const hasBrowser = () => existsSync(chromium);
+
 /** Why the browser part cannot run, or nothing. Debian's package is installed where that can be done. */
 export function browserMissing() {
   if (existsSync(chromium)) return undefined;

@@ -24,7 +24,8 @@ const { buildSite, out } = await import('./site.mjs');
 const { faultsInBrowser, serve } = await import('./check-browser.mjs');
 
 const began = Date.now();
-const { pages, faults } = await buildSite();
+const { pages, faults, withoutPictures } = await buildSite();
+if (withoutPictures) console.log(`skipped: pictures (${withoutPictures})`);
 console.log(`${pages.length} pages in ${join(out, 'index.html')} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
 if (values.check) {
   const reason = browserMissing();

@@ -73,7 +73,8 @@ export function anchorsOf(body) {
 /**
  * A page as HTML.
  *
- * @param link what a target of a link or picture of the page becomes: an address, or undefined with a fault noted.
+ * @param link what the target of a link becomes: an address.
+ * @param picture what the source of a picture becomes, given its text: the addresses `src` and `dark`, none if there is no picture.
  * @returns `html`, its `headings`, its first sentence as `description`, and its `sections` as plain text for the search.
  */
 export function render({ body, layout }, { link, picture }) {
@@ -82,7 +83,7 @@ export function render({ body, layout }, { link, picture }) {
     if (token.type !== 'inline') continue;
     for (const child of token.children) {
       if (child.type === 'link_open') child.attrSet('href', link(child.attrGet('href')));
-      if (child.type === 'image') child.attrSet('src', picture(child.attrGet('src'), textOf(child)));
+      if (child.type === 'image') child.meta = picture(child.attrGet('src'), textOf(child));
     }
   }
   const inDoors = layout === 'home' ? withDoors(tokens) : tokens;
@@ -144,6 +145,16 @@ rules.heading_close = (tokens, at, options, env, self) => {
   const anchor =
     open.tag === 'h1' ? '' : ` <a class="anchor" href="#${open.attrGet('id')}" aria-label="link to this section">#</a>`;
   return anchor + self.renderToken(tokens, at, options);
+};
+
+rules.image = (tokens, at) => {
+  const { src, dark } = tokens[at].meta;
+  const alt = escapeHtml(textOf(tokens[at]));
+  if (src === undefined)
+    return `<span class="no-picture">${alt} (the picture is made where Chromium is installed)</span>`;
+  const image = `<img src="${escapeHtml(src)}" alt="${alt}" loading="lazy">`;
+  if (dark === undefined) return image;
+  return `<picture><source srcset="${escapeHtml(dark)}" media="(prefers-color-scheme: dark)">${image}</picture>`;
 };
 
 /** Where a link of a page leads, from the root of the repository; undefined for addresses of other sites. */

@@ -1,10 +1,11 @@
 // Builds the site: every page as one HTML file with relative addresses, which a browser opens from the disk or from any server.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, posix } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../../../tools/scripts/workspace.mjs';
 import { generatedPages } from './generated.mjs';
 import { anchorsOf, kindOf, relativeTo, render, targetOf } from './markdown.mjs';
+import { hasDark, makePictures, pictureFolder, pictureNames } from './pictures.mjs';
 import { filePages, menuOf, pageOf, trackedFiles } from './pages.mjs';
 import { frame, overviewOf } from './template.mjs';
 
@@ -15,6 +16,7 @@ const pictures = ['.png', '.svg', '.jpg', '.webp'];
 export async function buildSite() {
   const files = trackedFiles();
   const pages = [...filePages(files), ...(await generatedPages())];
+  const made = await makePictures();
   const faults = [];
   const menu = menuOf(pages);
   const bySource = new Map(pages.map((page) => [page.source, page]));
@@ -37,12 +39,12 @@ export async function buildSite() {
   for (const [file, page] of assets) {
     if (page.isCopied) copy(file, page.path);
     else {
-      const { html, headings } = render(page, { link: (href) => href });
+      const { html, headings } = render(page, { link: (href) => href, picture: (src) => ({ src }) });
       put(page.path, frame({ page, content: html, headings, menu, description: file }));
     }
   }
   await putTheme(rendered);
-  return { pages, faults };
+  return { pages, faults, withoutPictures: made.reason };
 
   function draw(page) {
     const fault = (what) => faults.push(`${page.source}: ${what}`);
@@ -50,9 +52,23 @@ export async function buildSite() {
       link: (href) => addressOf(page, href, fault),
       picture: (src, alt) => {
         if (alt.trim() === '') fault(`expected a text for the picture ${src}, got none`);
-        return addressOf(page, src, fault);
+        const target = targetOf(page.source, src)?.file ?? src;
+        if (!target.startsWith(`${pictureFolder}/`)) return { src: addressOf(page, src, fault) };
+        return madePicture(page, target.slice(pictureFolder.length + 1), fault);
       },
     });
+  }
+
+  /** A picture of those that are made: its address and that of its dark twin; nothing where none could be made. */
+  function madePicture(page, name, fault) {
+    if (!pictureNames.includes(name)) fault(`expected a picture of ${pictureNames.join(', ')}, got ${name}`);
+    if (made.reason || !existsSync(join(made.folder, name))) return {};
+    const put = (file) => {
+      mkdirSync(join(out, 'pictures'), { recursive: true });
+      cpSync(join(made.folder, file), join(out, 'pictures', file));
+      return relativeTo(page.path, `pictures/${file}`);
+    };
+    return { src: put(name), dark: hasDark(made.folder, name) ? put(name.replace('.png', '-dark.png')) : undefined };
   }
 
   /** Where a link leads in the site. */
