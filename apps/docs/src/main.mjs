@@ -1,14 +1,15 @@
 // npm run docs: builds the documentation site into apps/docs/dist; open its index.html, from the disk or from any static server.
 // --check ends with 1 if a link, an anchor or a picture leads nowhere, if a code block is neither run nor marked, or if a page is not
 // readable in Chromium, small, wide and dark; --links checks without Chromium, --examples runs the examples of all pages, too (npm
-// test does). --preview serves the site on 127.0.0.1 (--port N). --no-build takes the packages as they are.
+// test does). --preview serves the site on 127.0.0.1 (--port N). --no-build takes the packages as they are,
+// --no-pictures leaves out the trainings that pictures are made of.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { browserMissing } from '../../../tools/scripts/browser.mjs';
 import { countBlocks } from '../../../tools/scripts/code-blocks.mjs';
 import { buildIfNeeded, capture, installIfNeeded } from '../../../tools/scripts/workspace.mjs';
 
-const flags = ['check', 'links', 'examples', 'preview', 'no-build'];
+const flags = ['check', 'links', 'examples', 'preview', 'no-build', 'no-pictures'];
 const { values } = parseArgs({
   options: {
     ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' }])),
@@ -23,13 +24,17 @@ if (!values['no-build']) {
 const { buildSite, out } = await import('./site.mjs');
 const { faultsInBrowser, serve } = await import('./check-browser.mjs');
 
+// It is installed where that can be done, before pictures are made with it.
+const withoutBrowser = values.check ? browserMissing() : undefined;
 const began = Date.now();
-const { pages, faults, withoutPictures } = await buildSite();
+const { pages, faults, withoutPictures } = await buildSite({
+  // A check of links needs no trainings.
+  pictures: !values['no-pictures'] && !(values.links && !values.check),
+});
 if (withoutPictures) console.log(`skipped: pictures (${withoutPictures})`);
 console.log(`${pages.length} pages in ${join(out, 'index.html')} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
 if (values.check) {
-  const reason = browserMissing();
-  if (reason) console.log(`skipped: pages in Chromium (${reason})`);
+  if (withoutBrowser) console.log(`skipped: pages in Chromium (${withoutBrowser})`);
   else
     faults.push(
       ...(await faultsInBrowser(

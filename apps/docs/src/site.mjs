@@ -12,11 +12,16 @@ import { frame, overviewOf } from './template.mjs';
 export const out = join(root, 'apps', 'docs', 'dist');
 const pictures = ['.png', '.svg', '.jpg', '.webp'];
 
-/** Builds everything into `out`. @returns the pages, and `faults`: what is wrong with links and pictures, a line each. */
-export async function buildSite() {
+/**
+ * Builds everything into `out`.
+ *
+ * @param pictures whether those are made that come from runs.
+ * @returns the pages; `faults`, what is wrong with links and pictures, a line each; and why there are no pictures, if so.
+ */
+export async function buildSite({ pictures: hasPictures = true } = {}) {
   const files = trackedFiles();
   const pages = [...filePages(files), ...(await generatedPages())];
-  const made = await makePictures();
+  const made = hasPictures ? await makePictures() : { reason: 'not asked for' };
   const faults = [];
   const menu = menuOf(pages);
   const bySource = new Map(pages.map((page) => [page.source, page]));
