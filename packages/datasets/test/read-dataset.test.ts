@@ -136,6 +136,13 @@ describe('readDataset(path) on plain tables', () => {
   ])('refuses %s', async (_, content, message) => {
     await expect(readDataset(folderWith({ 'labels.csv': content }))).rejects.toThrow(message);
   });
+  it('says of a column like a label that the file of the labels does not name it, and of one with few 1 and 0 how many there are', async () => {
+    const rows = ['image,A,Other,Size', 'x,1,0,1', 'y,0,1,0', 'z,1,1,7', 'w,0,0,9'];
+    const named = folderWith({ 'labels.csv': table(...rows), 'labels.json': '["A"]' });
+    const remarks = (await readDataset(named)).remarks.join('\n');
+    expect(remarks).toContain('the column "Other" holds 1 and 0, but is no label, since labels.json does not name it');
+    expect(remarks).toContain('the column "Size" is no label, as only 2 of 4 cells are 1, 0 or -1');
+  });
   it('refuses a label without a column, and a broken labels file', async () => {
     await expect(
       readDataset(folderWith({ 'labels.csv': table('image,A', 'x,1'), 'labels.json': '["B"]' })),

@@ -52,7 +52,7 @@ export const labelsTableReader: DatasetReader = {
       { ...Object.fromEntries([...roles].map(([role, at]) => [role, header[at]])), unspecified: unspecified?.name },
       labels,
     );
-    remarkColumns(builder, table, survey, roles);
+    remarkColumns(builder, table, survey, { roles, namedIn: described?.name });
     await addTableRows(
       builder,
       table,
@@ -100,7 +100,7 @@ function remarkColumns(
   builder: DatasetBuilder,
   { header }: Table,
   { columns }: TableSurvey,
-  roles: ReadonlyMap<ColumnRole, number>,
+  { roles, namedIn }: { roles: ReadonlyMap<ColumnRole, number>; namedIn?: string },
 ): void {
   if (!roles.has('patient')) builder.remarks.push(noPatientRemark(builder.unusedColumns()));
   const unused = new Set(builder.unusedColumns());
@@ -109,7 +109,9 @@ function remarkColumns(
     const { filled, labels, hasZeroOrOne } = columns[at];
     if (hasZeroOrOne && labels >= 0.2 * filled && !isNoLabel(name))
       builder.remarks.push(
-        `the column ${JSON.stringify(name)} is no label, as only ${labels} of ${filled} cells are 1, 0 or -1; name the labels in a labels.json beside the table if it is one`,
+        namedIn !== undefined && isLabelColumn(columns[at])
+          ? `the column ${JSON.stringify(name)} holds 1 and 0, but is no label, since ${namedIn} does not name it`
+          : `the column ${JSON.stringify(name)} is no label, as only ${labels} of ${filled} cells are 1, 0 or -1; name the labels in a labels.json beside the table if it is one`,
       );
     if (/fold|set|part/i.test(name) && !roles.has('split'))
       builder.remarks.push(
@@ -141,6 +143,8 @@ function labelPlace({ file, header }: Table, label: string): number {
 }
 
 interface DescribedLabels {
+  /** The name of the file. */
+  name: string;
   labels: string[];
   parents: Map<string, string>;
   hierarchy?: { file: string; text: string };
@@ -165,7 +169,7 @@ function describedLabels(folder: string): DescribedLabels | undefined {
     const parents = new Map(
       Object.entries(parent).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     );
-    return { labels, parents, ...(!Array.isArray(content) && { hierarchy: { file, text } }) };
+    return { name, labels, parents, ...(!Array.isArray(content) && { hierarchy: { file, text } }) };
   }
   return undefined;
 }
