@@ -1,4 +1,5 @@
 import type { Evaluation } from './evaluation-schema.js';
+import { thresholdText } from './maybe-number.js';
 
 /**
  * What the deciding threshold of each label means for a day's work, a line each: calls that are right, false alarms with their 95 %
@@ -28,7 +29,7 @@ export function alarmLines(
     const range =
       low === null || high === null ? '' : ` [${shown(without * (1 - high))}, ${shown(without * (1 - low))}]`;
     return [
-      `${label} at ${Number((100 * prevalence).toPrecision(2))} % prevalence, ${filmsPerDay} films a day, threshold ${threshold.toFixed(3)}: ${shown(right)} of ${shown(withIt)} found, ${shown(without * (1 - specificity))}${range} false alarms${reliability === 'enough' ? '' : ` (${reliability} to tell)`}`,
+      `${label} at ${Number((100 * prevalence).toPrecision(2))} % prevalence, ${filmsPerDay} films a day, threshold ${thresholdText(threshold)}: ${shown(right)} of ${shown(withIt)} found, ${shown(without * (1 - specificity))}${range} false alarms${reliability === 'enough' ? '' : ` (${reliability} to tell)`}`,
     ];
   });
 }

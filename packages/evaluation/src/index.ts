@@ -58,7 +58,7 @@ export { type EvaluatedLabels, evaluatedLabels, predictableLabels, mappingRemark
 export { correctForPrevalence } from './label-shift.js';
 export { reliabilityOf } from './label-scores.js';
 export { macroSentence } from './macro-text.js';
-export { fixed, fixedRange, orNull, pText, signed, signedRange } from './maybe-number.js';
+export { fixed, fixedRange, orNull, pText, signed, signedRange, thresholdText } from './maybe-number.js';
 export { type MetadataBaseline, compareWithMetadata, fitMetadataBaseline } from './metadata-baseline.js';
 export { type Predictions, columnOf, macroAuroc, probabilitiesOf, rankedValues } from './predictions.js';
 export { seedText, spreadOf, summarizeSeeds, type SeedRun, type SeedSummary, type Spread } from './seed-summary.js';

@@ -10,6 +10,13 @@ export function fixed(value: MaybeNumber, digits = 3): string | null {
   return value === null ? null : value.toFixed(digits);
 }
 
+/** A threshold for people: of a small one the digits that it has; null where it is undefined. */
+export function thresholdText(threshold: MaybeNumber): string | null {
+  return threshold !== null && threshold > 0 && threshold < 0.001
+    ? String(Number(threshold.toPrecision(2)))
+    : fixed(threshold);
+}
+
 /** An interval for people; null where it is undefined. */
 export function fixedRange([low, high]: Interval): string | null {
   return low === null || high === null ? null : `${low.toFixed(3)} to ${high.toFixed(3)}`.replaceAll('-', '−');

@@ -72,15 +72,14 @@ function shortcut({ metadataBaseline }: Evaluation): Worry {
 
 type Drift = Omit<Worry, 'kind'>;
 
-/** The drift of scores and that of prevalence as one: what worries decides. */
+/** The drift of scores and that of prevalence as one: what worries decides, else the scores. */
 function drift(scores: Drift, prevalence: Drift): Worry {
   const both = [scores, prevalence];
-  const state = (['worry', 'fine', 'unknown'] as const).find((one) => both.some((found) => found.state === one))!;
-  const values = both.filter((found) => found.state === state).map(({ value }) => value);
+  const worries = both.filter(({ state }) => state === 'worry');
   return {
     kind: 'drift',
-    state,
-    value: state === 'worry' ? values.join('; ') : values[0],
+    state: worries.length > 0 ? 'worry' : scores.state,
+    value: worries.length > 0 ? worries.map(({ value }) => value).join('; ') : scores.value,
     sentence: both.map(({ sentence }) => sentence).join(' '),
   };
 }
@@ -109,16 +108,16 @@ function prevalenceDrift(splits: Readonly<Record<string, SplitLabels>>): Drift {
   };
 }
 
-function scoreDrift({ macro, split, mapping, data }: Evaluation, validation: MaybeNumber): Drift {
+function scoreDrift({ macro, split, mapping, data, remarks }: Evaluation, validation: MaybeNumber): Drift {
+  const hasChosen = remarks.some((remark) => remark.startsWith('optimistic: this split chose'));
   const { auroc, aurocCi } = macro;
-  if (validation === null || auroc === null || aurocCi[1] === null || split === 'val' || mapping)
+  if (validation === null || auroc === null || aurocCi[1] === null || hasChosen || mapping)
     return {
       state: 'unknown',
       value: 'not measured',
-      sentence:
-        split === 'val'
-          ? 'These images chose the model, so that they cannot show what it loses on others.'
-          : 'There are no scores of the same labels on validation to hold these against.',
+      sentence: hasChosen
+        ? 'These images chose the model, so that they cannot show what it loses on others.'
+        : 'There are no scores of the same labels on validation to hold these against.',
     };
   const value = `${validation.toFixed(3)} → ${auroc.toFixed(3)}`;
   const told = `Macro AUROC on validation, then on ${split} of ${data}`;

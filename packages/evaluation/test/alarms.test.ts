@@ -1,11 +1,18 @@
 import { alarmLines } from '../src/alarms.js';
 import { evaluate } from '../src/evaluation.js';
+import { thresholdText } from '../src/maybe-number.js';
 import { LabelGraph } from '@cxr-align/label-graph';
 import { evaluateScores } from '../src/evaluate-scores.js';
 
 // 20 films with and 80 without: at 0.5 18 of 20 found, 8 of 80 called.
 const targets = Array.from({ length: 100 }, (_, i) => Number(i < 20));
 const scores = targets.map((target, i) => (target ? (i < 18 ? 0.9 : 0.1) : i < 28 ? 0.8 : 0.2));
+
+describe('thresholdText(threshold)', () => {
+  it('has three digits after the point, and of a small threshold those that it has', () => {
+    expect([0.25, 0, 0.00041234, null].map(thresholdText)).toEqual(['0.250', '0.000', '0.00041', null]);
+  });
+});
 
 describe('alarmLines(evaluation, options)', () => {
   it('tells how many of a day are found and how many alarms are false, at the prevalence in use', () => {

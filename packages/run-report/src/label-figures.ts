@@ -12,7 +12,7 @@ import {
   type MaybeNumber,
   type Predictions,
   columnOf,
-  fixed,
+  thresholdText,
   rankedValues,
 } from '@cxr-align/evaluation';
 
@@ -93,7 +93,7 @@ export function labelFigures(model: DrawnModel, evaluation: Evaluation, place: n
 
 /** What was called and what was the case. @param model named where there are several. */
 export function confusionFigure({ labels }: Evaluation, label: string, model?: string): ReportFigure {
-  const threshold = fixed(labels[label].threshold);
+  const threshold = thresholdText(labels[label].threshold);
   const called = model === undefined ? 'Called' : `${model}: called`;
   return {
     svg: confusionPanel(labels[label], `${called} from ${threshold ?? 'an undefined threshold'} on`),

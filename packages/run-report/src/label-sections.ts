@@ -7,6 +7,7 @@ import {
   fixed,
   labelsByVerdict,
   signed,
+  thresholdText,
   verdictSentence,
 } from '@cxr-align/evaluation';
 import {
@@ -97,7 +98,7 @@ function operatingTable({ operatingPoints, positives, negatives }: LabelEvaluati
       ],
       rows: operatingPoints.map((point: OperatingPoint) => [
         point.rule,
-        fixed(point.threshold),
+        thresholdText(point.threshold),
         withRange(point.sensitivity, point.sensitivityCi),
         withRange(point.specificity, point.specificityCi),
         withRange(point.precision, point.precisionCi),
@@ -239,7 +240,7 @@ export function verdictTable(evaluation: Evaluation, names: readonly string[]): 
       scoreText(scores, scores.auroc),
       range(scores.aurocCi),
       scores.positives,
-      fixed(scores.threshold),
+      thresholdText(scores.threshold),
       scores.reliability === 'too few' ? null : fixed(calledOf100(scores), 0),
       verdictSentence(label, scores),
     ]),

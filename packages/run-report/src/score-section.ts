@@ -1,5 +1,13 @@
 import type { ReportSection, ReportTable } from '@cxr-align/report';
-import { decisionRemarks, type Evaluation, fixed, fixedRange, macroSentence, signed } from '@cxr-align/evaluation';
+import {
+  decisionRemarks,
+  type Evaluation,
+  fixed,
+  fixedRange,
+  macroSentence,
+  signed,
+  thresholdText,
+} from '@cxr-align/evaluation';
 import { differenceScale, range, scoreText, stripCell, stripHead, tooFew, withRange } from './cells.js';
 
 /** The scores of all labels in tables, and what holds for all of them. */
@@ -87,7 +95,7 @@ function thresholdTable({ labels, macro }: Evaluation): ReportTable {
     ],
     rows: Object.entries(labels).map(([label, s]) => [
       label,
-      fixed(s.threshold),
+      thresholdText(s.threshold),
       s.truePositives,
       s.falsePositives,
       s.falseNegatives,

@@ -97,7 +97,7 @@ function thresholdsText({ labels, changes, changed, left = {}, origin }: RunThre
   const rate = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(2) : '–');
   const isChanged = changed !== undefined && changed !== null;
   const state = ({ threshold, validation }: Pick<LabelThreshold, 'threshold' | 'validation'>): string[] => [
-    threshold.toFixed(3),
+    thresholdText(threshold) ?? '–',
     rate(validation?.sensitivity),
     rate(validation?.specificity),
   ];
