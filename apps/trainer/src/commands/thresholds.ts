@@ -1,4 +1,5 @@
 import type { LabelThreshold } from '@cxr-align/classifier';
+import { thresholdText } from '@cxr-align/evaluation';
 import { InputError } from '@cxr-align/files';
 import { changeThresholds, openDataset, runThresholds, type RunThresholds } from '@cxr-align/training';
 import { thresholdsOf } from '../usage/threshold-flag.js';
