@@ -112,7 +112,7 @@ describe('cxr-align tune', () => {
     );
     expect(out).toMatch(/^[12] +2 +[01]\.\d{3} +(0\.01|0\.0001)$/m);
     expect(out).toContain('after 1 epoch the best 1 in 2 went on');
-    expect(out).toMatch(/on test, looked at once: macro AUROC [01]\.\d{3}/);
+    expect(out).toMatch(/on test, evaluated once: macro AUROC [01]\.\d{3}/);
     const { trials, best } = json('halved', 'trials.json');
     const rungs = Object.fromEntries(
       trials.map(({ trial, rungs: own }: { trial: number; rungs: object[] }) => [trial, own.length]),

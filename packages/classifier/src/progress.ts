@@ -19,7 +19,7 @@ export interface Progress {
   start: (name: string, total: number) => ProgressBar;
   /** A line of text. */
   remark: (line: string) => void;
-  /** Hears of an input that is waited for too long, beside the remark that says it. */
+  /** Receives an input that is waited for too long, beside the remark. */
   stall?: (event: StallEvent) => void;
   /** How long that is. Default 60 seconds. */
   stallSeconds?: number;

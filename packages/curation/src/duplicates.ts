@@ -31,7 +31,7 @@ export interface ImageGroup {
   patients: ReadonlySet<string>;
 }
 
-/** Two groups as one that is only put together where it is looked at. */
+/** Two groups as one that is only put together where it is read. */
 export function joinGroups(a: ImageGroup, b: ImageGroup): ImageGroup {
   const union = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> => {
     if ([...other].every((value) => one.has(value))) return one;

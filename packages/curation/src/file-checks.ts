@@ -35,7 +35,7 @@ export interface CheckFilesOptions extends RunControl, Pick<HeaderOptions, 'dico
 /**
  * Checks the files of a data set: which images are there, which are the same under several patients, and what DICOM headers have.
  *
- * @returns `dataset` with what was taken from headers, where that is asked for; refused images stay in it.
+ * @returns `dataset` with what was taken from headers, where that is requested; refused images stay in it.
  * @throws {TypeError} for an unknown option.
  *
  * @example

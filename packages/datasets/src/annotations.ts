@@ -5,7 +5,7 @@ export interface Annotations {
   /** [samples, labels] row by row: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
   values: Float32Array;
   /**
-   * 1 for values, NaN in `values`, of labels that nobody looked for in the image, as in a set merged of several: not known
+   * 1 for values, NaN in `values`, of labels that were not examined in the image, as in a set merged of several: not known
    * under every policy, while a label that is just not mentioned may count as absent. Of the length of `values`.
    */
   notLabelled?: Uint8Array;

@@ -7,7 +7,7 @@ export interface AnnotationCounts {
   0: number;
   '-1': number;
   blank: number;
-  /** Of labels that nobody looked for; only where there are some. */
+  /** Of labels that were not examined; only where there are some. */
   unknown?: number;
 }
 

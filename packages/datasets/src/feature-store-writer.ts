@@ -24,7 +24,7 @@ export interface DamagedShard {
 
 /**
  * Writes features shard by shard. The index names only shards that are complete, and is written after each of them, so
- * that whatever is in it can be read, and a later writer goes on where an earlier one stopped.
+ * that whatever is in it can be read, and a later writer continues where an earlier one stopped.
  */
 export class FeatureStoreWriter {
   private readonly index: FeatureIndex;

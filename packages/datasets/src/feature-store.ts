@@ -5,7 +5,7 @@ import { bytesOfNumber, readIndex, rowWidth, type FeatureIndex } from './feature
 import { refuseFeatures } from './feature-range.js';
 import { OpenShard } from './feature-shard.js';
 
-/** A feature store: rows are read from its files when they are asked for, and nothing of them is kept. */
+/** A feature store: rows are read from its files when they are requested, and nothing of them is kept. */
 export class FeatureStore {
   /** The place of each image; its rows are place · views and those after it. */
   readonly places: ReadonlyMap<string, number>;

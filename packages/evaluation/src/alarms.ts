@@ -6,7 +6,7 @@ import { thresholdText } from './maybe-number.js';
  * interval. Where the label graph changed decisions of a label, they are what counts, and there is no interval.
  *
  * @param filmsPerDay images a day. Default that of the evaluation, else 100.
- * @param labels those that are told of. Default all that are defined.
+ * @param labels those that are reported. Default all that are defined.
  */
 export function alarmLines(
   evaluation: Pick<Evaluation, 'labels' | 'filmsPerDay'> & Partial<Pick<Evaluation, 'decisions'>>,

@@ -69,14 +69,14 @@ function followHierarchy(alone: Uint8Array, graph: LabelGraph): Uint8Array {
 export interface LabelDecision {
   positive: boolean;
   /**
-   * The label that decided where the label's own probability says otherwise: the most probable positive one below it, or the most
+   * The label that decided where the label's own probability would decide otherwise: the most probable positive one below it, or the most
    * probable finding that excludes No Finding.
    */
   decidedBy?: string;
 }
 
 /**
- * Decides the labels of one row as {@link decideLabels} does, and says which label decided.
+ * Decides the labels of one row as {@link decideLabels} does, and names the label that decided.
  *
  * @returns in the graph's label order.
  * @throws {RangeError} as {@link decideLabels}.
@@ -98,7 +98,7 @@ export function decideRow({ graph, ...own }: Decision & { graph: LabelGraph }): 
   });
 }
 
-/** Whether a label says that there is no finding. */
+/** Whether a label means that there is no finding. */
 export function isNoFinding(label: string, graph: LabelGraph): boolean {
   return graph.finding(label)?.name === 'No Finding';
 }

@@ -44,7 +44,7 @@ export function isDefined({ positives, negatives }: RankedScores): boolean {
   return positives > 0 && negatives > 0;
 }
 
-/** Fewest cases of a class from which on nothing is said of their number. */
+/** Fewest cases of a class from which on no statement is made about their number. */
 const enough = 2 * minimumPerClass;
 
 /** Whether a label has enough cases of both classes. */

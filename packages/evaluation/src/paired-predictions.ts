@@ -16,7 +16,7 @@ interface NamedModel {
 }
 
 /**
- * Pairs predictions of several models by sample and label: what one of them lacks is left out of all, and told. A target that is
+ * Pairs predictions of several models by sample and label: what one of them lacks is left out of all, and reported. A target that is
  * unknown to one counts as unknown. Where they know other patients, those of the model that has fewest count, for intervals would be too
  * narrow else.
  *

@@ -65,7 +65,7 @@ const operatingPoint = z.strictObject({
   netBenefitOfAll: maybe.optional().describe('The same had every image been called; that of calling none is 0'),
 });
 
-/** What can be said of a label. */
+/** The verdict on a label. */
 export const verdicts = ['works', 'weak', 'at chance', 'worse than age, sex and view alone', 'too few'] as const;
 
 /** Whether a label has enough cases for its scores to be read. */

@@ -118,7 +118,7 @@ export function searchText({ trials, best, test, halving, data, remarks }: Searc
       ? [`best: trial ${best.trial}, ${keys.map((key) => `${key}=${settingText(best.settings[key])}`).join(' ')}`]
       : []),
     ...(test
-      ? [`on test, looked at once: macro AUROC ${fixed(test.auroc) ?? '–'}${ends === null ? '' : ` [${ends}]`}`]
+      ? [`on test, evaluated once: macro AUROC ${fixed(test.auroc) ?? '–'}${ends === null ? '' : ` [${ends}]`}`]
       : []),
     ...remarks.map((remark) => `remark: ${remark}`),
   ].join('\n');

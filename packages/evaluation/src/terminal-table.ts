@@ -5,7 +5,7 @@ const shortest = 12;
 
 /**
  * A table as lines of a terminal of 80 columns. Where it would be wider, the names in the first column lose
- * their middle: what labels have in common is at their beginning, what tells them apart often at their end.
+ * their middle: what labels have in common is at their beginning, what distinguishes them often at their end.
  *
  * @param texts columns that are text: they begin on the left, numbers end on the right.
  */

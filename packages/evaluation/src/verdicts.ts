@@ -1,6 +1,6 @@
 import type { Evaluation, LabelEvaluation } from './evaluation-schema.js';
 
-/** What can be said of a model's label, in one word. */
+/** The verdict on a model's label, in one word. */
 export type Verdict = LabelEvaluation['verdict'];
 
 /** The AUROC that the interval of a label that works lies above. */

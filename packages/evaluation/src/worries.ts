@@ -16,7 +16,7 @@ export interface Worry {
 /** Below this difference of sensitivity a group is no worry, however sure it is. */
 const smallestGap = 0.1;
 
-/** To be told less often that nothing was found is no harm. */
+/** Fewer negative answers are no harm. */
 const isNoFinding = /^no[ _]finding$/i;
 
 /** The rules of {@link worriesOf}. */

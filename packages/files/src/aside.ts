@@ -8,7 +8,7 @@ import { isSameProcess, thisProcess } from './lock-owner.js';
 /** `.cxr-HOST-PROCESS-START-THREAD-NUMBER.tmp`: a number of a process may be given again, its number and start are not. */
 const form = /^\.cxr-([0-9a-f]{8})-(\d+)-(\d+)-\d+-\d+\.tmp$/;
 let written = 0;
-/** Folders that this thread has looked at. */
+/** Folders that this thread has checked. */
 const cleared = ((globalThis as Record<symbol, unknown>)[Symbol.for('cxr-align.cleared-folders')] ??=
   new Set<string>()) as Set<string>;
 

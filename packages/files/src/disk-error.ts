@@ -1,4 +1,4 @@
-/** What file systems answer where nobody made a mistake in the input, and what to try. */
+/** What file systems answer where the input has no mistake, and what to try. */
 const answers: Readonly<Record<string, readonly [string, string]>> = {
   ENOSPC: ['the disk is full', 'free space there and start again; what was finished is kept'],
   EDQUOT: ['the quota is used up', 'free space there and start again; what was finished is kept'],
@@ -38,7 +38,7 @@ export class DiskError extends Error {
 }
 
 /**
- * The error of a file system as one that names the file and says what to try; any other error as it is.
+ * The error of a file system as one that names the file and reports what to try; any other error as it is.
  *
  * @param purpose what the file could not be, such as `written`.
  */

@@ -1,6 +1,6 @@
 import { printable } from './printable.js';
 
-/** Words of JavaScript and of its engine, which tell nobody what is wrong with a file. */
+/** Words of JavaScript and of its engine, which do not explain what is wrong with a file. */
 const words =
   /Cannot (read|convert|set|destructure|mix|access|use)|is not (a function|iterable|a constructor|defined)|Invalid (typed )?array|bounds|undefined|\[object|ERR_|string length|BigInt|null pointer|unreachable|must be (of type|an instance)/;
 

@@ -7,7 +7,7 @@ import { regularFile } from './regular-file.js';
 const plainName = /^\w[\w. +-]*(\/\w[\w. +-]*)*$/;
 
 /**
- * The absolute path of a file that a table names, which must stay inside the data folder. Links on the way are not looked at.
+ * The absolute path of a file that a table names, which must stay inside the data folder. Links on the way are not followed.
  *
  * @throws {InputError} if the name is no text, is absolute, leads out of the folder, or holds a NUL byte.
  */

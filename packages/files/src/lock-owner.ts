@@ -22,7 +22,7 @@ export interface LockOwner {
 /** After so many milliseconds without renewal a lock counts whose owner cannot be seen from here as left behind. */
 export const lockExpires = 600_000;
 
-/** What tells this process from all others. */
+/** What distinguishes this process from all others. */
 export function thisProcess(): Omit<LockOwner, 'token' | 'use' | 'since'> {
   self ??= {
     host: hostname(),

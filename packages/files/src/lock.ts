@@ -44,7 +44,7 @@ export interface FolderLock {
  *
  * The lock is a file that appears whole under its name by a hard link, which NFS does atomically, too; where there are no links, by
  * exclusive creation. Whether the owner lives is known on the same kernel by its number and start time, so that a number that was
- * given again deceives nobody. Of an owner on another machine or in another container only the time of the lock is known, by the
+ * given again deceives no one. Of an owner on another machine or in another container only the time of the lock is known, by the
  * clock of the file server: owners renew it every 15 seconds, and it is taken over after 10 minutes without.
  *
  * @param use what the folder is written by, for the error of others, such as `train`.
@@ -89,13 +89,13 @@ export function lockFolder(folder: string, use: string): FolderLock {
   };
 }
 
-/** Who writes to a folder now; undefined if nobody does, or its writer has ended. */
+/** Who writes to a folder now; undefined if none does, or its writer has ended. */
 export function folderWriter(folder: string): LockOwner | undefined {
   const found = readLockOwner(join(folder, lockName));
   return found && isAlive(found.owner, found.renewed, Date.now()) ? found.owner : undefined;
 }
 
-/** Removes what a writer that has ended left of its lock; on a disk that cannot be written it stays, and stops nobody. */
+/** Removes what a writer that has ended left of its lock; on a disk that cannot be written it stays, and stops no one. */
 export function removeDeadLock(folder: string): void {
   if (!existsSync(join(folder, lockName)) || folderWriter(folder)) return;
   try {
@@ -201,7 +201,7 @@ function publish(aside: string, file: string, content: Uint8Array): boolean {
 
 /**
  * Removes the lock of a process that has ended. Of those that try at once, the one that holds the guard of this very lock does, and
- * the others find another lock afterwards; so nobody removes a lock that was made since.
+ * the others find another lock afterwards; so no process removes a lock that was made since.
  *
  * @returns whether it was removed here.
  */

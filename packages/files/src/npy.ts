@@ -49,7 +49,7 @@ export function readNpy(bytes: Uint8Array, file = 'npy'): NumericArray {
   return { shape, data: isColumnMajor ? toRowMajor(data, shape) : data };
 }
 
-/** What the header of an array file says, checked against its length. */
+/** The header of an array file, checked against its length. */
 export interface NpyHeader {
   /** NumPy's letter of the type and its width: `f4`, `i8`, `U7`; `O` for Python objects. */
   kind: string;

@@ -20,7 +20,7 @@ const runSlack = 1024;
 const columnLimit = 100_000;
 const rowLimit = (bytes: number): number => 2 ** 20 + 1000 * bytes;
 
-/** Checks what a file says of its columns and rows. @throws {Error} naming what does not fit. */
+/** Checks what a file states about its columns and rows. @throws {Error} naming what does not fit. */
 export function checkMetadata({ schema, row_groups: groups }: FileMetaData, byteLength: number): void {
   if (schema.length > columnLimit) throw new Error(`${schema.length} columns, more than ${columnLimit}`);
   let rows = 0;

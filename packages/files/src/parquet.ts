@@ -49,7 +49,7 @@ export interface Parquet {
   close: () => Promise<void>;
 }
 
-/** Opens a Parquet file: its schema is read, rows are read when asked for. @throws {InputError} if it is none. */
+/** Opens a Parquet file: its schema is read, rows are read on request. @throws {InputError} if it is none. */
 export async function openParquet(file: string): Promise<Parquet> {
   regularFile(file, 'a table');
   let handle: FileHandle;
@@ -73,7 +73,7 @@ export async function openParquet(file: string): Promise<Parquet> {
       groups,
       read: (group, { columns: wanted, areBytes = false } = {}) =>
         reading(file, async () => {
-          // A group is unpacked as a whole, however few of its rows are asked for.
+          // A group is unpacked as a whole, however few of its rows are requested.
           await checkRowGroup(buffer, metadata, metadata.row_groups[group], wanted);
           const { rowStart, rows } = groups[group];
           return parquetReadObjects({

@@ -2,7 +2,7 @@ import { statSync, type Stats } from 'node:fs';
 import { InputError, unreadable } from './input-error.js';
 
 /**
- * What the system says of a file that is about to be read. Links are followed.
+ * What the system states about a file that is about to be read. Links are followed.
  *
  * @param expected what it should have been, such as `a JSON file`.
  * @param limit the most bytes that it may have. Default any number.

@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm';
 import { InputError, type InputPlace } from './input-error.js';
 
-/** Milliseconds that a parser may take for a file, unless it says another number; a busy machine may be ten times as slow as usual. */
+/** Milliseconds that a parser may take for a file, unless it gives another number; a busy machine may be ten times as slow as usual. */
 const usualLimit = 10_000;
 
 const context = createContext({ work: undefined }) as { work?: () => unknown };

@@ -7,7 +7,7 @@ import { regularFile } from './regular-file.js';
 /** An entry of a ZIP archive that is not a folder. */
 export interface ZipEntry {
   name: string;
-  /** Bytes when unpacked, as the archive says. */
+  /** Bytes when unpacked, as the archive declares. */
   size: number;
 }
 
@@ -18,7 +18,7 @@ export interface Zip {
   size: number;
   entries: readonly ZipEntry[];
   /**
-   * @throws {InputError} if there is no such entry, if it is damaged, if it unpacks to more than the archive says, or to more than
+   * @throws {InputError} if there is no such entry, if it is damaged, if it unpacks to more than the archive declares, or to more than
    *   256 MiB and 50 times its packed size.
    */
   read: (name: string) => Promise<Uint8Array>;
@@ -35,7 +35,7 @@ export function unpackedLimit(packed: number): number {
   return 2 ** 28 + 50 * packed;
 }
 
-/** Opens a ZIP archive: its directory is read, its entries are read when asked for. @throws {InputError} if it is none. */
+/** Opens a ZIP archive: its directory is read, its entries are read on request. @throws {InputError} if it is none. */
 export async function openZip(file: string): Promise<Zip> {
   let handle: FileHandle;
   const { size: archiveSize } = regularFile(file, 'a ZIP archive');
@@ -116,7 +116,7 @@ async function unpack(archive: ZipFile, entry: Entry, file: string): Promise<Uin
         const bytes = new Uint8Array(size);
         let filled = 0;
         stream.on('error', reject);
-        // yauzl itself ends a stream that gives more or fewer bytes than the archive says.
+        // yauzl itself ends a stream that gives more or fewer bytes than the archive declares.
         stream.on('data', (chunk: Uint8Array) => {
           bytes.set(chunk, filled);
           filled += chunk.length;

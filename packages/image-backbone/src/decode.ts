@@ -104,7 +104,7 @@ function isSquare({ width, height }: Extent, { size, resize = size }: Preprocess
 }
 
 /**
- * The kernel, where it was asked for and PIL's own can be had: sharp's padding is its own, and the whole of a very long strip is
+ * The kernel, where it was requested and PIL's own can be had: sharp's padding is its own, and the whole of a very long strip is
  * not enlarged for the sake of its middle.
  */
 function exactKernel(

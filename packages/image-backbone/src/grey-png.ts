@@ -40,7 +40,7 @@ export interface GreyPng {
   parts: Uint8Array[];
 }
 
-/** A whole PNG file of plain grey values, 8 or 16 bits each, not interlaced; undefined for all others: sharp reads them, or says what is wrong. */
+/** A whole PNG file of plain grey values, 8 or 16 bits each, not interlaced; undefined for all others: sharp reads them, or reports what is wrong. */
 export function openGreyPng(bytes: Uint8Array): GreyPng | undefined {
   if (bytes.length < 33 || signature.some((byte, i) => bytes[i] !== byte)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -67,7 +67,7 @@ const bandBytes = 2 ** 19;
  * The grey values of such a file, some rows at a time as they are inflated; of 16 bits the upper 8.
  *
  * @param onRows takes the next rows; they are gone when it returns.
- * @returns false where the file is damaged: sharp says what is wrong.
+ * @returns false where the file is damaged: sharp reports what is wrong.
  */
 export async function readGreyRows(png: GreyPng, onRows: (rows: Uint8Array) => void): Promise<boolean> {
   const rows = new FilteredRows(png, onRows);

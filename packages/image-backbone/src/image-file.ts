@@ -101,7 +101,7 @@ export async function imageFileSize(path: string): Promise<number | undefined> {
   return (await sizes).get(entry);
 }
 
-/** Does what decodes an image: what goes wrong is told by the image's name. */
+/** Does what decodes an image: what goes wrong is reported with the image's name. */
 export async function decoding<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -36,7 +36,7 @@ export interface LoadOptions {
    */
   threadsSave?: number;
   onImage?: (done: number) => void;
-  /** Is given the places of the images that are being read, for whoever asks what is waited for. */
+  /** Is given the places of the images that are being read, for whoever needs what is waited for. */
   reading?: Set<number>;
 }
 
@@ -117,7 +117,7 @@ async function startThreads(preprocessing: Preprocessing): Promise<DecodeThreads
   return threads;
 }
 
-/** Decodes here, until threads that are worth it have started, which decode the rest. */
+/** Decodes here, until threads that save time have started, which decode the rest. */
 async function decodeAll(
   sources: readonly ImageSource[],
   preprocessing: Preprocessing,

@@ -6,7 +6,7 @@ declare const WebAssembly: {
   Instance: new (module: object) => { exports: object };
 };
 
-/** What kernels.wat has, which says what each wants: addresses in its memory, and counts. */
+/** What kernels.wat has, which documents what each takes: addresses in its memory, and counts. */
 export interface Kernels {
   memory: { buffer: ArrayBuffer; grow: (pages: number) => number };
   unfilter: (from: number, to: number, width: number, height: number, step: number) => number;

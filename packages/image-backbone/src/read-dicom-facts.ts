@@ -45,7 +45,7 @@ export async function readDicomFacts(path: string): Promise<DicomFacts | undefin
   return dicomFacts(head.isWhole ? head.bytes : await readImage(path), path);
 }
 
-/** The facts of a file's start; undefined where the header goes on beyond it. */
+/** The facts of a file's start; undefined where the header continues beyond it. */
 function factsOfHead(bytes: Uint8Array, path: string): DicomFacts | undefined {
   try {
     const facts = dicomFacts(bytes, path);

@@ -20,9 +20,9 @@ export interface SampleRange {
 export interface RangeHints {
   /** Bits that whole numbers use, as known of the data set: not looked for in the file. */
   bits?: number;
-  /** Bits that the file says it uses: PNG's sBIT, where its values do not reach beyond them. */
+  /** Bits that the file declares: PNG's sBIT, where its values do not reach beyond them. */
   declaredBits?: number;
-  /** The values that the file says are black and white: TIFF's (S)MinSampleValue and (S)MaxSampleValue. */
+  /** The values that the file declares to be black and white: TIFF's (S)MinSampleValue and (S)MaxSampleValue. */
   lowest?: number;
   highest?: number;
 }

@@ -1,4 +1,4 @@
-/** What the first page of a TIFF file says of its samples, and how many pages there are. */
+/** What the first page of a TIFF file states about its samples, and how many pages there are. */
 export interface TiffFacts {
   bits: number;
   samples: number;
@@ -6,7 +6,7 @@ export interface TiffFacts {
   photometric: number;
   /** Of the standard: 1 unsigned, 2 signed, 3 floating point. */
   format: number;
-  /** The values that are black and white, where the file says so. */
+  /** The values that are black and white, where the file declares them. */
   lowest?: number;
   highest?: number;
   /** Full pages: without thumbnails and masks. */
@@ -58,7 +58,7 @@ interface Entry {
 const mostPages = 1000;
 
 /**
- * Reads what a TIFF or BigTIFF file says of its samples.
+ * Reads what a TIFF or BigTIFF file states about its samples.
  *
  * @returns undefined for files of another format, or broken ones, which their decoder names.
  * @see TIFF 6.0, sections 2, 19 (SampleFormat).

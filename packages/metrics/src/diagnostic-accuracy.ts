@@ -112,7 +112,7 @@ export function likelihoodRatios({ sensitivity, specificity }: Accuracy): Likeli
  *   NB = se·π − (1 − sp)(1 − π)·t / (1 − t)
  *
  * @param prevalence π, in (0, 1).
- * @param threshold t: it says how many false calls a true one is worth, (1 − t) / t.
+ * @param threshold t: it states how many false calls a true one is worth, (1 − t) / t.
  * @see Vickers, Elkin 2006, doi:10.1177/0272989X06295361.
  */
 export function netBenefit(
@@ -130,7 +130,7 @@ export function netBenefit(
 
 /** Net benefit of acting on probabilities, against acting on all and on none (0). */
 export interface DecisionCurve {
-  /** The probability from which on one acts: it says how many false alarms a finding is worth, (1 − t) / t. */
+  /** The probability from which on one acts: it states how many false alarms a finding is worth, (1 − t) / t. */
   threshold: Float64Array;
   model: Float64Array;
   all: Float64Array;

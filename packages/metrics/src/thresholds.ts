@@ -44,7 +44,7 @@ export function chooseThreshold(targets: ArrayLike<number>, scores: ArrayLike<nu
 }
 
 /**
- * The middle between a threshold that is one of the scores and the next lower score: it calls the same samples, and goes on to do
+ * The middle between a threshold that is one of the scores and the next lower score: it calls the same samples, and continues to do
  * so where the scores change in their last bits, as they do on another engine.
  *
  * @param scores those that the threshold was chosen on; NaN is left out.

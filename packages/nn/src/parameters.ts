@@ -29,7 +29,7 @@ export class Parameters {
 
   /**
    * @param seed of the initial values: an integer in [0, 2³²).
-   * @param stored values that parameters have from the start instead, each of them; {@link refuseUnused} tells of more.
+   * @param stored values that parameters have from the start instead, each of them; {@link refuseUnused} reports others.
    */
   constructor(
     readonly seed: number,

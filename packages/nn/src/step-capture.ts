@@ -20,7 +20,7 @@ export function createStepCapture({ stepCapture = 'auto' }: { stepCapture?: Step
   );
 }
 
-/** No capture: counts the runs and says why. */
+/** No capture: counts the runs and reports why. */
 class OpByOp implements StepCapture {
   private opByOp = 0;
 

@@ -2,7 +2,7 @@ import { cageAt, type Anatomy, type Side } from './anatomy.js';
 import { between, pickSide, type Scene } from './scene.js';
 import { curve, smoothNoise, smoothStep, unite, type BodyPoint, type PixelBox } from './film.js';
 
-/** Draws one finding on a chest and says where. */
+/** Draws one finding on a chest and returns where. */
 type Painter = (scene: Scene) => PixelBox[];
 
 /** Adds `strength · shape(u, v)` inside a lung; the box is where it is clearly seen. */

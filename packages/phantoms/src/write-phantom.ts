@@ -7,7 +7,7 @@ import type { PhantomImage } from './render.js';
 export interface WritePhantomOptions {
   images: number;
   seed: number;
-  /** Draws the image of a plan with {@link renderPhantom}, stores it under the plan's path, and says where its findings are. */
+  /** Draws the image of a plan with {@link renderPhantom}, stores it under the plan's path, and returns where its findings are. */
   draw: (plan: PhantomPlan) => Promise<PhantomImage['boxes']>;
   /** How many images are drawn at a time. Default 1. */
   concurrency?: number;

@@ -1,6 +1,6 @@
 import { escapeHtml } from './escape-html.js';
 
-/** The colours of pages and figures on white; those of series are told apart by the colour-blind (after Okabe and Ito). */
+/** The colours of pages and figures on white; those of series are distinguishable by the colour-blind (after Okabe and Ito). */
 export const lightColours = {
   ink: '#1b1f24',
   muted: '#57606a',

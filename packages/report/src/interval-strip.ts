@@ -66,7 +66,7 @@ export function stripAxis(scale: StripScale): string {
   );
 }
 
-/** The point of a series: circle, square, diamond, and so on again, so that colour alone tells nothing apart. */
+/** The point of a series: circle, square, diamond, and so on again, so that colour alone distinguishes nothing. */
 export function shapeAt(series: number, x: number, y: number, colour: string): string {
   const [cx, cy] = [digits(x), digits(y)];
   // Colours come again after six, with another shape.

@@ -1,4 +1,4 @@
-/** How good what is said is: a colour and a sign beside it. */
+/** How good a statement's content is: a colour and a sign beside it. */
 export type Tone = 'good' | 'fair' | 'bad' | 'none';
 
 /** What a cell of a table holds: null is a dash. */

@@ -2,7 +2,7 @@ import { digits, drawing, seriesLook } from './drawing.js';
 import { shapeAt } from './interval-strip.js';
 import { endsOf, frameWidth, rowFrame } from './row-frame.js';
 
-/** A value with its confidence interval; `series` tells several values of a label apart. */
+/** A value with its confidence interval; `series` distinguishes several values of a label. */
 export interface IntervalRow {
   label: string;
   /** null where it is undefined. */

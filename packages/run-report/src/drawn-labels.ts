@@ -1,6 +1,6 @@
 import { heatmap, type ReportFigure } from '@cxr-align/report';
 
-/** The most labels that have a panel of their own: nobody reads more, and a page of 500 takes minutes and gigabytes. */
+/** The most labels that have a panel of their own: more are not read, and a page of 500 takes minutes and gigabytes. */
 const mostPanels = 60;
 /** The most rows of a heatmap: it has 40,000 cells then, and is ten screens wide. */
 const mostRows = 200;
@@ -9,7 +9,7 @@ const mostRows = 200;
 export interface DrawnLabels {
   /** Their places, in the order of all labels. */
   places: number[];
-  /** Said of the figure where it leaves labels out; empty where not. */
+  /** A remark on the figure where it leaves labels out; empty where not. */
   note: string;
 }
 

@@ -206,7 +206,7 @@ export function isPrevalenceGiven({ operatingPoints, positives, negatives }: Lab
   return prevalence !== null && Math.abs(prevalence - positives / (positives + negatives)) > 1e-9;
 }
 
-/** How many of 100 images are called, as decided, at the prevalence asked for. */
+/** How many of 100 images are called, as decided, at the prevalence requested. */
 function calledOf100({ operatingPoints, sensitivity, specificity }: LabelEvaluation): MaybeNumber {
   const prevalence = operatingPoints[0]?.prevalence ?? null;
   if (prevalence === null || sensitivity === null || specificity === null) return null;

@@ -57,7 +57,7 @@ export async function searchReport(
         ? [
             [
               'on test',
-              `looked at once, for the best trial: macro AUROC ${scoreText(test.auroc, test.aurocCi)}`,
+              `evaluated once, for the best trial: macro AUROC ${scoreText(test.auroc, test.aurocCi)}`,
             ] as const,
           ]
         : []),

@@ -62,7 +62,7 @@ export function verdictSection(
   };
 }
 
-/** Labels whose alarms of a day are told: those whose prevalence was given; where films a day alone were, all. */
+/** Labels whose alarms of a day are reported: those whose prevalence was given; where films a day alone were, all. */
 function alarmLabels({ labels: scores, filmsPerDay }: Evaluation, labels: readonly string[]): readonly string[] {
   const given = labels.filter((label) => isPrevalenceGiven(scores[label]));
   return given.length === 0 && filmsPerDay !== undefined ? labels : given;

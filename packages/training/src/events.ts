@@ -18,7 +18,7 @@ export interface RunEvents {
   progress?: (event: ProgressEvent) => void;
   /** A sentence about data or settings that a person should know of: what is left out, guessed or unusual. */
   remark?: (text: string) => void;
-  /** An input that is waited for longer than `stallSeconds`, and each time that the wait has doubled; a remark says it, too. */
+  /** An input that is waited for longer than `stallSeconds`, and each time that the wait has doubled; a remark reports it, too. */
   stall?: (event: StallEvent) => void;
 }
 
@@ -40,11 +40,11 @@ export interface ResumeEvent extends CheckpointEvent {
 export interface TrainEvents extends RunEvents {
   /** After each epoch, once its checkpoint is written. */
   epoch?: (record: EpochRecord) => void;
-  /** Once a checkpoint is written: after each epoch, where one is asked for, and where the training is stopped. */
+  /** Once a checkpoint is written: after each epoch, where one is requested, and where the training is stopped. */
   checkpoint?: (event: CheckpointEvent) => void;
   /** Before a run is resumed: from which checkpoint. */
   resume?: (event: ResumeEvent) => void;
-  /** After a step that was skipped since its loss or gradients were NaN or infinite; a remark says it, too. */
+  /** After a step that was skipped since its loss or gradients were NaN or infinite; a remark reports it, too. */
   badStep?: (step: BadStep) => void;
   /** After each step. `loss` is the sum of the weighted losses. */
   step?: (event: { step: number; total: number; loss: number }) => void;

@@ -142,7 +142,7 @@ export function checkRunFolder(
     );
 }
 
-/** Removes what a training wrote at its end, for one that goes on. */
+/** Removes what a training wrote at its end, for one that continues. */
 export function clearResults(run: string): void {
   for (const name of results) if (existsSync(join(run, name))) remove(join(run, name));
 }

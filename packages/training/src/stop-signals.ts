@@ -30,7 +30,7 @@ export interface SignalControl {
 }
 
 /**
- * Hears signals: the first of SIGINT, SIGTERM and SIGHUP aborts, a second one ends the process at once; SIGUSR1 asks a training for a
+ * Handles signals: the first of SIGINT, SIGTERM and SIGHUP aborts, a second one ends the process at once; SIGUSR1 requests a
  * checkpoint.
  *
  * @param options `endsAtSecond: false` for a process whose parent ends it. Default true.

@@ -15,14 +15,14 @@ export function stallText({ what, seconds, waitingFor }: StallEvent): string {
 /** What is watched, and where it is reported. */
 export interface Watch {
   what: string;
-  /** Asked when it is reported. */
+  /** Called when it is reported. */
   waitingFor: () => readonly string[];
   progress: Progress;
 }
 
 /**
  * Waits for work, and reports where it takes longer than a person would think: after the seconds that `progress` names, and each
- * time that the wait has doubled. The work itself goes on: a file server may come back.
+ * time that the wait has doubled. The work itself continues: a file server may come back.
  */
 export async function watched<T>(work: Promise<T>, { what, waitingFor, progress }: Watch): Promise<T> {
   const first = progress.stallSeconds ?? defaultStallSeconds;

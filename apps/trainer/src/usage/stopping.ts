@@ -4,7 +4,7 @@ import { CommandStopped } from './command-stopped.js';
 /**
  * Does the work of a command so that SIGINT, SIGTERM and SIGHUP stop it where nothing is lost.
  *
- * @param how says how to go on, once it is stopped.
+ * @param how states how to continue, once it is stopped.
  */
 export async function stoppable<T>(work: (control: SignalControl) => Promise<T>, how: () => string): Promise<T> {
   const control = stopOnSignals();

@@ -3,7 +3,7 @@ import { chestFilm, dicomFacts, isDicom, readDicomFacts } from '@cxr-align/image
 import type { ImageSource } from './image-source.js';
 
 /**
- * Refuses what its DICOM header says to be no chest film, whatever its file is called; images without such a header pass.
+ * Refuses what its DICOM header declares not to be a chest film, whatever its file is called; images without such a header pass.
  *
  * @throws {InputError} if it is of another Modality (CT) or Body Part Examined (HAND), or a broken DICOM file.
  */

@@ -2,7 +2,7 @@ import { readSex, type ImageHeader } from '@cxr-align/datasets';
 import { InputError, sha256 } from '@cxr-align/files';
 import { chestFilm, readDicomFacts } from '@cxr-align/image-backbone/images';
 
-/** Patient IDs that name nobody. */
+/** Patient IDs that identify no one. */
 const isPlaceholder = /^(|0+|x+|-+|n\/?a|none|null|unknown|anon\w*|de-?identified|removed|test)$/i;
 
 /** What the DICOM header of an image has; undefined where it is no DICOM file, is not there, or is broken. */

@@ -21,7 +21,7 @@ export interface ReadImage extends Pick<ModelInputs, 'batch'> {
 /** Reads images one by one for a trained model. */
 export interface ImageReader<Image = ImageSource> {
   /**
-   * @param anyModality reads also what its DICOM header says to be no chest film. Default false.
+   * @param anyModality reads also what its DICOM header declares not to be a chest film. Default false.
    * @throws {InputError} if it is no sound image, or no chest film.
    */
   read(image: Image, options?: { anyModality?: boolean }): Promise<ReadImage>;

@@ -1,7 +1,7 @@
 import type { Localisation } from '@cxr-align/evaluation';
 import type { MapKind } from './label-maps.js';
 
-/** What can be said of the maps of a label: whether their largest value lies in a box more often than the middle of the image does. */
+/** What is known of the maps of a label: whether their largest value lies in a box more often than the middle of the image does. */
 export type MapVerdict =
   | 'better than a centre map'
   | 'not shown to be better than a centre map'
@@ -31,7 +31,7 @@ export interface MeasuredMaps {
   localisation: Localisation;
 }
 
-/** Images below which nothing is said of a label's maps. */
+/** Images below which no statement is made about a label's maps. */
 const fewest = 10;
 
 /**

@@ -39,7 +39,7 @@ export class ModelPrediction<Image> implements PredictionMethod<Image> {
   constructor(
     private readonly loaded: LoadedModel,
     private readonly reader: ImageReader<Image>,
-    /** Evaluations of the model whose maps were compared with boxes; asked for when a map is first wanted. */
+    /** Evaluations of the model whose maps were compared with boxes; requested when a map is first wanted. */
     private readonly readMeasured: () => readonly MeasuredMaps[] = () => [],
   ) {
     const { stored, zeroShot, model } = loaded;

@@ -82,7 +82,7 @@ export interface PredictorOptions {
    */
   zeroShot?: boolean;
   /**
-   * Predicts also what its DICOM header says to be no chest film, of another Modality (CT) or Body Part Examined (HAND). Default false:
+   * Predicts also what its DICOM header declares not to be a chest film, of another Modality (CT) or Body Part Examined (HAND). Default false:
    * such an image is refused, whatever its file is called.
    */
   anyModality?: boolean;

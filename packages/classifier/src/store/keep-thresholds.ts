@@ -22,7 +22,7 @@ export function keepThresholds(run: string, stored: StoredModel, progress: Liste
   progress.remark(`the thresholds stay as they were changed after the training (${changes.length} changes)`);
 }
 
-/** Says that changes of thresholds end with the model that they are of, before that is removed. */
+/** Reports that changes of thresholds end with the model that they are of, before that is removed. */
 export function sayThresholdsGo(run: string, progress: Listener): void {
   const folder = join(run, 'model');
   const changes = existsSync(folder) ? readdirSync(folder).filter((name) => changeNumber(name) !== undefined) : [];

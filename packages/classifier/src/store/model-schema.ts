@@ -90,7 +90,7 @@ export function checkModelFile<N extends keyof typeof modelFileSchemas>(
   return content as z.infer<(typeof modelFileSchemas)[N]>;
 }
 
-/** The same under a name that zod looks at. */
+/** The same under a name that zod reads. */
 function withPlainKeys(content: unknown): unknown {
   if (typeof content !== 'object' || content === null || !Object.hasOwn(content, '__proto__')) return content;
   return Object.fromEntries(Object.entries(content).map(([key, value]) => [key.replace('__proto__', 'proto'), value]));

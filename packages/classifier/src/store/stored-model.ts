@@ -119,7 +119,7 @@ function changesOf(files: ModelFiles, manifest: Manifest): ThresholdChange[] {
   });
 }
 
-/** @throws {InputError} if a number of an array is NaN or infinite: such a model answers nothing, whatever it is asked. */
+/** @throws {InputError} if a number of an array is NaN or infinite: such a model answers nothing, whatever its input. */
 function refuseNonFinite(arrays: ReadonlyMap<string, StoredTensor>, file: string): void {
   for (const [name, { data }] of arrays) {
     const found = nonFinite(data);

@@ -9,7 +9,7 @@ export interface ThresholdChange {
   date: string;
   /** Who. */
   by: string;
-  /** Why, where that was said. */
+  /** Why, where that was given. */
   note?: string;
   /** The change that this one takes back. */
   undoes?: number;

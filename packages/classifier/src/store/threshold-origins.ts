@@ -9,7 +9,7 @@ export interface ThresholdOrigin {
   change?: ThresholdChange;
 }
 
-/** A model, as far as its thresholds are told of. */
+/** A model, as far as its thresholds are reported. */
 export type ThresholdModel = Pick<StoredModel, 'graph' | 'thresholds' | 'thresholdChanges' | 'config'>;
 
 /** Where the threshold of each label is from. */

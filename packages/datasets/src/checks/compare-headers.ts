@@ -100,7 +100,7 @@ function compareField(
 /**
  * Images that the headers give to another patient than the table does, whatever the patients are called in each: the fewer of those
  * that the headers give to one patient and the table to several, and the other way round. A Patient ID that all headers share while
- * the table has several patients names nobody.
+ * the table has several patients identifies no one.
  */
 function regroupedPatients(all: readonly HeaderRow[]): Set<HeaderRow> {
   const rows = all.filter(({ sample, header }) => header.patient !== undefined && tableHas(sample, 'patient'));

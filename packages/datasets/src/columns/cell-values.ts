@@ -24,7 +24,7 @@ export function isBlank(text: string): boolean {
   return text === '' || (text.length < 12 && blankWords.has(text.trim().toLowerCase()));
 }
 
-/** Value of an annotation that nobody looked for; a data set has NaN for it, and marks it. */
+/** Value of an annotation of what was not examined; a data set has NaN for it, and marks it. */
 export const notLabelled = -2;
 
 /**

@@ -37,7 +37,7 @@ export interface PolicyOptions {
 }
 
 /**
- * Makes targets of annotations; those of labels that nobody looked for stay unknown under every policy.
+ * Makes targets of annotations; those of labels that were not examined stay unknown under every policy.
  *
  * @throws {RangeError} if the policy needs ancestors or estimates and has none.
  */

@@ -10,7 +10,7 @@ export type Features = Readonly<Record<string, unknown>>;
 const longestCard = 2 ** 24;
 
 /**
- * What a data set's own page says of its columns, where the Parquet files say nothing (files that other programs wrote):
+ * What a data set's own page states about its columns, where the Parquet files state nothing (files that other programs wrote):
  * the head of `README.md` (`dataset_info`), or `dataset_infos.json` of older sets.
  *
  * @param root the folder of the data set.

@@ -20,7 +20,7 @@ export class DatasetBuilder {
   /** Annotations in pieces: growing one array would need thrice its size. */
   private pieces: Float32Array[] = [];
   private filled = 0;
-  /** Places of values that nobody looked for. */
+  /** Places of values that were not examined. */
   private readonly unlabelled: number[] = [];
   private readonly excluded = new Map<string, number>();
   private readonly unreadTexts = new Map<string, { column: string; what: string; texts: Map<string, number> }>();
@@ -41,7 +41,7 @@ export class DatasetBuilder {
 
   /**
    * @param sample belongs to the builder from here on.
-   * @throws {AnnotationError} if there is a sample of that name: features and predictions could not be told apart.
+   * @throws {AnnotationError} if there is a sample of that name: features and predictions could not be distinguished.
    */
   add(sample: Sample, annotations: ArrayLike<number>): void {
     const before = this.ids.size;

@@ -5,7 +5,7 @@ import { InputError, openZip } from '@cxr-align/files';
 import { imageCell } from '../columns/cell-values.js';
 
 const isImage = /\.(png|jpe?g|dcm|dicom|webp|tiff?)$/i;
-/** Archives that are not looked into. */
+/** Archives that are not searched. */
 const isOtherArchive = /\.(tar(\.(gz|bz2|xz|zst))?|tgz|7z|rar)$/i;
 /** Folders within folders that are looked into. */
 const deepest = 8;
@@ -48,7 +48,7 @@ interface Found {
 }
 
 /**
- * Looks for images in a folder, in the folders within, and in their ZIP archives; hidden folders are not looked into.
+ * Finds images in a folder, in the folders within, and in their ZIP archives; hidden folders are not searched.
  *
  * @param expected where an image is expected that is nowhere: in images/ where that is there, else in the folder.
  */
@@ -109,7 +109,7 @@ export async function indexImages(
   };
 }
 
-/** The images of a folder and of the folders within that are not hidden, as paths; archives are not looked into. */
+/** The images of a folder and of the folders within that are not hidden, as paths; archives are not searched. */
 export async function listImages(folder: string): Promise<string[]> {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
   return (await walk(folder)).files.sort();

@@ -10,7 +10,7 @@ import { imageName, type Shard } from './parquet-shards.js';
 /** The table's columns that a column of the file becomes, and their cells. */
 interface SpreadColumn {
   names: string[];
-  /** True of labels by what the file says of them. */
+  /** True of labels by what the file states about them. */
   areClasses: boolean;
   cells: (value: unknown) => string[];
 }

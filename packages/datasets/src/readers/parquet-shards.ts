@@ -76,7 +76,7 @@ function describeColumns(shards: Shard[], root: string): { shards: Shard[]; rema
   };
 }
 
-/** Folders with more folders than a data set has splits and configurations are of another layout, and are not looked into. */
+/** Folders with more folders than a data set has splits and configurations are of another layout, and are not searched. */
 const mostFolders = 20;
 
 function parquetFiles(folder: string, depth: number): string[] {
@@ -129,7 +129,7 @@ function splitOf(name: string): Split | undefined {
   return readSplit(word) ?? readSplit(word.split(/[-_.]/)[0]);
 }
 
-/** Parts that a split is said to have, and that are not here. */
+/** Parts that a split should have, and that are not here. */
 function missingShards(files: readonly string[]): string[] {
   const parts = new Map<string, { all: number; here: Set<number> }>();
   for (const file of files) {

@@ -25,7 +25,7 @@ export interface SetUpOptions {
   from?: string;
   /** TensorFlow's include folder, where `from` has none. */
   headers?: string;
-  /** Version asked of the Python index. Default 2.21.0. */
+  /** Version requested from the Python index. Default 2.21.0. */
   version?: string;
   log?: (line: string) => void;
 }

@@ -34,7 +34,7 @@ const registeredModes = new Map<string, KernelMode>();
  * it was first started with.
  *
  * @returns the kernels of the backend, and whether they have to be registered now.
- * @throws {EngineError} if others are asked for than it has.
+ * @throws {EngineError} if others are requested than it has.
  */
 export function settleKernels(
   engine: EngineName,

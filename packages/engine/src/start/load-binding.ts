@@ -79,7 +79,7 @@ export function quietly<T>(work: () => T): T {
 
 /**
  * Hides the information messages that TensorFlow writes while it is loaded: 2.21 reads TF_CPP_MIN_LOG_LEVEL too late for them.
- * Warnings and errors are written afterwards; all messages are written at once where that variable asks for them.
+ * Warnings and errors are written afterwards; all messages are written at once where that variable requests them.
  */
 function withoutInfoMessages<T>(addon: string, load: () => T): T {
   if (Number(process.env.TF_CPP_MIN_LOG_LEVEL) < 1 || !existsSync(addon)) return load();

@@ -6,7 +6,7 @@ const loader = 'libvulkan.so.1';
 
 /**
  * What of Vulkan is missing on this machine, by the paths that its loader searches: Dawn would print several lines of warnings for
- * each, also to those who asked for another engine.
+ * each, also to those who requested another engine.
  *
  * @returns undefined where nothing is known to be missing: outside Linux always, as Dawn takes Metal or D3D12 there.
  */

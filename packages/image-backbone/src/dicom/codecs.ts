@@ -64,7 +64,7 @@ export async function decodeFrame(data: Uint8Array, codestream: Codestream, file
   }
 }
 
-/** CharLS looks for the end of a cut stream in all of its memory, for seconds: here it finds one. */
+/** CharLS searches for the end of a cut stream in all of its memory, for seconds: here it finds one. */
 function withEndMarker(data: Uint8Array): Uint8Array {
   const end = data.findLastIndex((byte) => byte !== 0);
   return data[end - 1] === 0xff && data[end] === 0xd9 ? data : Buffer.concat([data, Uint8Array.of(0xff, 0xd9)]);

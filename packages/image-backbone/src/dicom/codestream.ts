@@ -1,6 +1,6 @@
 import type { PixelCoding } from './transfer-syntaxes.js';
 
-/** What a compressed image says of itself before it is decoded. */
+/** What a compressed image states about itself before it is decoded. */
 export interface Codestream {
   coding: PixelCoding;
   name: string;
@@ -18,7 +18,7 @@ export interface Codestream {
   tiles?: number;
 }
 
-/** By which a JPEG file says its colours: Adobe's marker, JFIF (always luma and chroma), or neither. */
+/** By which a JPEG file declares its colours: Adobe's marker, JFIF (always luma and chroma), or neither. */
 export type JpegColours = 'adobe' | 'jfif' | 'unsaid';
 
 /**

@@ -1,7 +1,7 @@
 import { faultReason, InputError } from '@cxr-align/files';
 import { openDicom } from './open-dicom.js';
 
-/** What the header of a DICOM file says of the image and the patient; undefined where it is absent or blank. */
+/** What the header of a DICOM file holds of the image and the patient; undefined where it is absent or blank. */
 export interface DicomFacts {
   /** SOP Instance UID. */
   instance?: string;
@@ -58,7 +58,7 @@ const numbers = { rows: 'x00280010', columns: 'x00280011', bitsStored: 'x0028010
 const ageUnits: Record<string, number> = { D: 1 / 365.25, W: 7 / 365.25, M: 1 / 12, Y: 1 };
 
 /**
- * Reads what the header of a DICOM file says, without its pixels. Identifying values are returned to the caller alone: no error
+ * Reads the header of a DICOM file, without its pixels. Identifying values are returned to the caller alone: no error
  * holds any.
  *
  * @param name for errors.

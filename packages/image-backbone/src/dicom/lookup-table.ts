@@ -22,7 +22,7 @@ interface TableElements {
 /**
  * Reads the descriptor and the entries of a lookup table.
  *
- * @throws {InputError} if there are fewer entries than the descriptor says.
+ * @throws {InputError} if there are fewer entries than the descriptor declares.
  * @see DICOM PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5: number of entries (0 for 65536), first value mapped, bits of an entry.
  */
 export function lookupTable(data: DataSet, elements: TableElements, fail: Fail): LookupTable | undefined {

@@ -28,7 +28,7 @@ export function isDicom(bytes: Uint8Array): boolean {
  * Reads the elements of a DICOM file.
  *
  * Files without preamble, mark or meta header are read in the encoding that their first element shows, and so is a data set that
- * is encoded otherwise than its meta header says, as pydicom does.
+ * is encoded otherwise than its meta header declares, as pydicom does.
  *
  * @param untilPixels stops before the pixel data.
  * @throws {InputError} if the file is cut short or broken, or its transfer syntax is not read.
@@ -80,7 +80,7 @@ function withMeta(bytes: Uint8Array, remarks: string[]): Uint8Array {
   return joined(metaHeader(encoding), bytes.subarray(start));
 }
 
-/** The file in the encoding of its data set, whatever its meta header says; unpacked if it is deflated. */
+/** The file in the encoding of its data set, whatever its meta header declares; unpacked if it is deflated. */
 function asWritten(bytes: Uint8Array, remarks: string[]): { whole: Uint8Array; uid: string } {
   const meta = dicomParser.readPart10Header(bytes) as DataSet & { position: number };
   const uid = meta.string('x00020010')?.trim() ?? '';

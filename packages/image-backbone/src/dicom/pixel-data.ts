@@ -4,14 +4,14 @@ import { readCodestream, type Codestream } from './codestream.js';
 import type { Fail, OpenedDicom } from './open-dicom.js';
 import type { DicomHeader } from './read-header.js';
 
-/** The pixel data of an image as they are stored, and what a compressed stream says of itself. */
+/** The pixel data of an image as they are stored, and what a compressed stream states about itself. */
 export interface PixelData {
   bytes: Uint8Array;
   codestream?: Codestream;
 }
 
 /**
- * Finds the pixel data. A compressed stream is read by what it is, also where the transfer syntax says another, and is refused
+ * Finds the pixel data. A compressed stream is read by what it is, also where the transfer syntax is another, and is refused
  * before it is decoded where it claims another size than the header.
  *
  * @throws {InputError} if there are none, or they do not belong to the header.

@@ -22,7 +22,7 @@ interface Samples {
  * The values of a grey image as they are stored, before rescaling and window; of a colour or palette image, their luma.
  *
  * @returns rows × columns values, whole numbers for grey images.
- * @throws {InputError} if the pixels cannot be decoded, or are fewer or more than the header says.
+ * @throws {InputError} if the pixels cannot be decoded, or are fewer or more than the header declares.
  */
 export async function storedValues({ header, pixels }: ParsedDicom, file: string): Promise<Int32Array> {
   const { rows, columns, samplesPerPixel, syntax, coding } = header;
@@ -92,7 +92,7 @@ async function jpegValues(header: DicomHeader, data: Uint8Array, codestream: Cod
   return isGrey ? Int32Array.from(bytes) : Int32Array.from(lumaOf(bytes, { channels: 3 }));
 }
 
-/** The file with Adobe's marker that says: these are red, green and blue. */
+/** The file with Adobe's marker that declares: these are red, green and blue. */
 function withAdobeMarker(data: Uint8Array): Uint8Array {
   const marker = [0xff, 0xee, 0, 14, ...Buffer.from('Adobe', 'latin1'), 0, 100, 0, 0, 0, 0, 0];
   return Buffer.concat([data.subarray(0, 2), Uint8Array.from(marker), data.subarray(2)]);

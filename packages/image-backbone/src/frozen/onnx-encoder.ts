@@ -19,7 +19,7 @@ export const modelFiles = ['model.onnx', 'onnx/vision_model.onnx', 'onnx/model.o
 
 /**
  * A frozen image encoder in a folder: an ONNX file (`model.onnx`, `onnx/vision_model.onnx` or `onnx/model.onnx`) beside a file
- * that says how images are prepared ({@link readPreprocessing}). Its one input takes float32 [batch, channels, size, size] or
+ * that describes how images are prepared ({@link readPreprocessing}). Its one input takes float32 [batch, channels, size, size] or
  * [batch, size, size, channels], with an open or a fixed batch; an output of two axes is its vector, one of
  * [batch, dim, grid, grid], [batch, grid, grid, dim] or [batch, tokens, dim] its map. Where it has a map alone, the vector is the
  * mean over the patches.

@@ -150,7 +150,7 @@ function withoutPlain(content: object, plain: Record<string, unknown>): object {
   return Object.fromEntries(Object.entries(content).filter(([key, value]) => plain[key] !== value || !(key in plain)));
 }
 
-/** FLAVA's file also says how images are prepared for another network. */
+/** FLAVA's file also describes how images are prepared for another network. */
 function withoutCodebook(content: object): object {
   const other = /^(codebook_|mask_|return_codebook|return_image_mask|input_size_patches|total_mask_patches)/;
   return Object.fromEntries(Object.entries(content).filter(([key]) => !other.test(key)));

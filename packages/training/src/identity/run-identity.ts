@@ -14,15 +14,15 @@ import { dataDifferences, dataIdentity, ofOtherImages, type DataIdentity } from 
 
 const identityVersion = 1;
 
-/** The file in a run folder that says what the run is of. */
+/** The file in a run folder that identifies the run. */
 export const identityFile = (run: string): string => join(run, 'identity.json');
 
-/** What a run is of: with the same, it goes on bit for bit where it was stopped. */
+/** What a run is of: with the same, it continues bit for bit where it was stopped. */
 export interface RunIdentity {
   formatVersion: number;
   data: DataIdentity;
   config: Config;
-  /** Which images are trained on and evaluated, as it was asked for. */
+  /** Which images are trained on and evaluated, as requested. */
   selection: Record<'trainCount' | 'trainFraction' | 'splitSeed' | 'split', number | string | null>;
   /** Hashes of what else goes in: the label graph, the frozen texts, the inputs' description, targets and samples as they are used. */
   parts: Record<'label graph' | 'texts' | 'inputs' | 'targets' | 'training images', string>;
@@ -40,7 +40,7 @@ export interface StartIdentity {
   modelSha256: string;
 }
 
-/** What a training is asked for, as far as its identity goes. */
+/** What is requested of a training, as far as its identity goes. */
 export interface IdentifiedOptions {
   config: Config;
   data: OpenedDataset;
@@ -117,7 +117,7 @@ export function hashOfIdentity({ machine: _, data: { name: _name, ...data }, ...
   return sha256(JSON.stringify({ ...identity, data }));
 }
 
-/** What of a configuration only says how far a training goes: its steps are the same where their learning rates are. */
+/** What of a configuration only determines how long a training is: its steps are the same where their learning rates are. */
 export const lengthKeys = ['epochs', 'warmup', 'patience'] as const;
 
 /** Whether runs are of the same, but for how far they are trained. */
@@ -189,7 +189,7 @@ export function checkIdentity(
   );
 }
 
-/** A damaged file is as good as none where the hash in the checkpoint says that all is the same. */
+/** A damaged file is as good as none where the hash in the checkpoint shows that all is the same. */
 function readOrNone(run: string, isSame: boolean): RunIdentity | undefined {
   try {
     return readIdentity(run);

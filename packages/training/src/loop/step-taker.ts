@@ -55,7 +55,7 @@ export class StepTaker {
 
   /**
    * Takes one step on some batches together; where its loss or gradients are NaN or infinite, everything stays as it was, and `bad`
-   * says why.
+   * reports why.
    */
   async take(group: readonly Batch[], next: Batch | undefined, step: number, learningRate: number): Promise<TakenStep> {
     const { config, objective, optimizer, average } = this.given;

@@ -14,7 +14,7 @@ export interface SeriesOptions extends RunControl {
   engine?: EngineName | 'auto';
   /** Runs at a time, a process each. Default one a processor. */
   jobs?: number;
-  /** Asked five times a second whether the trainings that run write a checkpoint now, and go on. */
+  /** Called five times a second; returns whether the trainings that run write a checkpoint now, and continue. */
   checkpointWhen?: () => boolean;
 }
 

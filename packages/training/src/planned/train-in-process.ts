@@ -38,14 +38,14 @@ export interface TrainFailure {
 /** What a process is sent: first the task, then requests. */
 export type ToTraining = { task: TrainTask } | { evaluation: EvaluateTask } | { checkpoint: true };
 
-/** What it reports: a checkpoint that was asked for, and at last how the training ended. */
+/** What it reports: a checkpoint that was requested, and at last how the training ended. */
 export type FromTraining = { checkpoint: CheckpointEvent } | { ended: { failure?: TrainFailure } };
 
 /** What a training in another process obeys and reports. */
 export interface ProcessControl {
   /** Stops the training, which writes a checkpoint; what has not ended half a minute later is killed. */
   signal?: AbortSignal;
-  /** Each `checkpoint` of it asks the training for a checkpoint. */
+  /** Each `checkpoint` of it requests a checkpoint of the training. */
   requests?: EventEmitter;
   onCheckpoint?: (event: CheckpointEvent) => void;
 }

@@ -19,7 +19,7 @@ export interface PlannedControl {
   jobs: number;
   progress: Progress;
   signal?: AbortSignal;
-  /** Asked five times a second whether all trainings that run write a checkpoint now. */
+  /** Called five times a second; returns whether all trainings that run write a checkpoint now. */
   checkpointWhen?: () => boolean;
 }
 

@@ -28,7 +28,7 @@ export const seedFolder = (seed: number): string => `seed-${seed}`;
 
 /**
  * Trains one configuration with several random seeds, a process and a run folder each, on the same images, and puts their evaluations
- * together: mean, standard deviation and range. Started again it goes on; runs that are finished are left as they are.
+ * together: mean, standard deviation and range. Started again it continues; runs that are finished are left as they are.
  *
  * @throws {InputError} if a folder holds another run, or another process writes to the folder.
  * @throws {Error} if a run fails; the others are trained nevertheless.

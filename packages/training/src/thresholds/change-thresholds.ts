@@ -48,7 +48,7 @@ const known: readonly (keyof ChangeThresholdsOptions)[] = [
  * the thresholds of training stay; a process that is stopped at any moment leaves the old thresholds or the new ones.
  *
  * @returns the thresholds that hold now, with what they find on validation, and all changes.
- * @throws {InputError} if a label is unknown, a rule or a value is none, a rule that was asked for one label chooses none, there is
+ * @throws {InputError} if a label is unknown, a rule or a value is none, a rule that was requested for one label chooses none, there is
  *   nothing to change or to take back, or the run has no scores of its validation images.
  *
  * @example
@@ -60,7 +60,7 @@ export async function changeThresholds(options: ChangeThresholdsOptions): Promis
   const asked = rule !== undefined || Object.keys(labels).length > 0;
   if (undo === asked)
     throw new InputError(
-      `expected a rule, thresholds of labels, or undo, got ${undo ? 'both' : 'none'}; say what becomes of the thresholds`,
+      `expected a rule, thresholds of labels, or undo, got ${undo ? 'both' : 'none'}; choose one of the three`,
     );
   readTrainedModel(run);
   return withResources(async (resources) => {

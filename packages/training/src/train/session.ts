@@ -111,7 +111,7 @@ function restore(checkpoint: Checkpoint, parameters: Parameters, loop: TrainingL
   }
 }
 
-/** `history.jsonl` and, where gradients are looked at, `gradients.jsonl`, as the loop knows them. */
+/** `history.jsonl` and, where gradients are recorded, `gradients.jsonl`, as the loop knows them. */
 function writeHistories(run: string, { history, gradients }: TrainingLoop): void {
   new JsonLines<EpochRecord>(historyFile(run)).write(history);
   new JsonLines<GradientRecord>(gradientsFile(run)).write(gradients);

@@ -186,7 +186,7 @@ export function formerStart(run: string): StartRecord | undefined {
   }
 }
 
-/** What is said of a start, a sentence each. */
+/** What is reported of a start, a sentence each. */
 export function startRemarks(start: StartRecord | undefined): string[] {
   if (!start) return [];
   const { run, modelSha256, arrays, labels, newArrays, unusedArrays } = start;

@@ -14,7 +14,7 @@ export interface Progressed {
   history: readonly EpochRecord[];
 }
 
-/** What of a configuration says how far a training goes. */
+/** What of a configuration determines how long a training is. */
 export type LengthConfig = LearningRateConfig & Pick<Config, 'patience'>;
 
 /**
@@ -72,7 +72,7 @@ function keepingWarmup(steps: number, all: number): number {
   return short.find((share) => Math.round(share * all) === steps) ?? exact;
 }
 
-/** The epoch after which a training ends since validation has not become better for long; undefined where it goes on. */
+/** The epoch after which a training ends since validation has not become better for long; undefined where it continues. */
 export function endByPatience(history: readonly EpochRecord[], patience: number): number | undefined {
   if (patience === 0) return undefined;
   let best = -Infinity;

@@ -19,7 +19,7 @@ export interface TrainOptions
   resume?: boolean;
   /** Replaces a run that is in the folder, once the new one is sure to start. Default false. */
   overwrite?: boolean;
-  /** Asked after each step whether a checkpoint is written there, besides those after each epoch. */
+  /** Called after each step; returns whether a checkpoint is written there, besides those after each epoch. */
   checkpointWhen?: (step: number) => boolean;
   /** Ends the training at the next step, or batch of a validation, with the signal's reason, once a checkpoint is written. */
   signal?: AbortSignal;

@@ -5,7 +5,7 @@ import type { Config } from '../config/config-schema.js';
 export interface HalvingOptions {
   /** Epochs after each of which the worst trials are left out; the last one is what the best are trained for. */
   rungs?: readonly number[];
-  /** One trial in so many goes on. Default 3. */
+  /** One trial in so many continues. Default 3. */
   reduction?: number;
 }
 

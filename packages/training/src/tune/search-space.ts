@@ -138,7 +138,7 @@ export function drawSettings(space: SearchSpace, trials: number, seed: number): 
 /** Settings up to which a space is tried through instead of drawn from. */
 const mostTriedThrough = 10_000;
 
-/** How numbers are spread over a range: by their logarithm where it is above 0 and spans more than a decade, unless it says otherwise. */
+/** How numbers are spread over a range: by their logarithm where it is above 0 and spans more than a decade, unless it names another. */
 export function scaleOfRange({ from, to, scale }: SearchRange): 'log' | 'linear' {
   return scale ?? (from > 0 && to / from > 10 ? 'log' : 'linear');
 }

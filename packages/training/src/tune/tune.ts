@@ -50,8 +50,8 @@ const known: readonly (keyof TuneOptions)[] = [
 
 /**
  * Searches the settings of a configuration at random: trains a run with each of some, a process each, and names the one with the highest
- * macro AUROC on validation. The test split is looked at once, at the end, for that one. The same seed draws the same settings; killed
- * and started again it goes on, and leaves the same bytes.
+ * macro AUROC on validation. The test split is evaluated once, at the end, for that one. The same seed draws the same settings; killed
+ * and started again it continues, and leaves the same bytes.
  *
  * @throws {InputError} if a setting is none of the configuration, a folder holds another run, or another process writes to it.
  * @throws {Error} if a run fails, unless its numbers became NaN: that is the result of its settings.
@@ -191,7 +191,7 @@ function summaryOf(
   return { data: data.path, split: 'val', seed, space, halving, trials, best: null, test: null, remarks: [] };
 }
 
-/** Evaluates the best trial on the test split, which nothing has looked at before. */
+/** Evaluates the best trial on the test split, which nothing has used before. */
 async function testBest(
   { data, out, encoder, features, engine = 'auto', signal, test = true }: TuneOptions,
   folder: string,

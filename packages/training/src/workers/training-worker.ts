@@ -12,7 +12,7 @@ import { train } from '../train/train.js';
 
 /**
  * A process that trains the run it is sent, reports how it ended, and ends with the process that started it. The keys of a terminal
- * reach it, too; the training then stops with a checkpoint. One that it is asked for, by its parent or by SIGUSR1, is reported.
+ * reach it, too; the training then stops with a checkpoint. One that is requested, by its parent or by SIGUSR1, is reported.
  */
 const control = stopOnSignals({ endsAtSecond: false });
 const parent = process.ppid;

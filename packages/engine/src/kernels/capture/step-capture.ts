@@ -208,7 +208,7 @@ export class TensorflowStepCapture implements StepCapture {
   }
 }
 
-/** The shapes and types of inputs, by which captures are told apart. */
+/** The shapes and types of inputs, by which captures are distinguished. */
 export function shapesOf(inputs: readonly tf.Tensor[]): string {
   return inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ');
 }

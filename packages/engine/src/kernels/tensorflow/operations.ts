@@ -9,14 +9,14 @@ export interface Attribute {
 
 type Place = string | number;
 
-/** What the binding says of an output. */
+/** What the binding states about an output. */
 interface TensorRecord {
   id: number;
   /** TensorFlow's number of it. */
   dtype: number;
 }
 
-/** What the binding is asked for; the properties of capital letters are numbers of types. */
+/** What is requested of the binding; the properties of capital letters are numbers of types. */
 export interface BindingMethods {
   createTensor: (shape: number[], type: number, values: ArrayLike<number>) => number;
   deleteTensor: (id: number) => void;
@@ -44,7 +44,7 @@ export interface NodeBackend {
 const typeNumbers = { float32: 1, int32: 3, uint16: 17, uint32: 22, uint64: 23 };
 type TypeName = keyof typeof typeNumbers;
 
-/** The tensors of shapes that were asked for; they stay, for a model has as many as layers. */
+/** The tensors of shapes that were requested; they stay, for a model has as many as layers. */
 const shapeIds = new Map<string, number>();
 const mostShapes = 1000;
 
@@ -71,7 +71,7 @@ export class Operations {
    * Runs operations one after the other whose outputs are of types that TensorFlow.js does not know; the last one's is of one that
    * it does.
    *
-   * @param work calls `run` with inputs that are tensors or what `run` gave before, and the types that the operation asks for.
+   * @param work calls `run` with inputs that are tensors or what `run` gave before, and the types that the operation requires.
    */
   chain(
     work: (run: (name: string, inputs: (tf.Tensor | number)[], types: Record<string, TypeName>) => number) => number,

@@ -55,7 +55,7 @@ export function registerTensorflowKernels({ onGpu, isOwnBinding, quietly }: Regi
 
 const reluGradient: FusedOps['reluGradient'] = (dy, y) => new Operations().one('ReluGrad', [dy, y]);
 
-/** How steps are captured in each mode: compiled by XLA on a device, replayed on the processor, unless the mode says which. */
+/** How steps are captured in each mode: compiled by XLA on a device, replayed on the processor, unless the mode decides. */
 function capturesOf(
   onGpu: boolean,
   options: Omit<CompiledCaptureOptions, 'fallback'>,

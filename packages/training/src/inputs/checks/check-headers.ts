@@ -37,7 +37,7 @@ export interface CheckedHeaders {
   remarks: string[];
 }
 
-/** Reads a data set and the headers of its DICOM images, by whose views images are chosen where they are asked for. */
+/** Reads a data set and the headers of its DICOM images, by whose views images are chosen where they are requested. */
 export async function readWithHeaders(
   path: string,
   { dicomFields, anyModality, ...reading }: ReadDatasetOptions & HeaderOptions,

@@ -1,7 +1,7 @@
 import type { Progress } from '../../progress.js';
 import { watchedImages } from '../../watchdog.js';
 
-/** Files that are asked for at once: what a file server is slow to answer, it answers side by side. */
+/** Files that are requested at once: what a file server is slow to answer, it answers side by side. */
 const atOnce = 32;
 
 /** Does something with each sample, several at a time, with a bar; samples that do not answer are reported. */

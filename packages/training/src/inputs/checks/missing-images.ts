@@ -6,7 +6,7 @@ import { eachOf } from './each-of.js';
 
 type Images = readonly Pick<Dataset['samples'][number], 'id' | 'image'>[];
 
-/** Looks for the image of each sample; nothing is read. */
+/** Finds the image of each sample; nothing is read. */
 export async function imagePlaces(samples: Images, progress: Progress): Promise<ImagePlaces> {
   const sizes = new Float64Array(samples.length).fill(NaN);
   const isMissing = new Uint8Array(samples.length);
