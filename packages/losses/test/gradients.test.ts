@@ -362,6 +362,11 @@ describeBackends('binaryCrossEntropyLoss with targets that are learned', () => {
 });
 
 describeBackends('a second derivative', () => {
+  it('lacks the part of the loss where something else leads to the logits', () => {
+    const first = tf.grad((z: tf.Tensor) => losses.binaryCrossEntropyLoss(z, tf.zerosLike(z)));
+    const mixed = tf.grad((z: tf.Tensor) => tf.add(tf.sum(first(z)), tf.sum(tf.square(z))));
+    tf.tidy(() => expectClose(mixed(tf.tensor2d([[1, -3]])), [2, -6]));
+  });
   it('is refused where the first is written by hand, as nothing leads from it to the logits', () => {
     const first = tf.grad((z: tf.Tensor) => losses.binaryCrossEntropyLoss(z, tf.zerosLike(z)));
     expect(() => tf.tidy(() => tf.grad((z: tf.Tensor) => tf.sum(first(z)))(tf.ones([2, 2])))).toThrow(

@@ -3,7 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   assertShape,
+  constant,
   cosineMatrix,
+  inverseNorms,
+  pairCosines,
   valueAndGradients,
   l2Normalize,
   promptSimilarity,
@@ -125,6 +128,65 @@ describeBackends('cosineMatrix(embeddings)', () => {
         [1, Math.SQRT1_2, Math.SQRT1_2, 1, 1, -1, -1, 1],
       ),
     );
+  });
+});
+
+describeBackends('the gradients of cosines', () => {
+  const rows = [
+    [3, 4, 1],
+    [-1, 2, 0.5],
+  ];
+  const others = [
+    [1, 0.5, -2],
+    [0.3, 1, 1],
+    [2, 2, -1],
+  ];
+  const weighted = (cosines: tf.Tensor): tf.Tensor =>
+    tf.mul(cosines, tf.add(tf.reshape(tf.range(0, cosines.size), cosines.shape), 1));
+
+  it('are those of inverseNorms', () => {
+    expectGradient((x) => weighted(inverseNorms(x)), rows);
+  });
+  it('are those of cosineMatrix, whose entries need not be weighted alike', () => {
+    expectGradient((x) => weighted(cosineMatrix(x)), others);
+    expectGradient((x) => weighted(cosineMatrix(x)), [others, rows.concat([[1, 1, 1]])]);
+  });
+  it('are those of pairCosines by both sides and by the scale', () => {
+    tf.tidy(() => {
+      const [x, y] = [tf.tensor2d(rows), tf.tensor2d(others)];
+      expectGradient((z) => weighted(pairCosines(z, y)), rows);
+      expectGradient((z) => weighted(pairCosines(x, z)), others);
+      expectGradient((scale) => weighted(pairCosines(x, y, tf.reshape(scale, []))), [2]);
+      expectClose(pairCosines(x, y, tf.scalar(2)), tf.mul(tf.matMul(l2Normalize(x), l2Normalize(y), false, true), 2));
+    });
+  });
+  it('are finite at rows of zeros, whose cosines are 0', () => {
+    const zeroed = [rows[0], [0, 0, 0]];
+    tf.tidy(() => {
+      const y = tf.tensor2d(others);
+      expectClose(tf.slice(pairCosines(tf.tensor2d(zeroed), y), [1, 0]), [0, 0, 0]);
+      expectClose(tf.slice(cosineMatrix(tf.tensor2d(zeroed)), [1, 0]), [0, 0]);
+      expect(gradientOf((x) => weighted(pairCosines(x, y)), zeroed).every(Number.isFinite)).toBe(true);
+      expect(gradientOf((x) => weighted(cosineMatrix(x)), zeroed).every(Number.isFinite)).toBe(true);
+    });
+  });
+});
+
+describeBackends('constant(compute)', () => {
+  it('has no gradient, and leaves the result alone', () => {
+    const x = tf.tensor1d([1, 2]);
+    expectNoLeak(() => constant(() => tf.mul(tf.square(x), 2)));
+    expect(
+      gradientOf(
+        (z) =>
+          tf.mul(
+            z,
+            constant(() => tf.square(z)),
+          ),
+        [3],
+      ),
+    ).toEqual([9]);
+    x.dispose();
   });
 });
 
