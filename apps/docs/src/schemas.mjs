@@ -20,7 +20,11 @@ function configurationPage() {
   const rows = Object.entries(presets).map(
     ([name, settings]) => `| \`${name}\` | ${settingsOf(settings).map(code).join(', ') || 'all defaults'} |`,
   );
-  return `# Configuration
+  return `---
+order: 2
+---
+
+# Configuration
 
 Every key of a training, with its default. In a script: \`resolveConfig({ preset: 'aligned', epochs: 12, image: { size: 128 } })\`. On the command line the common keys are flags of [train](command/train.md); all are set by \`--set image.size=128\`, in a YAML or JSON file given as \`--config\`, or in the grid of [ablate](command/ablate.md). Later ones win: preset, file, \`--set\`, flags. An unknown key or value is refused with the nearest name. This page is made from the schema; \`cxr-align train --help-config\` prints the same.
 
@@ -66,7 +70,11 @@ function evaluationPage() {
   const schema = JSON.parse(readFileSync(join(root, schemaFile), 'utf8'));
   const required = new Set(schema.required);
   const rest = Object.entries(schema.properties);
-  return `# evaluation.json
+  return `---
+order: 4
+---
+
+# evaluation.json
 
 What [evaluate](command/evaluate.md) and [train](command/train.md) write, and \`run.evaluate()\` returns. Scores that are undefined are \`null\`: a label with only one class has no AUROC, is named in \`undefinedLabels\` and is left out of the means. This page is made from the [JSON schema](/${schemaFile}), which \`cxr-align evaluate --schema\` prints.
 
