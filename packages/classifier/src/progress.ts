@@ -1,4 +1,4 @@
-/** An input pipeline that does not go on. */
+/** An input pipeline that stalls. */
 export interface StallEvent {
   /** What is waited for: a batch of training images, decoded images. */
   what: string;

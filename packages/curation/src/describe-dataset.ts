@@ -57,7 +57,7 @@ export interface DatasetDescription extends DatasetFacts {
   /** Null unless the images were checked, as `images`. */
   unreadableImages: string[] | null;
   images: ImageSummary | null;
-  /** What the files show without a look at their pixels; absent where only the table was described. */
+  /** What the files show without reading their pixels; absent where only the table was described. */
   files?: FileChecks;
   /** Facts under the names that the set's own readers use, where the format has some. */
   [tableFact: string]: unknown;

@@ -15,7 +15,7 @@ import {
   type RunControl,
 } from '@cxr-align/training';
 
-/** What the files of a data set show without a look at the pixels. */
+/** What the files of a data set show without reading the pixels. */
 export interface FileChecks {
   /** Whether images are where the table points. */
   places: Omit<ImagePlaces, 'sizes'>;

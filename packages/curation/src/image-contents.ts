@@ -11,7 +11,7 @@ type Samples = readonly Pick<Sample, 'id' | 'image' | 'patient' | 'split'>[];
  * The contents of images, as far as it takes them to find the same ones: files of a size of their own are not read, those of one size
  * by their start, middle and end, and whole where these are the same. Images in Parquet files are not read.
  *
- * @param sizes bytes of each image; NaN where they are not known.
+ * @param sizes bytes of each image; NaN where they are unknown.
  * @returns a key of each content; empty where it was not read.
  */
 export async function contentsOf(samples: Samples, sizes: Float64Array, progress: Progress): Promise<string[]> {

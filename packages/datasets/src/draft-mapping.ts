@@ -27,7 +27,7 @@ export interface MappingDraft {
 
 /**
  * Drafts a mapping for a table: columns are taken for what their names mean, in five languages, or for labels by their
- * cells. What is not known is named in a comment.
+ * cells. What is unknown is named in a comment.
  *
  * @throws {InputError} if no column can be taken for the images' names, or none for a label; or if the table has a row for
  *   each image and finding.

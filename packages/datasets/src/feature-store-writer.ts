@@ -154,7 +154,7 @@ function shardName(at: number): string {
   return `features-${String(at).padStart(5, '0')}.safetensors`;
 }
 
-/** What two stores must have in common for one to go on with the other. */
+/** What two stores must have in common for one to continue the other. */
 function describe(store: FeatureSource & FeatureLayout): string {
   const { encoder, weightsHash, preprocessing, augmentation, dim, grid, views, dtype } = store;
   const changes = augmentation === undefined ? '' : `, ${JSON.stringify(augmentation)}`;

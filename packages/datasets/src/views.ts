@@ -19,7 +19,7 @@ export function projectionOf(view: string | undefined): Projection | undefined {
 
 /** Which images of a data set are wanted. */
 export interface ImageChoice {
-  /** Only images of one direction; those whose view is not known are excluded then. Default both. */
+  /** Only images of one direction; those whose view is unknown are excluded then. Default both. */
   projection?: Projection;
   /** Only the first image of each study, after the choice of the direction. Default false. */
   onePerStudy?: boolean;

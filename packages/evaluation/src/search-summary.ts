@@ -31,7 +31,7 @@ export interface SearchSummary {
   /** Random seed of the settings. */
   seed: number;
   space: Readonly<Record<string, unknown>>;
-  /** Epochs after which the worst trials were left out, and the share that went on: 1 in `reduction`; null without halving. */
+  /** Epochs after which the worst trials were left out, and the share that continued: 1 in `reduction`; null without halving. */
   halving: { rungs: number[]; reduction: number } | null;
   /** In the order in which they were drawn. */
   trials: Trial[];
@@ -49,7 +49,7 @@ export function rankTrials(trials: readonly Trial[]): Trial[] {
   );
 }
 
-/** The trials that go on after a rung: the best of them, one in `reduction`, at least one. */
+/** The trials that continue after a rung: the best of them, one in `reduction`, at least one. */
 export function survivors(trials: readonly Trial[], reduction: number): Trial[] {
   const defined = rankTrials(trials).filter(({ rungs }) => rungs.at(-1)?.error === undefined);
   return defined.slice(0, Math.max(1, Math.ceil(trials.length / reduction)));

@@ -11,7 +11,7 @@ export interface LockOwner {
   since: string;
   host: string;
   pid: number;
-  /** When the process started, in the kernel's ticks; null where that is not known. */
+  /** When the process started, in the kernel's ticks; null where that is unknown. */
   started: string | null;
   /** Of the running kernel, the process numbers it counts by, and the machine; null where there is no such thing. */
   boot: string | null;
@@ -73,7 +73,7 @@ export function isAlive(owner: LockOwner, renewed: number, now: number): boolean
   return isFresh && isRunning(owner.pid);
 }
 
-/** Whether a process of this machine runs that started then; where starts are not known, whether one has the number. */
+/** Whether a process of this machine runs that started then; where starts are unknown, whether one has the number. */
 export function isSameProcess(pid: number, started: string | null): boolean {
   return started === null ? isRunning(pid) : startOf(pid) === started;
 }

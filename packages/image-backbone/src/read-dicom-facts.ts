@@ -20,7 +20,7 @@ export function isNamedLikeDicom(path: string): boolean {
 /**
  * Reads what the header of a DICOM file has, by the start of the file alone where that is enough. Whatever its name is, its content
  * decides; only inside of archives and Parquet files, where a start cannot be read alone, is a file that is named as another image not
- * looked into.
+ * opened.
  *
  * @param path of a file, or of one in an archive or a Parquet file as {@link readImage} takes it.
  * @returns undefined for a file that is none of DICOM, or that is not there.

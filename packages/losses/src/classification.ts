@@ -79,7 +79,7 @@ export function isRecorded(tensor: tf.Tensor): boolean {
   return tape !== undefined && (isTrained(tensor) || hasNode(tape, tensor));
 }
 
-/** Whether a recorded operation gave the tensor. The last ones are looked at first: that is where logits are. */
+/** Whether a recorded operation gave the tensor. The last ones are checked first: that is where logits are. */
 function hasNode(tape: Tape, tensor: tf.Tensor): boolean {
   for (let i = tape.length - 1; i >= 0; i--) {
     if (tape[i].outputs.some(({ id }) => id === tensor.id)) return true;

@@ -5,7 +5,7 @@ import type { ClassificationOptions } from './classification.js';
 /** The entries of a loss on logits. */
 export interface Entries {
   values: tf.Tensor;
-  /** The derivative of each value by its logit, where it is asked for. */
+  /** The derivative of each value by its logit, where it is requested. */
   derivative?: tf.Tensor;
 }
 

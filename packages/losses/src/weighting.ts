@@ -17,7 +17,7 @@ export interface TaskWeighting {
    * @throws {RangeError} if a task is missing or unknown. @throws {TypeError} if a loss is no scalar tensor.
    */
   combine(losses: TaskLosses): tf.Scalar;
-  /** The current factor of each task's gradient; NaN where it is not known yet. */
+  /** The current factor of each task's gradient; NaN where it is unknown yet. */
   weights(): Promise<Record<string, number>>;
   /** Takes the mean losses of an epoch. Only weightings that depend on them have it. */
   observe?(losses: Readonly<Record<string, number>>): void;

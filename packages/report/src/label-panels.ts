@@ -84,7 +84,7 @@ export interface DecisionLines {
 export function decisionPanel({ threshold, model, all }: DecisionLines): string {
   const finite = (values: ArrayLike<number>): number[] => Array.from(values).filter(Number.isFinite);
   const highest = Math.max(0.01, ...finite(model), ...finite(all)) * 1.06;
-  // Acting on all costs without bound; below a third of what can be won nobody needs to see how much.
+  // Acting on all costs without bound; below a third of what can be won the amount does not matter.
   const isShown = (value: number): boolean => value >= -highest / 3;
   // Where nothing is called any more and calling all costs more than it brings, there is nothing to see.
   const last = Array.from(threshold, (t, i) => (Math.abs(model[i]) > 1e-9 || isShown(all[i]) ? t : 0));

@@ -30,7 +30,7 @@ export function startThreads<Task, Result>(script: URL, count: number, tasks = 1
       const result = pool.run(task);
       const forget = (): boolean => open.delete(result);
       open.add(result);
-      // What nobody waits for any more, as where the work has failed, is no failure of its own.
+      // What is no longer waited for, as where the work has failed, is no failure of its own.
       result.then(forget, forget);
       return result;
     },

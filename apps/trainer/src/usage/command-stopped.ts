@@ -2,7 +2,7 @@ import type { StoppedError } from '@cxr-align/training';
 
 /** A command that a signal stopped. */
 export class CommandStopped extends Error {
-  /** @param how the way to go on, a sentence or a command line. */
+  /** @param how the way to continue, a sentence or a command line. */
   constructor(
     readonly reason: StoppedError,
     how: string,

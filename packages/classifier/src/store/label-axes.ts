@@ -20,7 +20,7 @@ const perLabel: readonly [RegExp, readonly number[]][] = [
  * none of an array that all labels share.
  *
  * @param name the name of the array.
- * @returns undefined for a model of a plug-in, of whose arrays this is not known.
+ * @returns undefined for a model of a plug-in, whose arrays are unknown in this respect.
  */
 export function labelAxes({ model, decoder, prompts }: ModelConfig, name: string): LabelAxis[] | undefined {
   const one = (axes: readonly number[], width = 1): LabelAxis[] => axes.map((axis) => ({ axis, width }));

@@ -111,7 +111,7 @@ export function writeThresholdChange(run: string, change: ThresholdChange): void
 }
 
 /**
- * The changes of the thresholds in a model folder that go on from some thresholds: those that a model which is written anew keeps.
+ * The changes of the thresholds in a model folder that continue from some thresholds: those that a model which is written anew keeps.
  * Where the manifest is damaged, the hash at the end of each stands for it.
  *
  * @param fitted the thresholds of the model that is written.

@@ -69,7 +69,7 @@ export function parseChange(content: unknown, number: number, file: string): Thr
  * The thresholds that hold after some changes.
  *
  * @param fitted those of training, in the order of the labels; NaN where there is none.
- * @throws {InputError} if a change does not go on where the one before it ended: it is of another model.
+ * @throws {InputError} if a change does not continue where the one before it ended: it is of another model.
  */
 export function changedThresholds(
   labels: readonly string[],

@@ -20,7 +20,7 @@ const named = 20;
 const namedImages = 10;
 
 /**
- * Images with the same content under several patients. @param contentOf a key of the content of a sample; empty where it is not known.
+ * Images with the same content under several patients. @param contentOf a key of the content of a sample; empty where it is unknown.
  */
 export function sharedImages(samples: Samples, contentOf: (sample: number) => string): SharedImages {
   const byContent = new Map<string, number[]>();

@@ -7,12 +7,12 @@ import { columnsReason, columnText, folderOf, tableIn, type DatasetReader } from
 const tableName = /^metadata\.csv$/;
 const columns = ['patientid', 'finding', 'view', 'modality', 'filename'];
 
-/** Findings that are not known yet. */
+/** Findings that are unknown yet. */
 const unknownFindings = ['todo', 'unknown', ''];
 
 /**
  * covid-chestxray-dataset: `metadata.csv` with a path in a tree of findings (`Pneumonia/Viral/COVID-19`). The labels are
- * the nodes of that tree: those above a finding are present, those below it are not known (uncertain), the others absent.
+ * the nodes of that tree: those above a finding are present, those below it are uncertain, the others absent.
  */
 export const covidChestxrayReader: DatasetReader = {
   format: 'covid-chestxray',

@@ -7,7 +7,7 @@ import { imageCell } from '../columns/cell-values.js';
 const isImage = /\.(png|jpe?g|dcm|dicom|webp|tiff?)$/i;
 /** Archives that are not searched. */
 const isOtherArchive = /\.(tar(\.(gz|bz2|xz|zst))?|tgz|7z|rar)$/i;
-/** Folders within folders that are looked into. */
+/** Folders within folders that are searched. */
 const deepest = 8;
 
 /** Files and folders that programs keep for themselves: thumbnails, resource forks, recycle bins. */

@@ -21,7 +21,7 @@ export interface Shard {
   features: Readonly<Record<string, unknown>>;
 }
 
-/** Folders within folders that are looked into: `default/train/0000.parquet`. */
+/** Folders within folders that are searched: `default/train/0000.parquet`. */
 const deepest = 2;
 
 /** The Parquet files with images below a folder, or the file that a path is. */

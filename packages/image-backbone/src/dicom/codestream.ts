@@ -74,7 +74,7 @@ function readJpeg(view: DataView): Codestream | undefined {
         isTransformed: false,
       };
     }
-    // Start of scan: of JPEG-LS the byte before the last says how components are interleaved.
+    // Start of scan: of JPEG-LS the byte before the last gives how components are interleaved.
     else if (marker === 0xda)
       return found && { ...found, colours, isPlanar: marker === 0xda && isOfPlanes(found, view, end) };
     at = end;

@@ -18,7 +18,7 @@ export interface Preparation {
 /** Refuses a file with a message. */
 export type FailFile = (message: string) => never;
 
-/** Refuses keys that are not known, by name; those that are null or false ask for nothing. */
+/** Refuses unknown keys, by name; those that are null or false request nothing. */
 export function refuseUnknownKeys(content: object, known: ReadonlySet<string>, fail: FailFile): void {
   const unknown = Object.entries(content)
     .filter(([key, value]) => !known.has(key) && value !== null && value !== false)
@@ -55,7 +55,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** The settings without those that are null, which ask for nothing. @throws what `fail` does, if one is of another kind. */
+/** The settings without those that are null, which request nothing. @throws what `fail` does, if one is of another kind. */
 export function settingsOf<Settings extends object>(
   content: Settings,
   expected: Readonly<Partial<Record<keyof Settings & string, SettingKind>>>,

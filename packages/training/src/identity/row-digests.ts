@@ -8,13 +8,13 @@ export interface RowDigests {
   rows: string;
 }
 
-/** @param contentOf what a row has, as text; undefined where that is not known, which two data sets may differ in. */
+/** @param contentOf what a row has, as text; undefined where that is unknown, which two data sets may differ in. */
 export function rowDigests(count: number, contentOf: (row: number) => string | undefined): RowDigests {
   const digests = new Uint32Array(count);
   const hash = new TextHash();
   for (let row = 0; row < count; row++) {
     const text = contentOf(row);
-    // 0 stands for what is not known.
+    // 0 stands for what is unknown.
     digests[row] = text === undefined ? 0 : crc32(text) || 1;
     hash.add(text);
   }
@@ -42,7 +42,7 @@ function textOf(digests: Uint32Array): string {
   return Buffer.from(digests.buffer).toString('base64');
 }
 
-/** The digests of the rows, 0 where a row is not known. */
+/** The digests of the rows, 0 where a row is unknown. */
 export function digestsOf({ rows }: RowDigests): Uint32Array {
   const bytes = Uint8Array.from(Buffer.from(rows, 'base64'));
   return new Uint32Array(bytes.buffer, 0, bytes.length >> 2);

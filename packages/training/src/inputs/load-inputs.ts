@@ -44,7 +44,7 @@ export interface LoadedData {
   dataset: Dataset;
   /** Sample i is input i. */
   inputs: ModelInputs;
-  /** What the image of a sample is, whatever was made of it: the start of the SHA-256 of its bytes; empty where that is not known. */
+  /** What the image of a sample is, whatever was made of it: the start of the SHA-256 of its bytes; empty where that is unknown. */
   contentOf: (sample: number) => string;
   /** The same of the features that were made of it; absent where images are the inputs. */
   featuresOf?: (sample: number) => string;

@@ -19,7 +19,7 @@ export interface BadStep {
   cause: string;
 }
 
-/** A training that cannot go on: its numbers are NaN or infinite. */
+/** A training that cannot continue: its numbers are NaN or infinite. */
 export class NonFiniteError extends Error {
   override readonly name = 'NonFiniteError';
 
@@ -57,7 +57,7 @@ export function badStepText({ step, losses, gradientNorm, samples, cause }: BadS
 
 const shown = (value: number): string => (Number.isFinite(value) ? value.toPrecision(4) : String(value));
 
-/** What a step is looked into with. */
+/** What a step is examined with. */
 export interface StepParts {
   model: Model;
   objective: Objective;

@@ -161,7 +161,7 @@ export class Objective {
     return new RandomStream({ seed: this.config.seed, purpose: 'weighting', step });
   }
 
-  /** Of losses that look at images the mean over the branches: each learns as if it were alone. */
+  /** Of losses of images the mean over the branches: each learns as if it were alone. */
   private lossOf(task: Task, model: Model, { branches, prompts }: ModelOutput, batch: BatchTargets): tf.Scalar {
     const splitting = branches.filter(({ embeddings }) => embeddings);
     switch (task) {

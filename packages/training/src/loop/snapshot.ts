@@ -25,7 +25,7 @@ export interface LoopState {
   captured: StepCaptureReport;
 }
 
-/** All that a loop needs to go on: between two steps, or before a validation. */
+/** All that a loop needs to continue: between two steps, or before a validation. */
 export interface Snapshot {
   state: LoopState;
   tensors: Map<string, StoredTensor>;

@@ -158,7 +158,7 @@ export async function runEpochs(session: Session, resources: Resources, options:
     });
   } catch (error) {
     if (error instanceof NonFiniteError) throw restoreLastGood(session, options, error);
-    // Whoever stops a run may go on from the step that it is at.
+    // Whoever stops a run may continue from the step that it is at.
     if (signal?.aborted && error === signal.reason && loop.isBetweenSteps) await keep(session, options);
     throw error;
   }

@@ -18,7 +18,7 @@ export interface Progressed {
 export type LengthConfig = LearningRateConfig & Pick<Config, 'patience'>;
 
 /**
- * Checks that a run can go on with another number of epochs as if it had had that from the start: no step that is done would have had
+ * Checks that a run can continue with another number of epochs as if it had had that from the start: no step that is done would have had
  * another learning rate, and the training would not have ended before.
  *
  * @throws {InputError} naming the schedule, or the key that is in the way.

@@ -60,7 +60,7 @@ export async function train(options: TrainOptions): Promise<TrainedRun> {
   return withResources(async (resources) => {
     const lock = lockFolder(run, 'train');
     resources.defer(() => lock.release());
-    // Once more, now that nobody else changes it.
+    // Once more, now that nothing else changes it.
     checkRunFolder(run, options);
     const prepared = await prepareTraining(options, resources, progress);
     const { loaded, plan } = prepared;

@@ -112,7 +112,7 @@ export function settingsIn(space: SearchSpace): number {
 
 /**
  * The settings of each trial. A space of few settings is tried through, each once, in a random order; of others each trial draws its own,
- * whatever the number of trials is: more trials go on where fewer ended.
+ * whatever the number of trials is: more trials continue where fewer ended.
  */
 export function drawSettings(space: SearchSpace, trials: number, seed: number): Settings[] {
   const keys = Object.keys(space).sort();

@@ -18,7 +18,7 @@ const control = stopOnSignals({ endsAtSecond: false });
 const parent = process.ppid;
 let isAsked = false;
 process.once('disconnect', () => process.exit(1));
-// Before this module was read nobody heard of the end of the parent.
+// Before this module was read the end of the parent went unnoticed.
 const isLeft = (): boolean => !process.connected || process.ppid !== parent;
 if (isLeft()) process.exit(1);
 setInterval(() => isLeft() && process.exit(1), 1000).unref();
