@@ -1,5 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** An update of variables as a part of a larger computation that is captured as a whole. */
+export interface UpdatePart {
+  /** What it reads beside the gradients and the variables: inputs of the captured computation. */
+  inputs: tf.Tensor[];
+  /**
+   * Assigns to the variables; changes nothing where the global gradient norm or the loss is NaN or infinite.
+   *
+   * @param gradients one per variable, in their order; they are not disposed.
+   * @returns `norm`, the global gradient norm before clipping, NaN where the loss is not finite; and what {@link keep} takes.
+   */
+  compute(gradients: readonly tf.Tensor[], loss: tf.Scalar): tf.NamedTensorMap;
+  /** Takes its results, but for the norm, out of those of the whole computation, and disposes the inputs. */
+  keep(results: tf.NamedTensorMap): void;
+}
+
 /** AdamW over all variables at once, where an engine computes it in a few passes over memory. */
 export interface FusedAdamW {
   /**
@@ -9,6 +24,8 @@ export interface FusedAdamW {
    * @returns the global gradient norm before clipping, a scalar. The caller owns it.
    */
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar;
+  /** The step as a part of a larger computation; absent where the engine computes it by itself. */
+  part?(settings: AdamWSettings): UpdatePart;
   /** First and second moments, flat, in the order of the variables. */
   moments(): Promise<{ first: Float32Array; second: Float32Array }>;
   restore(moments: { first: Float32Array; second: Float32Array }): void;

@@ -10,4 +10,5 @@ export {
   type StepCapture,
   type StepCaptureMode,
   type StepCaptureReport,
+  type UpdatePart,
 } from './fused-ops.js';

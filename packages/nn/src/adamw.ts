@@ -25,6 +25,21 @@ export interface AdamWStepOptions {
   learningRateMultipliers?: readonly number[];
 }
 
+/** A step as a part of a larger computation; see {@link AdamW.part}. */
+export interface AdamWPart {
+  /** What it reads beside the gradients and the variables: inputs of the captured computation. */
+  inputs: tf.Tensor[];
+  /**
+   * Assigns to the variables, as {@link AdamW.applyGradients} does, and changes nothing where the loss is not finite.
+   *
+   * @param gradients by the name of the variable; they are not disposed.
+   * @returns `norm`, and by names that begin with `first/` and `second/` the moments.
+   */
+  compute(gradients: tf.NamedTensorMap, loss: tf.Scalar): tf.NamedTensorMap;
+  /** Takes its results out of those of the whole. @returns the norm; a step whose norm is not finite is not counted. */
+  keep(results: tf.NamedTensorMap): Promise<number>;
+}
+
 /** The state of the optimiser, as a checkpoint stores it. */
 export interface AdamWState {
   /** Steps taken. */
@@ -75,16 +90,23 @@ export class AdamW {
    * @throws {RangeError} if the learning rate is not finite, or there is not one multiplier per parameter.
    */
   applyGradients(gradients: tf.NamedTensorMap, { learningRate, learningRateMultipliers }: AdamWStepOptions): tf.Scalar {
-    const where = 'nn/AdamW.applyGradients';
+    this.check('nn/AdamW.applyGradients', { learningRate, learningRateMultipliers });
+    this.steps += 1;
+    const settings = { ...this.options, step: this.steps, learningRate, learningRateMultipliers };
+    return this.update.apply(this.inOrder(gradients), settings);
+  }
+
+  private inOrder(gradients: tf.NamedTensorMap): tf.Tensor[] {
+    return this.parameters.map(({ variable }) => gradients[variable.name] ?? tf.zerosLike(variable));
+  }
+
+  private check(where: string, { learningRate, learningRateMultipliers }: AdamWStepOptions): void {
     if (!Number.isFinite(learningRate))
       throw new RangeError(`${where}: expected a finite learningRate, got ${learningRate}; try { learningRate: 1e-3 }`);
     if (learningRateMultipliers && learningRateMultipliers.length !== this.parameters.length)
       throw new RangeError(
         `${where}: expected ${this.parameters.length} learningRateMultipliers, got ${learningRateMultipliers.length}; try one per parameter`,
       );
-    this.steps += 1;
-    const all = this.parameters.map(({ variable }) => gradients[variable.name] ?? tf.zerosLike(variable));
-    return this.update.apply(all, { ...this.options, step: this.steps, learningRate, learningRateMultipliers });
   }
 
   /**
@@ -99,6 +121,37 @@ export class AdamW {
     norm.dispose();
     if (!Number.isFinite(value)) this.steps -= 1;
     return value;
+  }
+
+  /** Whether the engine can compute a step as a part of a larger computation; see {@link part}. */
+  get hasPart(): boolean {
+    return this.update.part !== undefined;
+  }
+
+  /**
+   * The next step as a part of a larger computation that is captured as a whole.
+   *
+   * @throws {RangeError} as {@link applyGradients}, and where the engine computes a step by itself.
+   */
+  part({ learningRate, learningRateMultipliers }: AdamWStepOptions): AdamWPart {
+    if (!this.update.part)
+      throw new RangeError(
+        'nn/AdamW.part: expected an engine that computes a step as a part, got another; try hasPart',
+      );
+    this.check('nn/AdamW.part', { learningRate, learningRateMultipliers });
+    const step = this.steps + 1;
+    const part = this.update.part({ ...this.options, step, learningRate, learningRateMultipliers });
+    return {
+      inputs: part.inputs,
+      compute: (gradients, loss) => tf.tidy(() => part.compute(this.inOrder(gradients), loss)),
+      keep: async (results) => {
+        part.keep(results);
+        const [norm] = await results.norm.data();
+        results.norm.dispose();
+        if (Number.isFinite(norm)) this.steps = step;
+        return norm;
+      },
+    };
   }
 
   /** A copy of the state, for a checkpoint. */

@@ -12,7 +12,7 @@ export {
   TransformerLayer,
   type TransformerOptions,
 } from './transformer.js';
-export { AdamW, type AdamWOptions, type AdamWState, type AdamWStepOptions } from './adamw.js';
+export { AdamW, type AdamWOptions, type AdamWPart, type AdamWState, type AdamWStepOptions } from './adamw.js';
 export { scheduleFactor, scheduleNames, type ScheduleName, type ScheduleOptions } from './schedules.js';
 export { CapturedGradients, type GradientRequest } from './captured-gradients.js';
 export { createStepCapture } from './step-capture.js';

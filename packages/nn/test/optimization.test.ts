@@ -22,6 +22,37 @@ describeBackends('AdamW', (engine) => {
     expectClose(bias, [1, 1]);
     parameters.dispose();
   });
+  it('takes a step as a part of a larger computation where the engine can, and refuses that elsewhere', async () => {
+    const whole = build({ weightDecay: 0.1, maxGradientNorm: 0.5, stepCapture: 'xla' });
+    const { optimizer } = whole;
+    expect(optimizer.hasPart).toBe(engine === 'native' || engine === 'cuda');
+    if (!optimizer.hasPart)
+      expect(() => optimizer.part({ learningRate: 0.1 })).toThrow('expected an engine that computes a step as a part');
+    else {
+      const plain = build({ weightDecay: 0.1, maxGradientNorm: 0.5 });
+      const tensors = tf.memory().numTensors;
+      for (const [loss, value] of [
+        [1, 0.5],
+        [NaN, 0.5],
+        [2, -3],
+      ]) {
+        const part = optimizer.part({ learningRate: 0.1 });
+        const given = gradients(whole.matrix, value);
+        const scalar = tf.scalar(loss);
+        const norm = await part.keep(part.compute(given, scalar));
+        tf.dispose([given, scalar]);
+        if (Number.isNaN(loss)) expect(norm).toBeNaN();
+        else expectClose(plain.optimizer.applyGradients(gradients(plain.matrix, value), { learningRate: 0.1 }), norm);
+        expectClose(whole.matrix, [...plain.matrix.dataSync()]);
+      }
+      expect(optimizer.step).toBe(2);
+      expect(tf.memory().numTensors).toBe(tensors + 2);
+      plain.optimizer.dispose();
+      plain.parameters.dispose();
+    }
+    optimizer.dispose();
+    whole.parameters.dispose();
+  });
   it('sees what is assigned between two steps, and leaves tensors that were read before a step', () => {
     const { parameters, matrix, optimizer } = build({ weightDecay: 0 });
     optimizer.applyGradients(gradients(matrix, 0.5), { learningRate: 0.1 }).dispose();

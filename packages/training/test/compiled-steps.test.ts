@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine } from '@cxr-align/engine';
+import * as tf from '@tensorflow/tfjs-core';
 import { describeTensorflow, madeUpData, quick } from '@cxr-align/testkit';
 import { resolveConfig, type PartialConfig } from '../src/config/config.js';
 import { openDataset, type OpenedDataset } from '../src/inputs/prepare-data.js';
@@ -39,7 +40,10 @@ describeTensorflow('a step that XLA compiles', (name) => {
   ])(
     'trains as one that is replayed, and a resumed run has the bits of an unbroken one: %s',
     async (kind, changes, isBroken) => {
-      await train(options(kind, { ...changes, stepCapture: 'xla' }));
+      const tensors: number[] = [];
+      const count = { step: () => void tensors.push(tf.memory().numTensors) } as never;
+      await train(options(kind, { ...changes, stepCapture: 'xla' }, { on: count }));
+      expect(new Set(tensors.slice(1)).size).toBe(1);
       await train(options(`${kind}, replayed`, { ...changes, stepCapture: 'replay' }));
       const expected = lossesOf(`${kind}, replayed`);
       expect(expected).toHaveLength(1);
@@ -48,6 +52,8 @@ describeTensorflow('a step that XLA compiles', (name) => {
         engine: { steps: { compiled: { largestDifference: number } } };
       };
       expect(engine.steps).toMatchObject({ mode: 'xla', opByOp: 0 });
+      // Loss, gradients, AdamW and the average are one function.
+      expect(engine.steps.compiled).toMatchObject({ functions: 1 });
       expect(engine.steps.compiled).not.toHaveProperty('rejected');
       expect(engine.steps.compiled.largestDifference).toBeGreaterThan(0);
 

@@ -1,5 +1,12 @@
 import { taskGradients, type TaskGradients } from '@cxr-align/losses';
-import { CapturedGradients, ForwardContext, type Parameter } from '@cxr-align/nn';
+import {
+  CapturedGradients,
+  createStepCapture,
+  ForwardContext,
+  type Parameter,
+  type StepCapture,
+  type StepCaptureReport,
+} from '@cxr-align/nn';
 import { valueAndGradients } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelBatch } from '@cxr-align/classifier';
@@ -31,8 +38,9 @@ export interface TakenStep {
 
 /** Takes the steps of a training: gradients of a batch, the update, the average of the weights. */
 export class StepTaker {
-  /** How the gradients are computed. */
-  readonly captured: CapturedGradients;
+  /** How gradients are computed by themselves, and whole steps. */
+  private readonly captured: CapturedGradients;
+  private readonly whole: StepCapture;
   /** Milliseconds that batches were waited for, and that steps took with it. */
   waitedMs = 0;
   steppedMs = 0;
@@ -44,8 +52,15 @@ export class StepTaker {
   constructor(private readonly given: StepContext) {
     const { parameters, config } = given;
     this.captured = new CapturedGradients({ stepCapture: config.stepCapture });
+    this.whole = createStepCapture({ stepCapture: config.stepCapture });
     this.modelVariables = parameters.trainable().map(({ variable }) => variable);
     this.statistics = parameters.all().flatMap(({ trainable, variable }) => (trainable ? [] : [variable]));
+  }
+
+  /** How the steps were computed so far: in one call of the engine, or operation by operation and why. */
+  get captureReport(): StepCaptureReport {
+    const [whole, gradients] = [this.whole.report(), this.captured.report()];
+    return whole.captured + whole.opByOp > 0 ? whole : gradients;
   }
 
   /** Has to be called before the steps of an epoch. */
@@ -58,23 +73,16 @@ export class StepTaker {
    * reports why.
    */
   async take(group: readonly Batch[], next: Batch | undefined, step: number, learningRate: number): Promise<TakenStep> {
-    const { config, objective, optimizer, average } = this.given;
+    const { config, objective } = this.given;
     const began = performance.now();
     objective.beginStep(step);
     const balanced = objective.weighting.state?.();
     const before = this.statistics.map((variable) => tf.clone(variable));
     try {
-      const { values, gradients } = await this.gradientsOfGroup(group, next, step);
-      const { learningRateMultipliers } = this.epoch;
-      // Without a finite loss there are no gradients to take; the optimizer itself refuses those that are not finite.
-      if (!Number.isFinite(values.total)) tf.dispose(gradients);
-      const norm = Number.isFinite(values.total)
-        ? await optimizer.takeStep(gradients, { learningRate, learningRateMultipliers })
-        : NaN;
-      if (Number.isFinite(norm)) {
-        average.update();
-        return { values, norm };
-      }
+      const { values, norm } =
+        (await this.takeWhole(group, next, step, learningRate)) ??
+        (await this.takeApart(group, next, step, learningRate));
+      if (Number.isFinite(norm)) return { values, norm };
       this.statistics.forEach((variable, i) => variable.assign(before[i]));
       if (balanced !== undefined) objective.weighting.restore?.(balanced);
       const places = group.map((batch, i) => ({ batch, place: step * config.accumulation + i }));
@@ -119,23 +127,93 @@ export class StepTaker {
     return { ...found, samples: group.flatMap(({ batch }) => batch.samples.map(nameOf)), cause };
   }
 
+  /** Takes a step of one batch in one call of the engine; undefined where it has to be taken apart. */
+  private async takeWhole(
+    group: readonly Batch[],
+    next: Batch | undefined,
+    step: number,
+    learningRate: number,
+  ): Promise<Pick<TakenStep, 'values' | 'norm'> | undefined> {
+    const { config, model, objective, optimizer, average } = this.given;
+    const isWhole =
+      optimizer.hasPart && config.accumulation === 1 && config.stepCapture !== 'off' && !objective.isDrawn;
+    if (!isWhole) return undefined;
+    const { images, targets, mask } = await this.load(group[0], next, step, this.logOf(step, 0));
+    const { learningRateMultipliers, captureVersion } = this.epoch;
+    const updated = optimizer.part({ learningRate, learningRateMultipliers });
+    const averaged = average.part();
+    const context = new ForwardContext({ training: true, seed: config.seed, step });
+    const variables = this.epoch.trainedNow.map(({ variable }) => variable);
+    const inputs = [...Object.values<tf.Tensor>({ ...images }), targets, mask, ...updated.inputs, ...averaged.inputs];
+    const hasDrawn = (): boolean => context.hasDrawn;
+    const results = this.whole.run({ inputs, step, captureVersion, hasDrawn }, (at) => {
+      const now = at === step ? context : context.at(at);
+      const forward = (): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
+        const { total, parts } = objective.losses(model, model.forward(images, now), { targets, mask });
+        return { loss: total, aux: parts };
+      };
+      const { loss, gradients, aux } = valueAndGradients(forward, variables);
+      const taken = updated.compute(gradients, loss);
+      tf.dispose(gradients);
+      const parts = Object.entries(aux).map(([name, part]) => [`aux/${name}`, part]);
+      return { loss, ...(Object.fromEntries(parts) as tf.NamedTensorMap), ...taken, ...averaged.compute() };
+    });
+    const norm = await updated.keep(results);
+    if (Number.isFinite(norm)) averaged.keep(results);
+    else averaged.drop(results);
+    const values: Record<string, number> = {};
+    for (const [name, tensor] of Object.entries(results)) {
+      if (name !== 'loss' && !name.startsWith('aux/')) continue;
+      [values[name === 'loss' ? 'total' : name.slice('aux/'.length)]] = await tensor.data();
+      tensor.dispose();
+    }
+    tf.dispose([{ ...images }, targets, mask]);
+    return { values, norm };
+  }
+
+  /** Takes a step on some batches: their gradients, the update, the average, each by itself. */
+  private async takeApart(
+    group: readonly Batch[],
+    next: Batch | undefined,
+    step: number,
+    learningRate: number,
+  ): Promise<Pick<TakenStep, 'values' | 'norm'>> {
+    const { optimizer, average } = this.given;
+    const { values, gradients } = await this.gradientsOfGroup(group, next, step);
+    const { learningRateMultipliers } = this.epoch;
+    // Without a finite loss there are no gradients to take; the optimizer itself refuses those that are not finite.
+    if (!Number.isFinite(values.total)) {
+      tf.dispose(gradients);
+      return { values, norm: NaN };
+    }
+    const norm = await optimizer.takeStep(gradients, { learningRate, learningRateMultipliers });
+    if (Number.isFinite(norm)) average.update();
+    return { values, norm };
+  }
+
+  /** Takes the record of the tasks' gradients on a batch of a step, where it is to be logged. */
+  private logOf(step: number, batch: number): ((record: Omit<GradientRecord, 'step'>) => unknown) | undefined {
+    const { config, onGradients } = this.given;
+    const isLogged = batch === 0 && config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
+    return isLogged ? (record) => onGradients({ step: step + 1, ...record }) : undefined;
+  }
+
   /** The mean gradients of some batches, and their losses. */
   private async gradientsOfGroup(
     group: readonly Batch[],
     next: Batch | undefined,
     step: number,
   ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
-    const { config, onGradients } = this.given;
+    const { config } = this.given;
     const all = group.reduce((sum, { samples }) => sum + samples.length, 0);
     const values: Record<string, number> = {};
     let gradients: tf.NamedTensorMap = {};
     for (const [i, batch] of group.entries()) {
-      const isLogged = i === 0 && config.logGradientCosines > 0 && (step + 1) % config.logGradientCosines === 0;
       const looked = await this.gradientsOf(
         batch,
         group[i + 1] ?? next,
         step * config.accumulation + i,
-        isLogged ? (record) => onGradients({ step: step + 1, ...record }) : undefined,
+        this.logOf(step, i),
       );
       const share = batch.samples.length / all;
       for (const [name, value] of Object.entries(looked.values)) values[name] = (values[name] ?? 0) + share * value;
@@ -144,15 +222,14 @@ export class StepTaker {
     return { values, gradients };
   }
 
-  /** The gradients of one batch, and its losses. */
-  private async gradientsOf(
+  /** The tensors of a batch; the next one is prepared meanwhile, and the losses balanced by the tasks' gradients where asked. */
+  private async load(
     { samples, epoch }: Batch,
     next: Batch | undefined,
     place: number,
     onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
-  ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
-    const { config, data, model, objective } = this.given;
-    const context = new ForwardContext({ training: true, seed: config.seed, step: place });
+  ): Promise<{ images: ModelBatch; targets: tf.Tensor2D; mask: tf.Tensor2D }> {
+    const { config, data, objective } = this.given;
     const began = performance.now();
     const { seed } = config;
     const batch = data.inputs.trainingBatch(samples, { seed, epoch });
@@ -165,6 +242,19 @@ export class StepTaker {
       if (isFiniteEach(ofTasks)) objective.weighting.balance?.(ofTasks);
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
+    return { images, targets, mask };
+  }
+
+  /** The gradients of one batch, and its losses. */
+  private async gradientsOf(
+    batch: Batch,
+    next: Batch | undefined,
+    place: number,
+    onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
+  ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
+    const { config, model, objective } = this.given;
+    const { images, targets, mask } = await this.load(batch, next, place, onGradients);
+    const context = new ForwardContext({ training: true, seed: config.seed, step: place });
     const forward = (now: ForwardContext): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
       const { total, parts } = objective.losses(model, model.forward(images, now), { targets, mask });
       return { loss: total, aux: parts };
@@ -195,6 +285,7 @@ export class StepTaker {
 
   dispose(): void {
     this.captured.dispose();
+    this.whole.dispose();
   }
 }
 

@@ -94,7 +94,7 @@ export class TrainingLoop {
   /** How the gradients of the steps were computed so far: replayed as one operation, or operation by operation and why. */
   get captureReport(): StepCaptureReport {
     const { earlierSteps: earlier } = this;
-    const report = this.steps.captured.report();
+    const report = this.steps.captureReport;
     if (!earlier) return report;
     const sum = (name: 'captured' | 'opByOp' | 'checked' | 'possiblyStale'): number => report[name] + earlier[name];
     return {

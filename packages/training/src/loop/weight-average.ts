@@ -1,6 +1,18 @@
 import { createStepCapture, type Parameter, type StepCapture, type StepCaptureMode } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** An update of the average as a part of a larger computation. */
+export interface AveragePart {
+  /** What it reads beside the arrays: inputs of the captured computation. */
+  inputs: tf.Tensor[];
+  /** The new averages, by names that begin with `average/`. */
+  compute: () => tf.NamedTensorMap;
+  /** Takes the new averages out of the results of the whole computation. */
+  keep: (results: tf.NamedTensorMap) => void;
+  /** Disposes them instead; the averages stay as they were. */
+  drop: (results: tf.NamedTensorMap) => void;
+}
+
 /**
  * A running average of all arrays of a model, running statistics included: average ← d · average + (1 − d) · value, with
  * d = min(decay, (1 + steps) / (10 + steps)), so that it follows closely at first.
@@ -17,24 +29,41 @@ export class WeightAverage {
     stepCapture: StepCaptureMode = 'auto',
   ) {
     this.capture = createStepCapture({ stepCapture });
-    this.averages = decay === 0 ? [] : parameters.map(({ variable }) => tf.clone(variable));
+    // Memory of their own: a capture could not tell an average from the variable whose memory it shares.
+    this.averages = decay === 0 ? [] : parameters.map(({ variable }) => tf.mul(variable, 1));
   }
 
   /** Takes the arrays in as they are now. */
   update(): void {
     if (this.decay === 0) return;
-    const decay = Math.min(this.decay, (1 + this.steps) / (10 + this.steps));
-    const step = this.steps++;
+    const step = this.steps;
+    const part = this.part();
+    part.keep(this.capture.run({ inputs: part.inputs, step }, part.compute));
+  }
+
+  /** The next update as a part of a larger computation that is captured as a whole. */
+  part(): AveragePart {
+    if (this.decay === 0) return { inputs: [], compute: () => ({}), keep: () => undefined, drop: () => undefined };
+    const { steps, averages } = this;
+    const decay = Math.min(this.decay, (1 + steps) / (10 + steps));
     const shares = [tf.scalar(decay), tf.scalar(1 - decay)];
-    const before = this.averages;
-    const next = this.capture.run({ inputs: [...shares, ...before], step }, () => {
-      const mixed = before.map((average, i) =>
-        tf.tidy(() => tf.add(tf.mul(average, shares[0]), tf.mul(this.parameters[i].variable, shares[1]))),
-      );
-      return Object.fromEntries(mixed.entries());
-    });
-    tf.dispose([shares, before]);
-    this.averages = before.map((_, i) => next[i]);
+    const next = (results: tf.NamedTensorMap): tf.Tensor[] => averages.map((_, i) => results[`average/${i}`]);
+    return {
+      inputs: [...shares, ...averages],
+      compute: () =>
+        Object.fromEntries(
+          averages.map((average, i) => [
+            `average/${i}`,
+            tf.tidy(() => tf.add(tf.mul(average, shares[0]), tf.mul(this.parameters[i].variable, shares[1]))),
+          ]),
+        ),
+      keep: (results) => {
+        this.averages = next(results);
+        this.steps = steps + 1;
+        tf.dispose([shares, averages]);
+      },
+      drop: (results) => tf.dispose([shares, next(results)]),
+    };
   }
 
   /** The arrays and their averages change places; a second call puts them back. */

@@ -1,4 +1,4 @@
-import type { AdamWSettings, StepCapture } from '@cxr-align/fused-ops';
+import type { AdamWSettings, StepCapture, UpdatePart } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { AdamWWithMoments } from '../adamw-moments.js';
 import { Operations } from './operations.js';
@@ -22,28 +22,48 @@ export class CapturedAdamW extends AdamWWithMoments {
   }
 
   apply(gradients: tf.Tensor[], settings: AdamWSettings): tf.Scalar {
-    const { step, learningRate, beta1, beta2, learningRateMultipliers } = settings;
+    const { step, learningRateMultipliers } = settings;
     const multipliers = learningRateMultipliers?.join() ?? '';
     if (multipliers !== this.multipliers) this.captureVersion++;
     this.multipliers = multipliers;
-    const { first, second, captureVersion } = this;
-    const numbers = [learningRate, 1 / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)].map((n) => tf.scalar(n));
-    const compute = (): tf.NamedTensorMap => tf.tidy(() => this.update(gradients, numbers, settings));
-    const request = { inputs: [...numbers, ...first, ...second, ...gradients], step, captureVersion };
-    const { norm, ...moments } = this.capture ? this.capture.run(request, compute) : compute();
-    tf.dispose([numbers, first, second, gradients]);
-    this.variables.forEach((_, i) => {
-      first[i] = moments[`first${i}`];
-      second[i] = moments[`second${i}`];
-    });
-    return norm as tf.Scalar;
+    const { capture, captureVersion } = this;
+    const part = this.part(settings);
+    const compute = (): tf.NamedTensorMap => part.compute(gradients);
+    const request = { inputs: [...part.inputs, ...gradients], step, captureVersion };
+    const results = capture ? capture.run(request, compute) : compute();
+    part.keep(results);
+    tf.dispose(gradients);
+    return results.norm as tf.Scalar;
   }
 
-  private update(gradients: tf.Tensor[], numbers: tf.Scalar[], settings: AdamWSettings): tf.NamedTensorMap {
+  part(
+    settings: AdamWSettings,
+  ): UpdatePart & { compute(gradients: readonly tf.Tensor[], loss?: tf.Scalar): tf.NamedTensorMap } {
+    const { step, learningRate, beta1, beta2 } = settings;
+    const numbers = [learningRate, 1 / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)].map((n) => tf.scalar(n));
+    return {
+      inputs: [...numbers, ...this.first, ...this.second],
+      compute: (gradients, loss) => tf.tidy(() => this.update({ gradients, loss }, numbers, settings)),
+      keep: (results) => {
+        tf.dispose([numbers, this.first, this.second]);
+        this.variables.forEach((_, i) => {
+          this.first[i] = results[`first/${i}`];
+          this.second[i] = results[`second/${i}`];
+        });
+      },
+    };
+  }
+
+  private update(
+    { gradients, loss }: { gradients: readonly tf.Tensor[]; loss?: tf.Scalar },
+    numbers: readonly tf.Scalar[],
+    settings: AdamWSettings,
+  ): tf.NamedTensorMap {
     const { beta1, beta2, eps, maxGradientNorm, learningRateMultipliers } = settings;
     const [rate, correction1, correction2] = numbers;
     const ops = new Operations();
-    const norm = tf.sqrt(tf.mul(tf.addN(gradients.map((gradient) => ops.one('L2Loss', [gradient]))), 2));
+    const ofGradients = tf.sqrt(tf.mul(tf.addN(gradients.map((gradient) => ops.one('L2Loss', [gradient]))), 2));
+    const norm = loss ? tf.where(tf.isFinite(loss), ofGradients, NaN) : ofGradients;
     // Where the norm is not finite, gradients are taken for 0, moments do not decay, and the rate is 0: nothing changes.
     const isTaken = tf.lessEqual(norm, largestFloat32);
     const clip =
@@ -59,7 +79,7 @@ export class CapturedAdamW extends AdamWWithMoments {
     );
     const decays = eachOnce(this.decay, (decay) => tf.scalar(decay));
     this.variables.forEach((variable, i) => {
-      [results[`first${i}`], results[`second${i}`]] = tf.tidy(() => {
+      [results[`first/${i}`], results[`second/${i}`]] = tf.tidy(() => {
         const gradient = tf.mul(tf.where(isTaken, gradients[i], 0), clip);
         const first = tf.add(tf.mul(this.first[i], old1), tf.mul(gradient, new1));
         const second = tf.add(tf.mul(this.second[i], old2), tf.mul(tf.square(gradient), new2));
