@@ -1,4 +1,4 @@
-import type { Interval, MaybeNumber } from './evaluation-schema.js';
+import type { EvaluationIdentity, Interval, MaybeNumber } from './evaluation-schema.js';
 import { fixed, fixedRange } from './maybe-number.js';
 import { terminalTable } from './terminal-table.js';
 
@@ -37,7 +37,7 @@ export interface SearchSummary {
   trials: Trial[];
   best: (Pick<Trial, 'trial' | 'settings'> & Pick<TrialRung, 'folder' | 'validation' | 'bestEpoch'>) | null;
   /** The best trial on the test split, which nothing was chosen by; null where there is none, or it was not wanted. */
-  test: { folder: string; auroc: MaybeNumber; aurocCi: Interval } | null;
+  test: { folder: string; auroc: MaybeNumber; aurocCi: Interval; identity?: EvaluationIdentity } | null;
   remarks: string[];
 }
 

@@ -1,5 +1,5 @@
 import { meanDefined, reliabilityRemark, std } from '@cxr-align/metrics';
-import type { Evaluation, LabelEvaluation, MaybeNumber } from './evaluation-schema.js';
+import type { Evaluation, EvaluationIdentity, LabelEvaluation, MaybeNumber } from './evaluation-schema.js';
 import { orNull } from './maybe-number.js';
 import { terminalTable } from './terminal-table.js';
 
@@ -25,7 +25,17 @@ export interface SeedSummary {
   samples: number;
   patients: number;
   /** The folder of each run, its best epoch and its mean AUROC on validation there. */
-  runs: { seed: number; folder: string; bestEpoch: number; validation: MaybeNumber; auroc: MaybeNumber }[];
+  runs: {
+    seed: number;
+    folder: string;
+    bestEpoch: number;
+    validation: MaybeNumber;
+    auroc: MaybeNumber;
+    /** SHA-256 of its model folder; null in runs of earlier versions. */
+    model: string | null;
+  }[];
+  /** By what the runs were evaluated, and on what; null in runs of earlier versions. */
+  identity: Omit<EvaluationIdentity, 'model'> | null;
   labels: Record<string, Pick<LabelEvaluation, 'positives' | 'negatives' | 'reliability'> & Record<LabelScore, Spread>>;
   /** Means over the labels that have both classes. */
   macro: Record<LabelScore, Spread>;
@@ -84,7 +94,9 @@ export function summarizeSeeds(
       bestEpoch,
       validation,
       auroc: evaluation.macro.auroc,
+      model: evaluation.identity?.model ?? null,
     })),
+    identity: sharedIdentity(first),
     labels: Object.fromEntries(labels),
     macro: spreads((evaluation, key) => evaluation.macro[key]),
     undefinedLabels: [...first.undefinedLabels],
@@ -94,6 +106,13 @@ export function summarizeSeeds(
     }),
     method: `mean, standard deviation and range over ${runs.length} random seeds${drawsImages ? ', each with training images of its own' : ''}: how much training varies, not how much other test images would`,
   };
+}
+
+/** What of an evaluation's identity holds for all runs. */
+function sharedIdentity({ identity }: Evaluation): SeedSummary['identity'] {
+  if (!identity) return null;
+  const { version, data, engine, thresholds } = identity;
+  return { version, data, engine, thresholds };
 }
 
 /** The summary for a terminal of 80 columns. */

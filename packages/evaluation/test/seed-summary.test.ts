@@ -27,6 +27,11 @@ describe('summarizeSeeds(runs)', () => {
   it('has the spread of each label and of the mean, and names what that leaves out', () => {
     expect(summary.labels.Edema.auroc.bySeed).toEqual(runs.map(({ evaluation }) => evaluation.labels.Edema.auroc));
     expect(summary.macro.auroc.sd).toBeGreaterThan(0);
+    expect(summary.identity).toBeNull();
+    const identity = { version: 'v', model: 'm', data: 'd', engine: 'e', thresholds: 't' };
+    const named = summarizeSeeds(runs.map((run) => ({ ...run, evaluation: { ...run.evaluation, identity } })));
+    expect(named.identity).toEqual({ version: 'v', data: 'd', engine: 'e', thresholds: 't' });
+    expect(named.runs.map(({ model }) => model)).toEqual(['m', 'm', 'm']);
     expect(summary.undefinedLabels).toEqual(['<script>']);
     expect(() => summarizeSeeds([])).toThrow('expected one or more runs');
   });

@@ -11,6 +11,7 @@ import {
 } from '@cxr-align/evaluation';
 import { scaleOfRange, type SearchRange } from '@cxr-align/training';
 import { range, stripCell, stripHead } from './cells.js';
+import { identityRows } from './identity-rows.js';
 import { writeReport } from './write-report.js';
 
 /** What a search has beside its summary. */
@@ -61,6 +62,7 @@ export async function searchReport(
             ] as const,
           ]
         : []),
+      ...identityRows({ identity: test?.identity }),
     ] as const,
     sections: [
       {

@@ -2,6 +2,7 @@ import { spreadPlot, type ReportCell, type ReportTable, type SpreadRow } from '@
 import { fixed, macroSentence, type MaybeNumber, type SeedSummary, type Spread } from '@cxr-align/evaluation';
 import { aurocScale, stripCell, stripHead, tooFew } from './cells.js';
 import { drawnLabels } from './drawn-labels.js';
+import { identityRows } from './identity-rows.js';
 import { writeReport } from './write-report.js';
 
 /** Writes `report.html` of a configuration that was trained with several random seeds: what they have in common, and how far they differ. */
@@ -10,7 +11,7 @@ export async function seedReport(
   summary: SeedSummary,
   { png = false }: { png?: boolean } = {},
 ): Promise<void> {
-  const { macro, seeds, data, split, samples, patients, method, labels } = summary;
+  const { identity, macro, seeds, data, split, samples, patients, method, labels } = summary;
   const few = Object.keys(labels).filter((label) => labels[label].reliability === 'too few');
   await writeReport(
     out,
@@ -22,6 +23,7 @@ export async function seedReport(
         ['evaluated on', `${data}, ${split}: ${samples} images of ${patients} patients`],
         ['seeds', seeds.join(', ')],
         ['method', method],
+        ...(identity ? identityRows({ identity: { ...identity, model: 'of each run: see its page' } }) : []),
       ],
       sections: [
         { heading: 'Runs', id: 'runs', tables: [runTable(summary)] },

@@ -163,7 +163,10 @@ describe('searchReport(folder, summary)', () => {
     ...{ data: 'data/made up', split: 'val', seed: 0, halving: { rungs: [2, 4], reduction: 3 }, trials, remarks: [] },
     space: { 'decoder.kind': ['dense', 'query'], learningRate: { from: 1e-4, to: 1e-1 } },
     best: { trial: 2, settings: trials[1].settings, folder: 'trial-002', validation: 0.75, bestEpoch: 2 },
-    test: { folder: 'trial-002/evaluations/x-test', auroc: 0.7, aurocCi: [0.6, 0.8] },
+    test: {
+      ...{ folder: 'trial-002/evaluations/x-test', auroc: 0.7, aurocCi: [0.6, 0.8] },
+      identity: { version: 'v 1', model: 'abc', data: 'def', engine: 'wasm', thresholds: 'fitted on validation' },
+    },
   };
   it('has the best first, what was stopped early, and each setting against the score', async () => {
     await searchReport(join(place, 'search'), summary);
@@ -179,6 +182,7 @@ describe('searchReport(folder, summary)', () => {
       ['trial 1', 'stopped after 2 epochs'],
       ['trial 3', 'numbers became NaN'],
     ]);
+    expect(page).toContain('<dt>model (SHA-256)</dt><dd>abc</dd>');
     expect(page).toContain('<a href="trial-001/report.html">');
     expect(page).not.toContain('<a href="trial-003/report.html">');
     expect(page).toContain('learningRate: 0.0001 to 0.1 (log)');

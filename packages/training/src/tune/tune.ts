@@ -223,9 +223,12 @@ async function testBest(
   } finally {
     bar.stop();
   }
-  const { macro } = parseEvaluation(readEvaluationFile(target), join(target, 'evaluation.json'));
+  const { macro, identity } = parseEvaluation(readEvaluationFile(target), join(target, 'evaluation.json'));
   const place = evaluationFolder(folder, { data: data.dataset.name, split: 'test' });
-  return { test: { folder: place, auroc: macro.auroc, aurocCi: macro.aurocCi }, remarks: [] };
+  return {
+    test: { folder: place, auroc: macro.auroc, aurocCi: macro.aurocCi, ...(identity && { identity }) },
+    remarks: [],
+  };
 }
 
 function write(out: string, name: string, content: unknown): void {
