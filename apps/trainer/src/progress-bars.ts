@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { printable } from '@cxr-align/files';
+import { printable } from '@cxr-align/files/printable';
 import type { Progress, ProgressBar } from '@cxr-align/training';
 import { printText } from './print.js';
 

@@ -1,6 +1,6 @@
-import sharp from 'sharp';
 import { openGreyPng, readGreyRows, type GreyPixels, type GreyPng } from './grey-png.js';
 import { decoding, nameOf, readImage } from './image-file.js';
+import { loadSharp } from './load-sharp.js';
 import { greyOf, openImage, pixelLimit, type OpenedImage } from './open-image.js';
 import { refuseHollowPng } from './png-size.js';
 import { NearestResampler, Resampler, type Extent } from './resample.js';
@@ -95,6 +95,7 @@ export async function resizePixels(pixels: GreyPixels, preprocessing: Preprocess
   if (isSquare(pixels, preprocessing)) return data;
   const kernel = exactKernel(preprocessing, pixels);
   if (kernel) return exactlyResized(pixels, preprocessing, kernel);
+  const sharp = await loadSharp();
   return sharpSquare({ image: sharp(data, { raw: { width, height, channels: 1 } }), isColour: false }, preprocessing);
 }
 
@@ -181,6 +182,7 @@ function marginOf(spare: number, oddMargin: 'down' | 'even'): number {
 
 /** Encodes grey values as a PNG file. */
 export async function encodePng(pixels: Uint8Array, { width, height }: Extent): Promise<Uint8Array> {
+  const sharp = await loadSharp();
   return sharp(pixels, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
     .png()

@@ -1,6 +1,6 @@
-import sharp from 'sharp';
 import type { Preprocessing } from './decode.js';
 import { decoding, imageSize, nameOf, readImage } from './image-file.js';
+import { loadSharp } from './load-sharp.js';
 import { openImage } from './open-image.js';
 
 /** A rectangle in pixels. */
@@ -54,6 +54,7 @@ export async function drawMap(
       }).flat(),
     );
     const [w, h] = [Math.max(1, Math.round(window.w)), Math.max(1, Math.round(window.h))];
+    const sharp = await loadSharp();
     const whole = await sharp(colours, { raw: { width: grid, height: grid, channels: 4 } })
       .resize(w, h, { fit: 'fill', kernel: 'linear' })
       .png()

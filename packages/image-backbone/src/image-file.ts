@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { faultReason, InputError, openZip, regularFile, type Zip } from '@cxr-align/files';
-import sharp from 'sharp';
 import { isDicom } from './dicom/open-dicom.js';
 import { parseDicom } from './dicom/parse-dicom.js';
+import { loadSharp } from './load-sharp.js';
 import { pixelLimit } from './open-image.js';
 import { readParquetImage } from './parquet-images.js';
 
@@ -24,6 +24,7 @@ export async function imageSize(
       return { width, height };
     }
     if (bytes.length === 0) throw new InputError('expected an image, got an empty file; copy it again', { file: path });
+    const sharp = await loadSharp();
     const { autoOrient } = await sharp(bytes, { limitInputPixels: pixelLimit }).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   });

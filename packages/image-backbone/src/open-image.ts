@@ -1,7 +1,8 @@
 import { InputError } from '@cxr-align/files';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
 import { decodeDicom } from './dicom/decode-dicom.js';
 import { isDicom } from './dicom/open-dicom.js';
+import { loadSharp } from './load-sharp.js';
 import { lumaOf } from './luma.js';
 import { refuseHollowPng } from './png-size.js';
 import {
@@ -46,7 +47,8 @@ export async function openImage(bytes: Uint8Array, name: string, bits?: number):
   return opened({ data, width: info.width, height: info.height }, info.channels);
 }
 
-function opened({ data, width, height }: GreyPixels, channels: number): OpenedImage {
+async function opened({ data, width, height }: GreyPixels, channels: number): Promise<OpenedImage> {
+  const sharp = await loadSharp();
   return { image: sharp(data, { raw: { width, height, channels: channels as 1 | 3 } }), isColour: channels === 3 };
 }
 
@@ -83,6 +85,7 @@ async function openFile(bytes: Uint8Array, name: string): Promise<OpenedFile> {
   refuseHollowPng(bytes, name);
   const tiff = readTiffFacts(bytes);
   if (tiff) refuseTiff(tiff, name);
+  const sharp = await loadSharp();
   const image = sharp(readable(bytes, tiff), decoderOptions).autoOrient().removeAlpha();
   const metadata = await image.metadata();
   const pages = tiff?.pages ?? metadata.pages ?? 1;

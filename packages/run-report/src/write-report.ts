@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '@cxr-align/files';
 import { htmlReport, standaloneSvg, type ReportPage } from '@cxr-align/report';
-import sharp from 'sharp';
 
 /** A page, and figures that are written as files alone. */
 export interface WrittenPage extends ReportPage {
@@ -22,6 +21,7 @@ export async function writeReport(
 ): Promise<void> {
   writePage(join(folder, 'report.html'), page);
   if (!png) return;
+  const { default: sharp } = await import('sharp');
   const figures = page.sections.flatMap(({ heading, figures: own = [] }) =>
     own.map(({ svg }, i): [string, () => string] => [`${heading}-${i + 1}`, () => svg]),
   );

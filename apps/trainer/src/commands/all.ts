@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import type { Command } from './command.js';
+import type { Command } from './command-line.js';
 
 /** A command as `--help` lists it. */
 interface CommandEntry {

@@ -8,7 +8,7 @@ import {
   type CudaMachine,
   type NativeManifest,
 } from '@cxr-align/engine/set-up';
-import { type Command, commonFlags, printResult } from './command.js';
+import { type Command, commonFlags, printResult } from './command-line.js';
 
 /** `cxr-align doctor`: which engines this machine can run. */
 export const doctor: Command = {

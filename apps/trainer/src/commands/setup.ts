@@ -1,7 +1,7 @@
 import { tryEngines } from '@cxr-align/engine';
 import { removeSetUp, setUpNative, setUpWebgpu, type NativeKind, type SetUpKind } from '@cxr-align/engine/set-up';
 import { InputError } from '@cxr-align/files';
-import { type Command, commonFlags, printResult, progress } from './command.js';
+import { type Command, commonFlags, printResult, progress } from './command-line.js';
 
 const flags = {
   ...commonFlags,

@@ -1,5 +1,5 @@
 import { faultReason, InputError } from '@cxr-align/files';
-import sharp from 'sharp';
+import { loadSharp } from '../load-sharp.js';
 import { lumaOf } from '../luma.js';
 import { decodeFrame, decodeJpegLossless } from './codecs.js';
 import type { Codestream } from './codestream.js';
@@ -78,6 +78,7 @@ async function jpegValues(header: DicomHeader, data: Uint8Array, codestream: Cod
   const { rows, columns, samplesPerPixel, photometric } = header;
   // Without a marker that says otherwise, decoders take three components for luma and chroma.
   const isRgb = samplesPerPixel === 3 && photometric === 'RGB' && codestream.colours === 'unsaid';
+  const sharp = await loadSharp();
   const image = sharp(isRgb ? withAdobeMarker(data) : data, {
     failOn: 'error',
     limitInputPixels: rows * columns,
