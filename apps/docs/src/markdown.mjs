@@ -98,7 +98,7 @@ export function render({ body, layout }, { link, picture }) {
 }
 
 function firstSentence(text) {
-  return /^.{20,}?[.:](?= [A-Z]|$)/s.exec(text)?.[0].replace(/:$/, '.') ?? text;
+  return /^.{12,}?[.:](?= [A-Z]|$)/s.exec(text)?.[0].replace(/:$/, '.') ?? text;
 }
 
 /** Plain text of a page, cut at its headings. */

@@ -1,8 +1,8 @@
 // The pictures of the documentation, made by real runs of the program as it is built: phantoms, two small trainings, and what a
 // browser shows of their reports, light and dark. Pages name them as ../pictures/NAME.png. They are kept until the program changes.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { hasBrowser, openBrowser } from '../../../tools/scripts/browser.mjs';
@@ -41,6 +41,10 @@ export async function makePictures() {
     const place = mkdtempSync(join(tmpdir(), 'pictures-'));
     try {
       await runProgram(place);
+      writeFileSync(
+        join(folder, 'run-files.json'),
+        JSON.stringify(readdirSync(join(place, 'aligned'), { recursive: true })),
+      );
       await drawImages(place, folder);
       await photograph(place, folder);
     } finally {
@@ -145,3 +149,10 @@ async function photograph(place, folder) {
 
 /** Whether a picture has a dark twin. */
 export const hasDark = (folder, name) => existsSync(join(folder, name.replace('.png', '-dark.png')));
+
+/** The files of the run that the pictures are of and a page does not name. @param page the Markdown of the page of files. */
+export function unnamedRunFiles(folder, page) {
+  const files = JSON.parse(readFileSync(join(folder, 'run-files.json'), 'utf8'));
+  const named = (file) => page.includes(basename(file)) || page.includes(file.replace(/\d+(?=\.safetensors$)/, 'NNNN'));
+  return files.filter((file) => !named(file));
+}

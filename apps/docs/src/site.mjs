@@ -5,11 +5,12 @@ import { build } from 'esbuild';
 import { root } from '../../../tools/scripts/workspace.mjs';
 import { generatedPages } from './generated.mjs';
 import { anchorsOf, kindOf, relativeTo, render, targetOf } from './markdown.mjs';
-import { hasDark, makePictures, pictureFolder, pictureNames } from './pictures.mjs';
+import { hasDark, makePictures, pictureFolder, pictureNames, unnamedRunFiles } from './pictures.mjs';
 import { filePages, menuOf, pageOf, trackedFiles } from './pages.mjs';
 import { frame, overviewOf } from './template.mjs';
 
 export const out = join(root, 'apps', 'docs', 'dist');
+const longestReadme = 120;
 const pictures = ['.png', '.svg', '.jpg', '.webp'];
 
 /**
@@ -49,6 +50,14 @@ export async function buildSite({ pictures: hasPictures = true } = {}) {
     }
   }
   await putTheme(rendered);
+  if (made.folder)
+    for (const file of unnamedRunFiles(made.folder, bySource.get('apps/docs/reference/files.md').body))
+      faults.push(`apps/docs/reference/files.md: a training writes ${file}, which the page does not name`);
+  for (const { source, body } of pages)
+    if (/README\.md$/.test(source) && body.split('\n').length - 1 > longestReadme)
+      faults.push(
+        `${source}: expected at most ${longestReadme} lines, got ${body.split('\n').length - 1}; move what is not the first look to apps/docs`,
+      );
   return { pages, faults, withoutPictures: made.reason };
 
   function draw(page) {

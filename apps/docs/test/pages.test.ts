@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { load } from './load.js';
 
 const { menuOf, pageOf } = await load('apps/docs/src/pages.mjs');
+const { overviewOf } = await load('apps/docs/src/template.mjs');
 
 describe('pageOf()', () => {
   it('takes title and place from the heading and the folder', () => {
@@ -42,6 +43,15 @@ describe('menuOf()', () => {
     expect(menu.map(({ title }) => title)).toEqual(['Tutorials', 'Reference', 'New folder']);
     expect(menu[1].pages.map(({ title }) => title)).toEqual(['Z', 'A', 'B']);
     expect(menu[1].groups).toMatchObject([{ title: 'JavaScript API', pages: [{ title: 'nn' }] }]);
+  });
+});
+
+describe('overviewOf()', () => {
+  it('lists the pages of a section, each with its first sentence, and the groups below headings', () => {
+    const [section] = menuOf([pageOf('apps/docs/how-to/a.md', '# A\n'), pageOf('apps/docs/how-to/more/b.md', '# B\n')]);
+    const text = overviewOf(section, new Map([['apps/docs/how-to/a.md', 'What A does.']]));
+    expect(text).toContain('# How-to guides\n\n- [A](/apps/docs/how-to/a.md): What A does.\n');
+    expect(text).toContain('## More\n\n- [B](/apps/docs/how-to/more/b.md): B');
   });
 });
 
