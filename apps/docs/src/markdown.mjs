@@ -152,7 +152,7 @@ rules.image = (tokens, at) => {
   const alt = escapeHtml(textOf(tokens[at]));
   if (src === undefined)
     return `<span class="no-picture">${alt} (the picture is made where Chromium is installed)</span>`;
-  const image = `<img src="${escapeHtml(src)}" alt="${alt}" loading="lazy">`;
+  const image = `<img src="${escapeHtml(src)}" alt="${alt}">`;
   if (dark === undefined) return image;
   return `<picture><source srcset="${escapeHtml(dark)}" media="(prefers-color-scheme: dark)">${image}</picture>`;
 };
