@@ -1,6 +1,7 @@
 import { fusedOps, type StepCapture } from '@cxr-align/fused-ops';
 import { jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
+import { held, inputOf, withExecuteOp, type Binding } from './capture-helpers.js';
 import { describeTensorflow } from './describe-tensorflow.js';
 
 /** A small training step with dropout, a softmax, a reshape, a running mean and a kept tensor; its gradients and the loss. */
@@ -37,40 +38,19 @@ class Computation {
   }
 }
 
-const inputOf = (step: number, rows = 5): tf.Tensor2D =>
-  tf.tensor2d(
-    Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(i + step)),
-    [rows, 4],
-  );
-
-interface Binding {
-  getNumOfTensors: () => number;
-  executeOp: (
-    name: string,
-    attributes: { name: string; type: number; value: unknown }[],
-    ...more: unknown[]
-  ) => { id: number }[];
-  TF_ATTR_TYPE: number;
-  TF_FLOAT: number;
-}
-const bindingOwner = (): { binding: Binding } => tf.backend() as unknown as { binding: Binding };
-
 /** Changes what compiled functions do while `work` runs. */
-function withCompiled<T>(change: (run: () => { id: number }[], binding: Binding) => unknown, work: () => T): T {
-  const owner = bindingOwner();
-  const { binding } = owner;
-  const executeOp: Binding['executeOp'] = (name, attributes, ...more) => {
-    const run = (): { id: number }[] => binding.executeOp(name, attributes, ...more);
-    return (attributes.some((one) => one.name === '_XlaMustCompile') ? change(run, binding) : run()) as {
-      id: number;
-    }[];
-  };
-  owner.binding = Object.create(binding, { executeOp: { value: executeOp } }) as Binding;
-  try {
-    return work();
-  } finally {
-    owner.binding = binding;
-  }
+function withCompiled<T>(
+  change: (run: () => { id: number }[], binding: Binding) => { id: number }[],
+  work: () => T,
+): T {
+  return withExecuteOp(
+    (binding) =>
+      (name, attributes, ...more) => {
+        const run = (): { id: number }[] => binding.executeOp(name, attributes, ...more);
+        return attributes.some((one) => one.name === '_XlaMustCompile') ? change(run, binding) : run();
+      },
+    work,
+  );
 }
 
 describeTensorflow('CompiledStepCapture', () => {
@@ -171,7 +151,7 @@ describeTensorflow('CompiledStepCapture', () => {
   });
   it('is replayed where compiled results differ by more than the tolerance, with the results of the computation', () => {
     // What XLA gives for the gradients has the other sign.
-    const negative = (run: () => { id: number }[], binding: Binding): unknown => {
+    const negative = (run: () => { id: number }[], binding: Binding): { id: number }[] => {
       const [loss, gradients, ...others] = run();
       const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
       return [loss, ...binding.executeOp('Neg', [type], [gradients.id], 1), ...others];
@@ -209,7 +189,6 @@ describeTensorflow('CompiledStepCapture', () => {
   it('leaks no tensor', () => {
     for (let number = 0; number < 4; number++) step(number);
     capture.dispose();
-    const held = (): number => bindingOwner().binding.getNumOfTensors();
     const [tensors, ofTensorflow] = [tf.memory().numTensors, held()];
     for (let number = 4; number < 12; number++) step(number, { captureVersion: number >> 2 });
     capture.dispose();

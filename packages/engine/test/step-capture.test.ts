@@ -2,6 +2,7 @@ import { fusedOps } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/index.js';
 import { recheckInterval, TensorflowStepCapture } from '../src/kernels/capture/step-capture.js';
+import { held, inputOf, withExecuteOp } from './capture-helpers.js';
 import { describeTensorflow } from './describe-tensorflow.js';
 
 /** Dropout of a step as nn computes it: by the engine's fused operation, or by a mask that the device generates. */
@@ -35,12 +36,6 @@ class Computation {
   }
 }
 
-const inputOf = (step: number, rows = 5): tf.Tensor2D =>
-  tf.tensor2d(
-    Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(i + step)),
-    [rows, 4],
-  );
-
 /** The values of results, and the running mean after them; disposes the results. */
 function valuesOf(results: tf.NamedTensorMap, { mean }: Computation): Record<string, number[]> {
   const values = Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, [...tensor.dataSync()]]));
@@ -48,29 +43,16 @@ function valuesOf(results: tf.NamedTensorMap, { mean }: Computation): Record<str
   return { ...values, running: [...mean.dataSync()] };
 }
 
-interface Binding {
-  getNumOfTensors: () => number;
-  executeOp: (name: string, ...more: unknown[]) => unknown;
-}
-const bindingOwner = (): { binding: Binding } => tf.backend() as unknown as { binding: Binding };
-
-/** How many tensors TensorFlow holds. */
-const held = (): number => bindingOwner().binding.getNumOfTensors();
-
 /** Makes operations of the binding fail, while `work` runs, whose name starts with a prefix. */
 function failing<T>(prefix: string, work: () => T): T {
-  const owner = bindingOwner();
-  const { binding } = owner;
-  const executeOp = (name: string, ...more: unknown[]): unknown => {
-    if (name.startsWith(prefix)) throw new Error(`no ${name} today`);
-    return binding.executeOp(name, ...more);
-  };
-  owner.binding = Object.create(binding, { executeOp: { value: executeOp } }) as Binding;
-  try {
-    return work();
-  } finally {
-    owner.binding = binding;
-  }
+  return withExecuteOp(
+    (binding) =>
+      (name, ...more) => {
+        if (name.startsWith(prefix)) throw new Error(`no ${name} today`);
+        return binding.executeOp(name, ...more);
+      },
+    work,
+  );
 }
 
 describeTensorflow('TensorflowStepCapture', (engine) => {
