@@ -1,7 +1,8 @@
 import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { chain, replaced } from './chain.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { chain, entrywiseLoss, replaced, softplusTail, type EntriesOf } from './entrywise.js';
+import { entrywiseLoss, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Focusing power of negatives, ≥ 0. Default 4. */

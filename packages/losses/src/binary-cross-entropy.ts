@@ -1,5 +1,6 @@
 import { assertOptions, assertShape, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { chain, replaced } from './chain.js';
 import {
   checkLogits,
   classificationRules,
@@ -8,7 +9,7 @@ import {
   smoothingRange,
   type SmoothedOptions,
 } from './classification.js';
-import { binaryCrossEntropy, chain, entrywiseLoss, replaced, softplusTail, type EntriesOf } from './entrywise.js';
+import { binaryCrossEntropy, entrywiseLoss, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface BinaryCrossEntropyOptions<R extends Reduction = Reduction> extends SmoothedOptions<R> {
   /** float32 [labels], weight of a label's positives, for example negatives / positives. Default 1. */

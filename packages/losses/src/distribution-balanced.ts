@@ -1,8 +1,9 @@
 import { assertOptions, constant, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { chain, replaced } from './chain.js';
 import { checkCounts } from './class-weights.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { chain, entrywiseLoss, replaced, softplusTail } from './entrywise.js';
+import { entrywiseLoss, softplusTail } from './entrywise.js';
 
 export interface DistributionBalancedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Positive samples of each label in training. */

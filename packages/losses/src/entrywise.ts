@@ -1,5 +1,6 @@
 import { withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { chain, replaced } from './chain.js';
 import type { ClassificationOptions } from './classification.js';
 
 /** The entries of a loss on logits. */
@@ -43,19 +44,6 @@ export function entrywiseLoss<R extends Reduction = 'mean'>(
       };
     }),
   );
-}
-
-/** Applies operations one after another, and disposes what lies between them. */
-export function chain(x: tf.Tensor, ...operations: ((x: tf.Tensor) => tf.Tensor)[]): tf.Tensor {
-  const [first, ...rest] = operations;
-  return rest.reduce(replaced, first(x));
-}
-
-/** The result of an operation in the place of its argument, which is disposed. */
-export function replaced(x: tf.Tensor, operation: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
-  const result = operation(x);
-  x.dispose();
-  return result;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { chain, replaced } from './chain.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { chain, entrywiseLoss, replaced, softplusTail, type EntriesOf } from './entrywise.js';
+import { entrywiseLoss, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface FocalOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Weight of positives in [0, 1], 1 − alpha that of negatives; null weighs both with 1. Default 0.25. */

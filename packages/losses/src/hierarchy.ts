@@ -11,8 +11,9 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { chain, replaced } from './chain.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { binaryCrossEntropy, chain, entrywiseLoss, replaced } from './entrywise.js';
+import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
 
 /** The labels of a hierarchy below each label, as indices in label order, the label itself left out. */
 export type Descendants = readonly (readonly number[])[];

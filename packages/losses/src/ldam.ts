@@ -8,6 +8,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { replaced } from './chain.js';
 import { checkCounts } from './class-weights.js';
 import { classCrossEntropy, classWeights, oneHot } from './class-cross-entropy.js';
 import {
@@ -18,7 +19,7 @@ import {
   smoothingRange,
   type SmoothedOptions,
 } from './classification.js';
-import { binaryCrossEntropy, entrywiseLoss, replaced } from './entrywise.js';
+import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
 
 export interface LdamMarginOptions {
   /** Margin of the rarest class, > 0. Default 0.5. */
