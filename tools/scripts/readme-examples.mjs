@@ -124,9 +124,10 @@ for (const file of pages)
     failed++;
     console.error(`${file}: no example runs ${call}, which a table has in its column "ours"`);
   }
-for (const file of pages) {
+/** Runs the session of a page, and compares or writes what it prints. */
+async function checkSession(file) {
   const { page, printed } = (await session(file)) ?? {};
-  if (page === undefined) continue;
+  if (page === undefined) return;
   if (withoutDurations(page) === withoutDurations(printed)) passed++;
   else if (write) {
     writeFileSync(join(root, file), printed);
@@ -139,6 +140,13 @@ for (const file of pages) {
     );
   }
 }
+// A session waits for the start of programs much of its time: one for each processor.
+const sessions = [...pages];
+await Promise.all(
+  cpus().map(async () => {
+    for (let file = sessions.shift(); file; file = sessions.shift()) await checkSession(file);
+  }),
+);
 const queue = examples.map((example, at) => ({ example, at }));
 await Promise.all(
   cpus().map(async () => {
