@@ -75,6 +75,8 @@ function neighbours(page, menu, to) {
 /** The overview of a section that has no page of its own for that. */
 export function overviewOf(section, descriptions) {
   const list = (pages) =>
-    pages.map((page) => `- [${page.title}](/${page.source}): ${descriptions.get(page.source) || page.title}`).join('\n');
+    pages
+      .map((page) => `- [${page.title}](/${page.source}): ${descriptions.get(page.source) || page.title}`)
+      .join('\n');
   return `# ${section.title}\n\n${list(section.pages)}\n${section.groups.map(({ title, pages }) => `\n## ${title}\n\n${list(pages)}\n`).join('')}`;
 }
