@@ -63,8 +63,9 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
   checkCounts(where, counts, labels);
   return tf.tidy(() => {
     const weight = constant(() => {
-      const share = labelShares(mask ? tf.mul(targets, mask) : targets, counts);
-      return tf.add(tf.sigmoid(tf.mul(tf.sub(share, mu), beta)), alpha);
+      const share = tf.tidy(() => labelShares(mask ? tf.mul(targets, mask) : targets, counts));
+      const scaled = replaced(share, (x) => tf.tidy(() => tf.mul(tf.sub(x, mu), beta)));
+      return replaced(scaled, (x) => tf.tidy(() => tf.add(tf.sigmoid(x), alpha)));
     });
     const odds = Array.from(counts, (count) => Math.max(total / Math.max(1, count) - 1, 1e-3));
     const bar = tf.tensor1d(odds.map((value) => kappa * Math.log(value)));

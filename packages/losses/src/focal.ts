@@ -54,7 +54,15 @@ function focalEntries(targets: tf.Tensor, alpha: number | null, gamma: number): 
     if (!isDifferentiated) return { values };
     // d/da = −weight σ(−a)^γ (1 + σ(a) (γ softplus(−a) − 1))
     const p = replaced(a, tf.sigmoid);
-    const slope = chain(crossEntropy, (x) => tf.mul(x, gamma), (x) => tf.sub(x, 1), (x) => tf.mul(x, p), (x) => tf.add(x, 1)); // prettier-ignore
-    return { values, derivative: tf.tidy(() => tf.mul(tf.mul(slope, weighted), tf.neg(sign))) };
+    const operations = [
+      (x: tf.Tensor) => tf.mul(x, gamma),
+      (x: tf.Tensor) => tf.sub(x, 1),
+      (x: tf.Tensor) => tf.mul(x, p),
+      (x: tf.Tensor) => tf.add(x, 1),
+      (x: tf.Tensor) => tf.mul(x, weighted),
+      (x: tf.Tensor) => tf.mul(x, sign),
+      tf.neg,
+    ];
+    return { values, derivative: operations.reduce(replaced, crossEntropy) };
   };
 }
