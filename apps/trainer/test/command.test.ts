@@ -446,7 +446,11 @@ describe('cxr-align', () => {
     expect(cxrAlign('setup', 'gpu', '--remove').out).toBe('gpu was not set up: nothing to do\n');
   });
   it('lists, draws, drafts, checks, converts and maps label graphs', () => {
-    const json = (...args: string[]): ReturnType<typeof JSON.parse> => JSON.parse(inOneProcess(...args, '--json').out);
+    const json = (...args: string[]): ReturnType<typeof JSON.parse> => {
+      const { code, out, err } = inOneProcess(...args, '--json');
+      expect({ args, code, err }).toEqual({ args, code: 0, err: expect.any(String) });
+      return JSON.parse(out);
+    };
     expect(json('graph', 'list').find(({ name }: { name: string }) => name === 'padchest').labels).toBe(193);
     expect(json('graph', 'map', '--from', 'nih-14', '--to', 'chexpert-14')['Lung Lesion']).toEqual({
       from: [
@@ -461,17 +465,19 @@ describe('cxr-align', () => {
 
     expect(json('graph', 'init', '--data', data, '--out', 'mine.yaml').columns).toHaveLength(4);
     // A column that nothing calls a patient is a label, unless its role is named.
-    writeFileSync(join(place, 'odd.csv'), 'image,Betreuter,Edema\n1.png,1,1\n2.png,0,0\n');
+    // In a folder of its own: what lies beside a table may name its labels.
+    mkdirSync(join(place, 'odd'));
+    writeFileSync(join(place, 'odd', 'odd.csv'), 'image,Betreuter,Edema\n1.png,1,1\n2.png,0,0\n');
     const labelsOf = (...more: string[]) =>
-      json('graph', 'init', '--data', 'odd.csv', '--out', `odd-${more.length}.yaml`, ...more).columns.map(
+      json('graph', 'init', '--data', 'odd/odd.csv', '--out', `odd-${more.length}.yaml`, ...more).columns.map(
         (one: { column: string }) => one.column,
       );
     expect(labelsOf()).toEqual(['Betreuter', 'Edema']);
     expect(labelsOf('--column', 'patient=Betreuter')).toEqual(['Edema']);
-    const checked = ['graph', 'check', '--graph', 'odd-2.yaml', '--data', 'odd.csv'];
+    const checked = ['graph', 'check', '--graph', 'odd-2.yaml', '--data', 'odd/odd.csv'];
     expect(json(...checked, '--column', 'patient=Betreuter').faults).toEqual([]);
-    writeFileSync(join(place, 'paths.csv'), 'image,finding\n1.png,Lung/Edema\n2.png,Lung\n');
-    const paths = json('graph', 'init', '--data', 'paths.csv', '--path-column', 'finding', '--out', 'paths.yaml');
+    writeFileSync(join(place, 'odd', 'paths.csv'), 'image,finding\n1.png,Lung/Edema\n2.png,Lung\n');
+    const paths = json('graph', 'init', '--data', 'odd/paths.csv', '--path-column', 'finding', '--out', 'paths.yaml');
     expect(paths.columns.map((one: { column: string }) => one.column)).toEqual(['Lung', 'Lung/Edema']);
     expect(json('graph', 'check', '--graph', 'mine.yaml', '--data', data)).toMatchObject({
       labels: 4,
