@@ -18,6 +18,7 @@ for (const [name, args] of [
   ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
   ['supply chain', ['tools/scripts/supply-chain.mjs']],
   ['structure', ['tools/scripts/structure.mjs']],
+  ['words', ['tools/scripts/words.mjs']],
 ]) {
   console.error(`${name} …`);
   run(process.execPath, args);

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/index.js';
 
@@ -28,6 +29,19 @@ describe("startEngine('wasm') that fails", () => {
     // The factory ran while Node was patched.
     expect(seen.map((one, i) => one === before[i])).toEqual([false, false]);
     expect([workerThreads.Worker === before[0], os.cpus === before[1]]).toEqual([true, true]);
+    const emitted = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    console.warn = console.error = () => {};
+    try {
+      // On machines with TensorFlow or a GPU auto takes those.
+      const { name } = await startEngine('auto');
+      if (name === 'cpu') {
+        expect(emitted).toHaveBeenCalledTimes(1);
+        expect(emitted.mock.calls[0][0]).toMatch(/auto takes cpu, .*: the TensorFlow.js backend wasm/);
+      } else expect(emitted).not.toHaveBeenCalled();
+    } finally {
+      Object.assign(console, { warn, error });
+      emitted.mockRestore();
+    }
     expect((await startEngine('cpu')).name).toBe('cpu');
     expect(tf.sum(tf.ones([3])).dataSync()[0]).toBe(3);
   });

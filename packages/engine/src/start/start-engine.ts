@@ -41,7 +41,8 @@ export interface EngineAttempt {
  * that runs already is given back; one that runs with other options is refused, since a process can have each backend once.
  *
  * @param name an engine, or `auto`: the first of cuda, webgpu, native, wasm and cpu that starts.
- * @throws {EngineError} if the engine does not start, with `reason` and `hint`. `auto` throws only if none starts.
+ * @throws {EngineError} if the engine does not start, with `reason` and `hint`. `auto` throws only if none starts; where it gets down to
+ * `cpu` because wasm does not start either, Node prints a warning (`CXR_ALIGN_SLOW_ENGINE`).
  * @throws {RangeError} if an option or CXR_ALIGN_KERNELS has no valid value.
  *
  * @example
@@ -55,8 +56,18 @@ export function startEngine(name: EngineName | 'auto' = 'auto', options: StartOp
     const attempts = await tryAll(engineNames, options, choice, true);
     const engine = attempts.find((attempt) => attempt.engine)?.engine;
     if (!engine) throw attempts[attempts.length - 1].error;
+    const wasm = attempts.find((attempt) => attempt.name === 'wasm')?.error;
+    if (engine.name === 'cpu' && wasm) warnOfSlowEngine(wasm);
     return engine;
   });
+}
+
+/** Reports that plain JavaScript computes, which `auto` takes only where an installation is broken. */
+function warnOfSlowEngine({ reason, hint }: EngineError): void {
+  process.emitWarning(
+    `engine/startEngine: auto takes cpu, plain JavaScript and tens of times slower than wasm, which does not start: ${reason}; ${hint}`,
+    { code: 'CXR_ALIGN_SLOW_ENGINE' },
+  );
 }
 
 /**
