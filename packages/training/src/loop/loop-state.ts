@@ -50,7 +50,14 @@ const loopState = z.looseObject({
   optimizerStep: count,
   averageSteps: count,
   weighting: z.unknown().optional(),
-  captured: z.looseObject({ captured: count, opByOp: count, checked: count, possiblyStale: count }),
+  // In the order that reports have, so that a state that is read and written anew has the same bytes.
+  captured: z.looseObject({
+    mode: z.enum(['xla', 'replay', 'off']).optional(),
+    captured: count,
+    opByOp: count,
+    checked: count,
+    possiblyStale: count,
+  }),
 }) as unknown as z.ZodType<LoopState>;
 
 /** The state of a loop in the text that a checkpoint has it as. @throws {InputError} if it is none. */
