@@ -287,9 +287,8 @@ await check('npm run setup:native; on native, every test that runs on wasm, and 
   if (code !== 0 || !/is set up; it agrees with the cpu engine to/.test(output)) throw new Error(output);
   const again = await setUp();
   if (!again.output.includes('is set up already: nothing to do')) throw new Error(again.output);
-  const files = (
-    await expectRun('git', ['grep', '-l', '-e', 'describeBackends(', '-e', 'TEST_BACKENDS', '--', '*.test.ts'])
-  )
+  const marks = ['describeBackends(', 'describeTensorflow(', 'TEST_BACKENDS'];
+  const files = (await expectRun('git', ['grep', '-lF', ...marks.flatMap((mark) => ['-e', mark]), '--', '*.test.ts']))
     .trim()
     .split('\n');
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...files];
