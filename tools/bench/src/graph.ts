@@ -65,7 +65,7 @@ async function timeTable(
   const file = join(folder, 'train.csv');
   const said = ['1.0', '0.0', '-1.0', '', '', ''];
   const lines = Array.from({ length: rows }, (_, i) => {
-    const path = `CheXpert-v1.0-small/train/patient${String(i >> 2).padStart(5, '0')}/study1/view1_frontal.jpg`;
+    const path = `CheXpert-v1.0-small/train/patient${String(i >> 2).padStart(5, '0')}/study${1 + (i & 3)}/view1_frontal.jpg`;
     return [path, 'Male', 60, 'Frontal', 'AP', ...labels.map(() => said[random.integer(said.length)])].join(',');
   });
   writeFileSync(file, [['Path', 'Sex', 'Age', 'Frontal/Lateral', 'AP/PA', ...labels].join(','), ...lines].join('\n'));
