@@ -39,7 +39,7 @@ npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] 
   epoch     an epoch with the frozen encoder in every step, and one that reads its features; --encoder again for more;
             a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
   extract   images/s of cxr-align extract on phantoms, beside onnxruntime and Pillow where --python has them
-  held-out  how well a label is told that was never trained, by its prompts: a run for each label and seed
+  held-out  how well a label is predicted that was never trained, by its prompts: a run for each label and seed
   soak      what is long and what is large, by --parts (all): steps, 20,000 of a small training: tensors stay, and resident
             memory within 2 % of that after the first tenth; trainings, 50 in one process; rows, a table of 1,000,000;
             labels, 500 through train, evaluate, report and predict; images, 50,000 of the same pixels, checked. Exit code 1
@@ -175,7 +175,7 @@ async function writeToPage(name: string, result: unknown, text: () => string, ar
   const all = result as Everything;
   await writeSection('ratios', ratioTable(all), args);
   for (const part of Object.keys(sections) as (keyof typeof sections)[])
-    await writeSection(part, asBlock((sections[part] as (result: unknown) => string)(all[part])), [part]);
+    await writeSection(part, asBlock((sections[part] as (result: unknown) => string)(all[part])), args);
 }
 
 /** Exit code 2 on wrong usage. */
