@@ -29,6 +29,9 @@ for (const model of ['vision-only', 'aligned']) {
       model,
       '--config',
       'tools/scripts/start.json',
+      // Whatever else is set up here: the table is that of the README, to the last bit.
+      '--engine',
+      'wasm',
       '--overwrite',
     ],
     { stdout: 'ignore' },
