@@ -36,6 +36,19 @@ export interface TakenStep {
   bad?: BadStep;
 }
 
+/** The tensors of a batch; unknown targets have mask 0. */
+interface LoadedBatch {
+  images: ModelBatch;
+  targets: tf.Tensor2D;
+  mask: tf.Tensor2D;
+}
+
+const tensorsOf = ({ images, targets, mask }: LoadedBatch): tf.Tensor[] => [
+  ...Object.values<tf.Tensor>({ ...images }),
+  targets,
+  mask,
+];
+
 /** Takes the steps of a training: gradients of a batch, the update, the average of the weights. */
 export class StepTaker {
   /** How gradients are computed by themselves, and whole steps. */
@@ -134,25 +147,21 @@ export class StepTaker {
     step: number,
     learningRate: number,
   ): Promise<Pick<TakenStep, 'values' | 'norm'> | undefined> {
-    const { config, model, objective, optimizer, average } = this.given;
+    const { config, objective, optimizer, average } = this.given;
     const isWhole =
       optimizer.hasPart && config.accumulation === 1 && config.stepCapture !== 'off' && !objective.isDrawn;
     if (!isWhole) return undefined;
-    const { images, targets, mask } = await this.load(group[0], next, step, this.logOf(step, 0));
+    const batch = await this.load(group[0], next, step, this.logOf(step, 0));
     const { learningRateMultipliers, captureVersion } = this.epoch;
     const updated = optimizer.part({ learningRate, learningRateMultipliers });
     const averaged = average.part();
     const context = new ForwardContext({ training: true, seed: config.seed, step });
     const variables = this.epoch.trainedNow.map(({ variable }) => variable);
-    const inputs = [...Object.values<tf.Tensor>({ ...images }), targets, mask, ...updated.inputs, ...averaged.inputs];
+    const inputs = [...tensorsOf(batch), ...updated.inputs, ...averaged.inputs];
     const hasDrawn = (): boolean => context.hasDrawn;
     const results = this.whole.run({ inputs, step, captureVersion, hasDrawn }, (at) => {
       const now = at === step ? context : context.at(at);
-      const forward = (): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
-        const { total, parts } = objective.losses(model, model.forward(images, now), { targets, mask });
-        return { loss: total, aux: parts };
-      };
-      const { loss, gradients, aux } = valueAndGradients(forward, variables);
+      const { loss, gradients, aux } = valueAndGradients(() => this.lossesOf(batch, now), variables);
       const taken = updated.compute(gradients, loss);
       tf.dispose(gradients);
       const parts = Object.entries(aux).map(([name, part]) => [`aux/${name}`, part]);
@@ -167,7 +176,7 @@ export class StepTaker {
       [values[name === 'loss' ? 'total' : name.slice('aux/'.length)]] = await tensor.data();
       tensor.dispose();
     }
-    tf.dispose([{ ...images }, targets, mask]);
+    tf.dispose(tensorsOf(batch));
     return { values, norm };
   }
 
@@ -228,7 +237,7 @@ export class StepTaker {
     next: Batch | undefined,
     place: number,
     onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
-  ): Promise<{ images: ModelBatch; targets: tf.Tensor2D; mask: tf.Tensor2D }> {
+  ): Promise<LoadedBatch> {
     const { config, data, objective } = this.given;
     const began = performance.now();
     const { seed } = config;
@@ -252,15 +261,12 @@ export class StepTaker {
     place: number,
     onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
   ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
-    const { config, model, objective } = this.given;
-    const { images, targets, mask } = await this.load(batch, next, place, onGradients);
+    const { config, objective } = this.given;
+    const loaded = await this.load(batch, next, place, onGradients);
     const context = new ForwardContext({ training: true, seed: config.seed, step: place });
-    const forward = (now: ForwardContext): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } => {
-      const { total, parts } = objective.losses(model, model.forward(images, now), { targets, mask });
-      return { loss: total, aux: parts };
-    };
+    const forward = (now: ForwardContext): ReturnType<StepTaker['lossesOf']> => this.lossesOf(loaded, now);
     const variables = this.epoch.trainedNow.map(({ variable }) => variable);
-    const inputs = [...Object.values<tf.Tensor>({ ...images }), targets, mask];
+    const inputs = tensorsOf(loaded);
     // Steps that differ by random numbers must not be replayed, though a few may look the same.
     const { loss, gradients, aux } = objective.isDrawn
       ? valueAndGradients(() => forward(context), variables)
@@ -268,8 +274,18 @@ export class StepTaker {
     const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
     const values: Record<string, number> = { total: await read(loss) };
     for (const [name, part] of Object.entries(aux)) values[name] = await read(part);
-    tf.dispose([{ ...images }, targets, mask, loss, aux]);
+    tf.dispose([inputs, loss, aux]);
     return { values, gradients };
+  }
+
+  /** The loss of a batch, and each task's own. */
+  private lossesOf(
+    { images, targets, mask }: LoadedBatch,
+    context: ForwardContext,
+  ): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } {
+    const { model, objective } = this.given;
+    const { total, parts } = objective.losses(model, model.forward(images, context), { targets, mask });
+    return { loss: total, aux: parts };
   }
 
   /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */

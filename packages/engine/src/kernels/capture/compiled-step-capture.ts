@@ -19,7 +19,6 @@ const maxAmbiguous = 6;
 /** A compiled function for inputs of one set of shapes. */
 interface Compiled {
   version: number;
-  step: number;
   recording: Recording;
   /** Owns the recording. */
   replay: Replay;
@@ -172,7 +171,7 @@ export class CompiledStepCapture implements StepCapture {
     const known = this.byShapes.get(shapes);
     if (known) {
       const { replay, recording: before } = known;
-      const difference = differenceOf(before, recording) ?? undefined;
+      const difference = differenceOf(before, recording);
       const changed = difference ?? changedValue(before, recording, replay.counters, step);
       if (known.version === captureVersion && changed !== undefined) {
         forget(this.backend, recording);
@@ -184,7 +183,7 @@ export class CompiledStepCapture implements StepCapture {
       }
       if (difference === undefined && replay.countersMatch(recording, step) && replay.hasIntegersOf(recording)) {
         replay.renew(recording);
-        return Object.assign(known, { recording, step, version: captureVersion, replays: 0 });
+        return Object.assign(known, { recording, version: captureVersion, replays: 0 });
       }
       replay.dispose();
       this.byShapes.delete(shapes);
@@ -200,10 +199,26 @@ export class CompiledStepCapture implements StepCapture {
       forget(this.backend, recording);
       throw new Rejection(counters);
     }
-    const replay = new Replay(this.backend, recording, counters, { compiled: true });
-    const compiled = { version: captureVersion, step, recording, replay, verified: 0, replays: 0, hasRun: false };
+    const compiled = {
+      version: captureVersion,
+      recording,
+      replay: this.replayOf(recording, counters),
+      verified: 0,
+      replays: 0,
+      hasRun: false,
+    };
     this.byShapes.set(shapes, compiled);
     return compiled;
+  }
+
+  /** @throws {Error} if TensorFlow does not accept the function; the recording is released then. */
+  private replayOf(recording: Recording, counters: ReadonlyMap<number, readonly number[]>): Replay {
+    try {
+      return new Replay(this.backend, recording, counters, { compiled: true });
+    } catch (error) {
+      forget(this.backend, recording);
+      throw error;
+    }
   }
 
   /** Runs a function; the first run compiles it. */
