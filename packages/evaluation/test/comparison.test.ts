@@ -2,7 +2,7 @@ import { RandomStream } from '@cxr-align/random';
 import { compare } from '../src/comparison.js';
 import { comparisonTable, verdict } from '../src/comparison-text.js';
 import type { Predictions } from '../src/predictions.js';
-import { made } from './made-predictions.js';
+import { madeUpPredictions as made } from '@cxr-align/testkit';
 
 describe('compare(a, b, options)', () => {
   const [strong, weak] = [made(2), made(0.3, 2)];

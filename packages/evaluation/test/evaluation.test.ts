@@ -3,7 +3,7 @@ import { evaluate } from '../src/evaluation.js';
 import { evaluationJsonSchema, evaluationSchema } from '../src/evaluation-schema.js';
 import { columnOf } from '../src/predictions.js';
 import { resampleRanking } from '../src/ranking-resamples.js';
-import { made } from './made-predictions.js';
+import { madeUpPredictions as made } from '@cxr-align/testkit';
 
 const options = { data: 'made up', split: 'test', thresholds: [0.5, NaN, 0.5], resamples: 200 };
 

@@ -2,7 +2,7 @@ import { LabelGraph } from '@cxr-align/label-graph';
 import { confusionAtThreshold, decisionCurve } from '@cxr-align/metrics';
 import { evaluate, fitOnValidation, operatingRules, ruleName } from '../src/index.js';
 import { columnOf } from '../src/predictions.js';
-import { made } from './made-predictions.js';
+import { madeUpPredictions as made } from '@cxr-align/testkit';
 
 const options = { data: 'made', split: 'test', thresholds: [0.5, 0.4, NaN], resamples: 0 };
 

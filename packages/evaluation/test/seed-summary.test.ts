@@ -1,6 +1,6 @@
 import { seedText, spreadOf, summarizeSeeds } from '../src/seed-summary.js';
 import { evaluateScores } from '../src/evaluate-scores.js';
-import { made } from './made-predictions.js';
+import { madeUpPredictions as made } from '@cxr-align/testkit';
 
 const evaluationOf = (seed: number) => {
   const { labels, targets, probabilities: scores } = made(1, seed);

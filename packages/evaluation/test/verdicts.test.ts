@@ -1,6 +1,6 @@
 import { evaluate, labelsByVerdict, verdictOf, verdictSentence } from '../src/index.js';
 import type { Predictions } from '../src/predictions.js';
-import { made } from './made-predictions.js';
+import { madeUpPredictions as made } from '@cxr-align/testkit';
 
 const options = { data: 'made', split: 'test', thresholds: [0.5, 0.5, 0.5], resamples: 200 };
 const nothing: [null, null] = [null, null];

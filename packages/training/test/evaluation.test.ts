@@ -1,31 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RandomStream } from '@cxr-align/random';
-import { type Predictions, evaluate } from '@cxr-align/evaluation';
+import { evaluate } from '@cxr-align/evaluation';
+import { madeUpPredictions as made } from '@cxr-align/testkit';
 import { rankingResamples } from '../src/evaluate/bootstrap-threads.js';
 import { readPredictions, writePredictions } from '../src/evaluate/predictions-file.js';
-
-const labels = ['Edema', 'Fracture', '<script>'];
-/** Predictions whose quality is `skill`; the last label has one class only. */
-function made(skill: number, seed = 1): Predictions {
-  const truth = new RandomStream({ seed: 9, purpose: 'truth' });
-  const noise = new RandomStream({ seed, purpose: 'noise' });
-  const count = 120;
-  const targets = new Float32Array(count * 3);
-  const probabilities = targets.map((_, at) => {
-    const label = at % 3;
-    targets[at] = label === 2 ? 0 : truth.chance(0.3) ? 1 : 0;
-    return 1 / (1 + Math.exp(-(skill * (2 * targets[at] - 1) + noise.normal())));
-  });
-  targets[1] = NaN;
-  return {
-    labels,
-    targets,
-    probabilities: Float64Array.from(probabilities),
-    samples: Array.from({ length: count }, (_, i) => ({ id: `s${i}`, patient: `p${i >> 1}`, split: 'test' })),
-  };
-}
 
 describe('rankingResamples(predictions, resamples, threads)', () => {
   it('gives the intervals that evaluate computes itself', async () => {

@@ -12,3 +12,4 @@ export { itWithPrograms } from './programs.js';
 export { madeUpData, quick } from './made-up-data.js';
 export { flipBits, type BitFlip } from './bit-flips.js';
 export { greyDicomElements, writeDicom, type DicomElements, type WriteDicomOptions } from './write-dicom.js';
+export { madeUpPredictions } from './made-up-predictions.js';

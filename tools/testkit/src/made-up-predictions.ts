@@ -1,9 +1,8 @@
 import { RandomStream } from '@cxr-align/random';
-import type { Predictions } from '../src/predictions.js';
 
 const labels = ['Edema', 'Fracture', '<script>'];
 /** Predictions whose quality is `skill`; the last label has one class only. */
-export function made(skill: number, seed = 1): Predictions {
+export function madeUpPredictions(skill: number, seed = 1) {
   const truth = new RandomStream({ seed: 9, purpose: 'truth' });
   const noise = new RandomStream({ seed, purpose: 'noise' });
   const count = 120;
@@ -18,6 +17,6 @@ export function made(skill: number, seed = 1): Predictions {
     labels,
     targets,
     probabilities: Float64Array.from(probabilities),
-    samples: Array.from({ length: count }, (_, i) => ({ id: `s${i}`, patient: `p${i >> 1}`, split: 'test' })),
+    samples: Array.from({ length: count }, (_, i) => ({ id: `s${i}`, patient: `p${i >> 1}`, split: 'test' as const })),
   };
 }
