@@ -1,5 +1,5 @@
 import { library } from '../../tools/scripts/tsup-library';
 
 export default library({
-  parts: ['training', 'bootstrap', 'decode', 'feature-reader'].map((name) => `workers/${name}-worker`),
+  parts: ['bootstrap', 'decode', 'feature-reader'].map((name) => `workers/${name}-worker`),
 });

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compare, evaluateScores, readScoreFiles, type Predictions } from '../src/index.js';
 import { itWithShared } from '@cxr-align/testkit';
-import { planAblation, runFolder } from '@cxr-align/training';
+import { planAblation, runFolder } from '@cxr-align/experiments';
 
 const bin = fileURLToPath(new URL('../bin/cxr-align.js', import.meta.url));
 const root = fileURLToPath(new URL('../../../', import.meta.url));

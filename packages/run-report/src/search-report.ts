@@ -9,7 +9,7 @@ import {
   type SearchSummary,
   type Trial,
 } from '@cxr-align/evaluation';
-import { scaleOfRange, type SearchRange } from '@cxr-align/training';
+import { scaleOfRange, type SearchRange } from '@cxr-align/experiments';
 import { range, stripCell, stripHead } from './cells.js';
 import { identityRows } from './identity-rows.js';
 import { writeReport } from './write-report.js';

@@ -1,7 +1,5 @@
-export { ablate, type AblateOptions } from './ablation/ablate-run.js';
-export { planAblation, runFolder, type AblationPlan, type PlannedRun } from './ablation/ablation-grid.js';
 export { scoreAttacks } from './attack/attacked-scores.js';
-export { nearestKey, suggestion } from './config/config-issues.js';
+export { nearestKey, settingsError, suggestion } from './config/config-issues.js';
 export {
   checkConfig,
   configKeys,
@@ -39,7 +37,9 @@ export {
   type RunEvents,
   type TrainEvents,
 } from './events.js';
-export { readRunConfig } from './identity/run-identity.js';
+export { tableDifferences, tableIdentity, type TableIdentity } from './identity/data-identity.js';
+export { differingRows } from './identity/row-digests.js';
+export { codeDifferences, readIdentity, readRunConfig, type RunIdentity } from './identity/run-identity.js';
 export { extract, type ExtractOptions, type ExtractResult } from './inputs/extract.js';
 export { contentHash, type ImageOfSample } from './inputs/decode-views.js';
 export {
@@ -63,7 +63,7 @@ export {
   type OpenOptions,
 } from './inputs/prepare-data.js';
 export { JsonLines } from './json-lines.js';
-export { readHistory, type TrainingHistory } from './history.js';
+export { bestEpochOf, readHistory, type TrainingHistory } from './history.js';
 export { nearestName } from '@cxr-align/tensor';
 export { refuseUnknownOptions } from './known-options.js';
 export { watchedImages } from './watchdog.js';
@@ -78,26 +78,27 @@ export {
 } from './labels/label-graph-choice.js';
 export { ancestorIndices } from './labels/label-knowledge.js';
 export { type BadStep, NonFiniteError } from './loop/bad-step.js';
+export { hasCheckpoint, newestCheckpoint } from './loop/checkpoint.js';
 export type { EpochRecord, GradientRecord } from './loop/records.js';
-export { loadPlugin, registries, use, type Plugin, type Registries } from './plugins.js';
+export {
+  loadPlugin,
+  pluginFiles,
+  pluginsWithoutFile,
+  registries,
+  use,
+  type Plugin,
+  type Registries,
+} from './plugins.js';
 export { changeThresholds, type ChangeThresholdsOptions } from './thresholds/change-thresholds.js';
 export { runThresholds, type RunThresholds } from './thresholds/run-thresholds.js';
 export { silentProgress, type Progress, type ProgressBar, type StallEvent } from './progress.js';
 export { loadRun, Run, type TrainedRun, type TrainingSummary } from './run.js';
-export { gradientsFile, historyFile } from './run-folder.js';
+export { withResources } from './resources.js';
+export { gradientsFile, historyFile, isRunWhole } from './run-folder.js';
+export { safeName } from './safe-name.js';
 export { StoppedError, stopOnSignals, type SignalControl } from './stop-signals.js';
-export type { ConfiguredSeriesOptions, SeriesOptions } from './planned/series-options.js';
-export { seedFolder, trainSeeds, type TrainSeedsOptions } from './seeds/train-seeds.js';
+export { startIdentity } from './train/start-weights.js';
 export { train } from './train/train.js';
 export type { TrainOptions } from './train/train-options.js';
-export type { HalvingOptions } from './tune/halving.js';
-export {
-  readSearchSpace,
-  scaleOfRange,
-  type SearchRange,
-  type SearchSpace,
-  type Settings,
-} from './tune/search-space.js';
-export { tune, type TuneOptions } from './tune/tune.js';
 export { readTrainingData, type TrainingData } from './training-data.js';
 export { startThreads, workerFile } from './threads.js';

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineName } from '@cxr-align/engine';
 import { InputError } from '@cxr-align/files';
-import { ablate as runAblation, openDataset, planAblation, readEvaluatedRun, runFolder } from '@cxr-align/training';
+import { ablate as runAblation, planAblation, runFolder } from '@cxr-align/experiments';
+import { openDataset, readEvaluatedRun } from '@cxr-align/training';
 import { ablationText } from '@cxr-align/evaluation';
 import { ablationReport, runReport } from '@cxr-align/run-report';
 import {

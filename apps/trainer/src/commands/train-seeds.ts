@@ -4,7 +4,8 @@ import type { EngineName } from '@cxr-align/engine';
 import { seedText } from '@cxr-align/evaluation';
 import { InputError } from '@cxr-align/files';
 import { runReport, seedReport } from '@cxr-align/run-report';
-import { openDataset, readEvaluatedRun, trainSeeds, type Config } from '@cxr-align/training';
+import { trainSeeds } from '@cxr-align/experiments';
+import { openDataset, readEvaluatedRun, type Config } from '@cxr-align/training';
 import { startAgain, stoppable } from '../usage/stopping.js';
 import { openOptions, printResult, stderrEvents, type DataFlags } from './command.js';
 

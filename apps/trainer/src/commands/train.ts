@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runReport } from '@cxr-align/run-report';
 import { InputError } from '@cxr-align/files';
+import { seedFolder } from '@cxr-align/experiments';
 import {
   describeConfig,
   encoderFolder,
@@ -9,7 +10,6 @@ import {
   openDataset,
   presets,
   readRunConfig,
-  seedFolder,
   train as trainModel,
   type Config,
   type SignalControl,

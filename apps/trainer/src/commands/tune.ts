@@ -4,14 +4,8 @@ import type { EngineName } from '@cxr-align/engine';
 import { searchText, type SearchSummary } from '@cxr-align/evaluation';
 import { InputError } from '@cxr-align/files';
 import { runReport, searchReport } from '@cxr-align/run-report';
-import {
-  makeConfig,
-  openDataset,
-  presets,
-  readEvaluatedRun,
-  readSearchSpace,
-  tune as search,
-} from '@cxr-align/training';
+import { readSearchSpace, tune as search } from '@cxr-align/experiments';
+import { makeConfig, openDataset, presets, readEvaluatedRun } from '@cxr-align/training';
 import { configAssignments, configFlagOptions } from '../usage/config-flags.js';
 import { outputFolder } from '../usage/output-path.js';
 import { startAgain, stoppable } from '../usage/stopping.js';

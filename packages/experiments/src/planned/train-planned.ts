@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { tableIdentity } from '../identity/data-identity.js';
-import { pluginsWithoutFile } from '../plugins.js';
-import type { Progress } from '../progress.js';
+import { type Progress, pluginsWithoutFile, tableIdentity } from '@cxr-align/training';
 import {
   isFinished,
   refuseOtherImages,

@@ -2,14 +2,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseEvaluation, summarizeSeeds, type SeedRun, type SeedSummary } from '@cxr-align/evaluation';
 import { InputError, lockFolder, writeFileAtomic } from '@cxr-align/files';
-import { readEvaluationFile } from '../evaluate/predictions-file.js';
-import { progressOf } from '../events.js';
-import { bestEpochOf, readHistory } from '../history.js';
-import { refuseUnknownOptions } from '../known-options.js';
+import {
+  bestEpochOf,
+  progressOf,
+  readEvaluationFile,
+  readHistory,
+  refuseUnknownOptions,
+  withResources,
+} from '@cxr-align/training';
 import type { PlannedTraining } from '../planned/planned-runs.js';
 import { configuredSeriesOptions, type ConfiguredSeriesOptions } from '../planned/series-options.js';
 import { checkCounts, remarkPlugins, trainAll } from '../planned/train-planned.js';
-import { withResources } from '../resources.js';
 
 /** What is trained with several random seeds. */
 export interface TrainSeedsOptions extends ConfiguredSeriesOptions {
@@ -38,7 +41,7 @@ export const seedFolder = (seed: number): string => `seed-${seed}`;
  * console.log(macro.auroc.mean, macro.auroc.sd);
  */
 export async function trainSeeds(options: TrainSeedsOptions): Promise<SeedSummary> {
-  const where = 'training/trainSeeds';
+  const where = 'experiments/trainSeeds';
   refuseUnknownOptions(where, options, known);
   const { data, config, seeds, out, jobs = availableParallelism(), signal, checkpointWhen } = options;
   checkCounts(where, { jobs });

@@ -2,13 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { summarizeAblation, type AblationSummary, type FinishedRun } from '@cxr-align/evaluation';
 import { lockFolder, writeFileAtomic } from '@cxr-align/files';
-import { readPredictions } from '../evaluate/predictions-file.js';
-import { progressOf } from '../events.js';
-import { refuseUnknownOptions } from '../known-options.js';
+import { type Progress, progressOf, readPredictions, refuseUnknownOptions, withResources } from '@cxr-align/training';
 import { seriesOptions, type SeriesOptions } from '../planned/series-options.js';
 import { checkCounts, remarkPlugins, trainAll } from '../planned/train-planned.js';
-import type { Progress } from '../progress.js';
-import { withResources } from '../resources.js';
 import { runFolder, type AblationPlan } from './ablation-grid.js';
 
 /** What an ablation trains, and how its runs are compared. */
@@ -34,9 +30,9 @@ const known: readonly (keyof AblateOptions)[] = [...seriesOptions, 'plan', 'spli
  * @throws {Error} if a run fails; the others are trained nevertheless.
  */
 export async function ablate(options: AblateOptions): Promise<AblationSummary> {
-  refuseUnknownOptions('training/ablate', options, known);
+  refuseUnknownOptions('experiments/ablate', options, known);
   const { out, jobs = availableParallelism(), resamples = 2000 } = options;
-  checkCounts('training/ablate', { jobs, resamples });
+  checkCounts('experiments/ablate', { jobs, resamples });
   const progress = progressOf(options);
   remarkPlugins(progress);
   return withResources(async (resources) => {

@@ -3,16 +3,21 @@ import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { EngineName } from '@cxr-align/engine';
 import { folderWriter, InputError, readJson, removeDeadLock } from '@cxr-align/files';
-import { tableDifferences, type TableIdentity } from '../identity/data-identity.js';
-import { differingRows } from '../identity/row-digests.js';
-import { codeDifferences, readIdentity, type RunIdentity } from '../identity/run-identity.js';
-import type { OpenedDataset } from '../inputs/prepare-data.js';
-import { hasCheckpoint } from '../loop/checkpoint.js';
-import { pluginFiles } from '../plugins.js';
-import type { Progress } from '../progress.js';
-import { isRunWhole } from '../run-folder.js';
-import { startIdentity } from '../train/start-weights.js';
-import type { Config } from '../config/config-schema.js';
+import {
+  type Config,
+  type OpenedDataset,
+  type Progress,
+  type RunIdentity,
+  type TableIdentity,
+  codeDifferences,
+  differingRows,
+  hasCheckpoint,
+  isRunWhole,
+  pluginFiles,
+  readIdentity,
+  startIdentity,
+  tableDifferences,
+} from '@cxr-align/training';
 import type { TrainTask } from './train-in-process.js';
 
 /** One training among several. */

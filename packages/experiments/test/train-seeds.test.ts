@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine } from '@cxr-align/engine';
 import { madeUpData, quick } from '@cxr-align/testkit';
-import { resolveConfig, type PartialConfig } from '../src/config/config.js';
-import type { ProgressEvent } from '../src/events.js';
-import { openDataset, type OpenedDataset } from '../src/inputs/prepare-data.js';
+import {
+  type OpenedDataset,
+  type PartialConfig,
+  type ProgressEvent,
+  openDataset,
+  resolveConfig,
+  train,
+} from '@cxr-align/training';
 import { trainSeeds, type TrainSeedsOptions } from '../src/seeds/train-seeds.js';
-import { train } from '../src/train/train.js';
 
 const place = mkdtempSync(join(tmpdir(), 'seeds-'));
 const out = join(place, 'all');

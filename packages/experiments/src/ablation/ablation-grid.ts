@@ -1,9 +1,7 @@
 import { InputError, readYaml } from '@cxr-align/files';
 import { z } from 'zod';
+import { type Config, makeConfig, presets, safeName, settingsError } from '@cxr-align/training';
 import defaultGrid from './default-grid.json' with { type: 'json' };
-import { settingsError } from '../config/config-issues.js';
-import { type Config, makeConfig, presets } from '../config/config.js';
-import { safeName } from '../safe-name.js';
 
 const changes = z.record(z.string(), z.unknown());
 const gridSchema = z.strictObject({

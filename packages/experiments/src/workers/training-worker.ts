@@ -1,14 +1,17 @@
 import { startEngine } from '@cxr-align/engine';
 import { InputError } from '@cxr-align/files';
-import { evaluateRun } from '../evaluate/evaluate-run.js';
-import { tableIdentity } from '../identity/data-identity.js';
-import { openDataset, type OpenedDataset } from '../inputs/prepare-data.js';
-import { NonFiniteError } from '../loop/bad-step.js';
+import {
+  NonFiniteError,
+  type OpenedDataset,
+  evaluateRun,
+  loadPlugin,
+  openDataset,
+  stopOnSignals,
+  tableIdentity,
+  train,
+} from '@cxr-align/training';
 import { hashesOf } from '../planned/planned-runs.js';
 import type { EvaluateTask, FromTraining, ToTraining, TrainTask } from '../planned/train-in-process.js';
-import { loadPlugin } from '../plugins.js';
-import { stopOnSignals } from '../stop-signals.js';
-import { train } from '../train/train.js';
 
 /**
  * A process that trains the run it is sent, reports how it ended, and ends with the process that started it. The keys of a terminal

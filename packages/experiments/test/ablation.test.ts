@@ -6,13 +6,17 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { coverFiles, folderWriter, sealJson } from '@cxr-align/files';
 import { madeUpData, quick } from '@cxr-align/testkit';
+import {
+  type OpenedDataset,
+  type ProgressEvent,
+  type RunIdentity,
+  hasCheckpoint,
+  newestCheckpoint,
+  openDataset,
+  use,
+} from '@cxr-align/training';
 import { ablate, type AblateOptions } from '../src/ablation/ablate-run.js';
 import { planAblation, runFolder } from '../src/ablation/ablation-grid.js';
-import type { ProgressEvent } from '../src/events.js';
-import { hasCheckpoint, newestCheckpoint } from '../src/loop/checkpoint.js';
-import type { RunIdentity } from '../src/identity/run-identity.js';
-import { use } from '../src/plugins.js';
-import { openDataset, type OpenedDataset } from '../src/inputs/prepare-data.js';
 
 const place = mkdtempSync(join(tmpdir(), 'ablation-'));
 const gridFile = (text: string): string => {

@@ -1,6 +1,6 @@
 import { InputError } from '@cxr-align/files';
 import { RandomStream } from '@cxr-align/random';
-import { configKeys } from '../config/config.js';
+import { configKeys } from '@cxr-align/training';
 
 /** A range of numbers. */
 export interface SearchRange {

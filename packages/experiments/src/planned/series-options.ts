@@ -1,7 +1,5 @@
 import type { EngineName } from '@cxr-align/engine';
-import type { Config } from '../config/config-schema.js';
-import type { RunControl } from '../events.js';
-import type { OpenedDataset } from '../inputs/prepare-data.js';
+import type { Config, OpenedDataset, RunControl } from '@cxr-align/training';
 
 /** What every function takes that trains several runs, a process each. */
 export interface SeriesOptions extends RunControl {

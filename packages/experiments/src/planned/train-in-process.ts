@@ -1,10 +1,7 @@
 import { fork } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import type { EngineName } from '@cxr-align/engine';
-import type { OpenOptions } from '../inputs/prepare-data.js';
-import type { TrainOptions } from '../train/train-options.js';
-import type { CheckpointEvent } from '../events.js';
-import { workerFile } from '../threads.js';
+import { type CheckpointEvent, type OpenOptions, type TrainOptions, workerFile } from '@cxr-align/training';
 
 /** A training as plain data, for a process of its own. */
 export interface TrainTask extends Omit<TrainOptions, 'data' | 'on' | 'signal' | 'checkpointWhen'> {

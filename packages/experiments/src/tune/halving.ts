@@ -1,5 +1,5 @@
 import { InputError } from '@cxr-align/files';
-import type { Config } from '../config/config-schema.js';
+import type { Config } from '@cxr-align/training';
 
 /** Successive halving: all trials are trained for few epochs, the best of them for more, and so on. */
 export interface HalvingOptions {

@@ -2,8 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { madeUpData, quick } from '@cxr-align/testkit';
-import { resolveConfig, type PartialConfig } from '../src/config/config.js';
-import { openDataset, type OpenedDataset } from '../src/inputs/prepare-data.js';
+import { type OpenedDataset, type PartialConfig, openDataset, resolveConfig } from '@cxr-align/training';
 import { tune, type TuneOptions } from '../src/tune/tune.js';
 
 const place = mkdtempSync(join(tmpdir(), 'tune-'));

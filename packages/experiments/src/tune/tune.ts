@@ -9,20 +9,24 @@ import {
   type TrialRung,
 } from '@cxr-align/evaluation';
 import { InputError, lockFolder, writeFileAtomic } from '@cxr-align/files';
-import { makeConfig, type Config } from '../config/config.js';
-import { readEvaluationFile } from '../evaluate/predictions-file.js';
-import { evaluationFolder } from '../evaluate/evaluation-folder.js';
-import { progressOf } from '../events.js';
-import { bestEpochOf, readHistory } from '../history.js';
-import { tableIdentity } from '../identity/data-identity.js';
-import { refuseUnknownOptions } from '../known-options.js';
+import {
+  type Config,
+  type Progress,
+  bestEpochOf,
+  evaluationFolder,
+  makeConfig,
+  pluginFiles,
+  progressOf,
+  readEvaluationFile,
+  readHistory,
+  refuseUnknownOptions,
+  tableIdentity,
+  withResources,
+} from '@cxr-align/training';
 import { hashesOf, type PlannedTraining, type SharedByRuns } from '../planned/planned-runs.js';
 import { configuredSeriesOptions, type ConfiguredSeriesOptions } from '../planned/series-options.js';
 import { runInProcess } from '../planned/train-in-process.js';
 import { checkCounts, remarkPlugins, trainPlanned, type PlannedControl } from '../planned/train-planned.js';
-import { pluginFiles } from '../plugins.js';
-import type { Progress } from '../progress.js';
-import { withResources } from '../resources.js';
 import { planHalving, trainsOn, type HalvingOptions } from './halving.js';
 import { checkSpace, drawSettings, type SearchSpace, settingsIn } from './search-space.js';
 
@@ -66,7 +70,7 @@ const known: readonly (keyof TuneOptions)[] = [
 export async function tune(
   options: TuneOptions,
 ): Promise<SearchSummary & { best: NonNullable<SearchSummary['best']> }> {
-  const where = 'training/tune';
+  const where = 'experiments/tune';
   refuseUnknownOptions(where, options, known);
   const { config, space, out, trials = 20, jobs = availableParallelism(), signal, checkpointWhen } = options;
   checkCounts(where, { trials, jobs });

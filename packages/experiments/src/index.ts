@@ -1,0 +1,13 @@
+export { ablate, type AblateOptions } from './ablation/ablate-run.js';
+export { planAblation, runFolder, type AblationPlan, type PlannedRun } from './ablation/ablation-grid.js';
+export type { ConfiguredSeriesOptions, SeriesOptions } from './planned/series-options.js';
+export { seedFolder, trainSeeds, type TrainSeedsOptions } from './seeds/train-seeds.js';
+export type { HalvingOptions } from './tune/halving.js';
+export {
+  readSearchSpace,
+  scaleOfRange,
+  type SearchRange,
+  type SearchSpace,
+  type Settings,
+} from './tune/search-space.js';
+export { tune, type TuneOptions } from './tune/tune.js';
