@@ -334,6 +334,34 @@ describe('cxr-align', () => {
     });
     expectRefusal(['phantom', '--out', 'phantom'], 'expected a folder without a data set');
   });
+  it('writes predictions as DICOM into the study of the image, and says which image has none', () => {
+    const png = join(data, 'images', '0.png');
+    const uids = {
+      '00080016': '1.2.840.10008.5.1.4.1.1.1.1',
+      '00080018': '1.2.3.77',
+      '0020000d': '1.2.3',
+      '0020000e': '1.2.3.1',
+    };
+    const identified = Object.entries(uids).map(([tag, uid]): [string, [string, string]] => [tag, ['UI', uid]]);
+    const film = 'film.dcm';
+    writeFileSync(
+      join(place, film),
+      writeDicom(greyDicomElements(new Array<number>(400).fill(7), Object.fromEntries(identified))),
+    );
+    const { code, out, err } = cxrAlign('predict', '--run', 'run-aligned', film, png, '--dicom-out', 'results');
+    const [written, refused] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(code).toBe(2);
+    expect(err).toContain('1 of 2 images could not be predicted and written');
+    expect(written.dicom.report).toBe(join('results', 'film.sr.dcm'));
+    expect(readFileSync(join(place, written.dicom.report)).includes('1.2.3.77')).toBe(true);
+    expect(existsSync(join(place, written.dicom.capture))).toBe(true);
+    expect(Object.keys(refused.labels)).toEqual(Object.keys(written.labels));
+    expect(refused.error).toContain('no DICOM results: ');
+    expect(refused.error).toContain('expected a DICOM image to write results for');
+  });
   it('explains, predicts zero-shot, and draws maps', () => {
     const [image, other] = ['0.png', '1.png'].map((name) => join(data, 'images', name));
     const ask = (...more: string[]) => JSON.parse(cxrAlign('predict', '--run', 'run-aligned', image, ...more).out);

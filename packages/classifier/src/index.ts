@@ -29,6 +29,7 @@ export type {
   ZeroShotCapability,
 } from './model/model.js';
 export type { Explanation, ExplanationPart, OpposingFinding } from './predict/explanation.js';
+export { dicomResults, type DicomResults } from './predict/dicom-results.js';
 export { drawLabelMap } from './predict/draw-label-map.js';
 export {
   type BoxTable,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InputError, sha256 } from '@cxr-align/files';
 import { normalizeLabel } from '@cxr-align/label-graph';
 import {
+  type ImagePrediction,
   type MapKind,
   type Predictor,
   type ImageSource,
@@ -18,10 +19,11 @@ import {
 import { evaluator, labelGraphChoices, loadGraph, readTrainedModel } from '@cxr-align/training';
 import { printText } from '../print.js';
 import { imagePaths } from '../predictions/image-paths.js';
+import { type DicomWriter, dicomWriter } from '../predictions/dicom-writer.js';
 import { type MapWriter, mapWriter } from '../predictions/map-writer.js';
 import { type ModelIdentity, type PredictionRecord, roundedLabels } from '../predictions/prediction-record.js';
 import { fileWriter, stdoutWriter } from '../predictions/record-writer.js';
-import { outputFile } from '../usage/output-path.js';
+import { outputFile, outputFolder } from '../usage/output-path.js';
 import { version } from '../version.js';
 import {
   type Command,
@@ -67,6 +69,12 @@ const flags = {
     describe:
       'Explain the probability of each label part by part: ensemble, calibration, hierarchy; of No Finding also the findings against it',
   },
+  'dicom-out': {
+    type: 'string',
+    describe:
+      'Folder of the results as DICOM, in the study of each image: structured report (TID 1500), picture with the map and, where the map has boxes, presentation state',
+    coerce: outputFolder('dicom-out'),
+  },
   'any-modality': dataFlags['any-modality'],
   map: {
     type: 'string',
@@ -96,6 +104,7 @@ interface Flags {
   zeroShot: boolean;
   explain: boolean;
   anyModality: boolean;
+  dicomOut?: string;
   map?: string;
   mapLabel?: string;
   mapKind?: MapKind;
@@ -117,8 +126,14 @@ export const predict: Command = {
       .example('$0 predict --run runs/first scans --out scans.csv', 'all images in a folder, as a table'),
   handler: async (given) => {
     const args = given as unknown as Flags;
-    if (args.map === undefined && ((args.mapLabel ?? args.mapKind) !== undefined || args.force))
-      throw new InputError('expected --map-label, --map-kind and --force with --map, got one of them alone');
+    if (
+      args.map === undefined &&
+      args.dicomOut === undefined &&
+      ((args.mapLabel ?? args.mapKind) !== undefined || args.force)
+    )
+      throw new InputError(
+        'expected --map-label, --map-kind and --force with --map or --dicom-out, got one of them alone',
+      );
     if (args.explain && args.out?.toLowerCase().endsWith('.csv'))
       throw new InputError('expected --out FILE.jsonl with --explain, got CSV, which has no room for explanations');
     const images = imagePaths(args.paths.map(String));
@@ -163,15 +178,16 @@ function identityOf({ run, encoder, textEncoder, zeroShot }: Flags): ModelIdenti
 /** Writes a record for each image. @throws {InputError} after the last one if an image could not be predicted. */
 async function predictAll(predictor: Predictor<ImageSource>, images: readonly string[], args: Flags): Promise<void> {
   const { explain, zeroShot, anyModality, out, json } = args;
-  const draw = args.map === undefined ? undefined : mapWriter(images, args.map);
-  const options = { explain, zeroShot, anyModality, ...(draw && { map: mapOptionsOf(predictor, args) }) };
-  predictor.check(options);
   const model = identityOf(args);
+  const draw = args.map === undefined ? undefined : mapWriter(images, args.map);
+  const write = args.dicomOut === undefined ? undefined : dicomWriter(images, args.dicomOut);
+  const options = { explain, zeroShot, anyModality, ...mapOf(predictor, args) };
+  predictor.check(options);
   const writer = out === undefined ? stdoutWriter() : fileWriter(out, predictor.labels);
   let failed = 0;
   for (const file of images) {
     const began = performance.now();
-    const predicted = await predictOne(predictor, file, { options, draw });
+    const predicted = await predictOne(predictor, file, { options, draw, write, model });
     if (predicted.error !== undefined) {
       failed++;
       printText(`cxr-align: ${predicted.error}`, process.stderr);
@@ -193,22 +209,72 @@ async function predictAll(predictor: Predictor<ImageSource>, images: readonly st
       { out, images: images.length, failed },
       () => `${out}: ${images.length} images, ${failed} failed`,
     );
-  if (failed > 0) throw new InputError(`${failed} of ${images.length} images could not be predicted`);
+  if (failed > 0)
+    throw new InputError(
+      `${failed} of ${images.length} images could not be ${args.dicomOut === undefined ? 'predicted' : 'predicted and written'}`,
+    );
 }
 
-/** The prediction of one image, or why it cannot be read. */
+/** What is made of a prediction. */
+interface Making {
+  options: PredictorOptions;
+  model: ModelIdentity;
+  draw?: MapWriter;
+  write?: DicomWriter;
+}
+
+/** The prediction of one image, or why it cannot be read or written. */
 async function predictOne(
   predictor: Predictor<ImageSource>,
   file: string,
-  { options, draw }: { options: PredictorOptions; draw?: MapWriter },
-): Promise<Pick<PredictionRecord, 'labels' | 'map' | 'error'>> {
+  { options, model, draw, write }: Making,
+): Promise<Pick<PredictionRecord, 'labels' | 'map' | 'dicom' | 'error'>> {
   try {
     const { map, labels } = await predictor.predict(file, options);
     const drawn = draw && map && (await draw(file, map));
-    return { labels: roundedLabels(labels), ...(drawn && { map: drawn }) };
+    return {
+      labels: roundedLabels(labels),
+      ...(drawn && { map: drawn }),
+      ...(write && (await writeDicom(write, file, { prediction: { labels, map }, model }))),
+    };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { error: withDataFlags(error.message) };
+  }
+}
+
+/** The files of a prediction as DICOM, or why it cannot be written so. */
+async function writeDicom(
+  write: DicomWriter,
+  file: string,
+  { prediction, model }: { prediction: ImagePrediction; model: ModelIdentity },
+): Promise<Pick<PredictionRecord, 'dicom' | 'error'>> {
+  try {
+    const dicom = await write(file, prediction, model);
+    dicom.remarks?.forEach((remark) => printText(`${file}: ${remark}`, process.stderr));
+    return { dicom };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { error: `no DICOM results: ${error.message}` };
+  }
+}
+
+/**
+ * The map that is wanted: by its flags, or for DICOM results the default one, where such a map can be made.
+ *
+ * @throws {InputError} if the predictor has no map that the flags name.
+ */
+function mapOf(predictor: Predictor<ImageSource>, args: Flags): Pick<PredictorOptions, 'map'> {
+  const isNamed = args.map !== undefined || (args.mapLabel ?? args.mapKind) !== undefined || args.force;
+  if (isNamed) return { map: mapOptionsOf(predictor, args) };
+  if (args.dicomOut === undefined || predictor.mapKinds.length === 0) return {};
+  try {
+    predictor.check({ map: true });
+    return { map: true };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    printText(`DICOM results have no map and no boxes: ${error.message}`, process.stderr);
+    return {};
   }
 }
 

@@ -1,6 +1,7 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { InputError, writeFileAtomic } from '@cxr-align/files';
 import { drawLabelMap, type LabelMap } from '@cxr-align/classifier';
+import { imageFileName } from './image-file-name.js';
 
 /** A map as it is printed: without its values, with the file that it was drawn in. */
 export interface DrawnMapFile extends Pick<LabelMap, 'label' | 'kind' | 'boxes' | 'evidence' | 'passedOver'> {
@@ -22,16 +23,9 @@ export function mapWriter(images: readonly string[], place: string): MapWriter {
   if (isFile && images.length > 1)
     throw new InputError(`expected --map to be a folder for ${images.length} images, got the file ${place}`);
   return async (image, map) => {
-    const file = isFile ? place : join(place, `${nameOf(image, images)}.png`);
+    const file = isFile ? place : join(place, `${imageFileName(image, images)}.png`);
     writeFileAtomic(file, await drawLabelMap(image, map));
     const { values: _values, grid: _grid, window: _window, ...shown } = map;
     return { file, ...shown };
   };
-}
-
-/** A file name of an image: its own, with folders and ending where another image has the same. */
-function nameOf(image: string, images: readonly string[]): string {
-  const withoutEnding = (path: string): string => basename(path).replace(/\.[^.]+$/, '');
-  const isAlone = images.filter((other) => withoutEnding(other) === withoutEnding(image)).length === 1;
-  return isAlone ? withoutEnding(image) : image.replace(/^[./\\]+/, '').replace(/[/\\:]+/g, '-');
 }

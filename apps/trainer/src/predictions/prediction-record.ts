@@ -1,4 +1,5 @@
 import type { DicomIds, ImagePrediction, LabelPrediction } from '@cxr-align/classifier';
+import type { DicomFiles } from './dicom-writer.js';
 import type { DrawnMapFile } from './map-writer.js';
 
 /** Which model a prediction is of. */
@@ -24,7 +25,9 @@ export interface PredictionRecord extends DicomIds {
   /** Missing where the file could not be read, or is no chest film. */
   labels?: Record<string, LabelPrediction>;
   map?: DrawnMapFile;
-  /** Why the file could not be read, or was refused. */
+  /** The same as DICOM, where that was wanted. */
+  dicom?: DicomFiles;
+  /** Why the file could not be read, was refused, or could not be written as DICOM. */
   error?: string;
   /** Of reading, predicting and drawing. */
   seconds: number;

@@ -1,4 +1,4 @@
-import { drawMap, encodePng } from '@cxr-align/image-backbone';
+import { type DrawnMap, drawMap, encodePng } from '@cxr-align/image-backbone';
 import { type ImageSource, greyImage } from '../images/image-source.js';
 import type { LabelMap } from './prediction.js';
 
@@ -11,11 +11,21 @@ import type { LabelMap } from './prediction.js';
  */
 export async function drawLabelMap(
   image: ImageSource,
-  { values, grid, window, boxes }: Pick<LabelMap, 'values' | 'grid' | 'window' | 'boxes'>,
+  map: Pick<LabelMap, 'values' | 'grid' | 'window' | 'boxes'>,
 ): Promise<Uint8Array> {
+  return drawMap(await fileOf(image), drawnMap(map));
+}
+
+/** A map as it is drawn: its largest value is 1. */
+export function drawnMap({
+  values,
+  grid,
+  window,
+  boxes,
+}: Pick<LabelMap, 'values' | 'grid' | 'window' | 'boxes'>): DrawnMap {
   const most = values.reduce((largest, value) => Math.max(largest, value), 0);
   const shares = values.map((value) => (most > 0 ? value / most : 0));
-  return drawMap(await fileOf(image), { values: shares, grid, window, boxes });
+  return { values: shares, grid, window, boxes };
 }
 
 async function fileOf(image: ImageSource): Promise<string | Uint8Array> {
