@@ -96,10 +96,10 @@ export const modelConfigShape = {
           'frozen: add an image encoder that is trained on the images (image.size) to the ensemble; auto: where there are at most 20000 training images and their files exist',
         ),
       ensembleWeights: z
-        .enum(['validation', 'equal'])
+        .union([z.enum(['validation', 'equal']), z.array(z.number().min(0).finite()).min(2)])
         .default('validation')
         .describe(
-          'frozen: weights of the logits of decoder, image encoder and linear probe; validation: fitted after each epoch, shrunk to equal weights where validation is small; equal: their mean',
+          'frozen: weights of the logits of decoder, image encoder and linear probe; validation: fitted after each epoch, shrunk to equal weights where validation is small; equal: their mean; a list: these, one for each in that order',
         ),
     })
     .prefault({}),

@@ -64,6 +64,8 @@ export interface AblationSummary {
   data: string;
   /** The split that the runs are compared on. */
   split: string;
+  /** Whether the split also chose epochs, thresholds or weights of a run. */
+  hasChosen: boolean;
   baseline: string;
   seeds: number[];
   samples: number;
@@ -90,7 +92,7 @@ export interface FinishedRun {
  * @throws {InputError} if the runs were evaluated on different samples.
  */
 export function summarizeAblation(
-  { data, split }: Pick<AblationSummary, 'data' | 'split'>,
+  { data, split, hasChosen = split === 'val' }: Pick<AblationSummary, 'data' | 'split'> & { hasChosen?: boolean },
   { baseline, configurations, trainCounts, seeds }: ComparedPlan,
   finished: readonly FinishedRun[],
   resamples: number,
@@ -162,6 +164,7 @@ export function summarizeAblation(
   return {
     data,
     split,
+    hasChosen,
     baseline,
     seeds: [...seeds],
     samples: samples.length,

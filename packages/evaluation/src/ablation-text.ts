@@ -40,10 +40,10 @@ function verdictTexts(baseline: string): Record<AblationRow['verdict'], string> 
 }
 
 /** What a mean leaves out, and how far the numbers can be trusted: a sentence for each. */
-export function ablationRemarks({ split, undefinedLabels, labels, remarks }: AblationSummary): string[] {
+export function ablationRemarks({ split, hasChosen, undefinedLabels, labels, remarks }: AblationSummary): string[] {
   const used = Object.keys(labels).length - undefinedLabels.length;
   return [
-    ...(split === 'val'
+    ...(hasChosen
       ? ['compared on validation, which chose the epoch of each run, too: its scores are too good, for all runs alike']
       : []),
     ...(split === 'train' ? ['compared on images that the runs were trained on'] : []),

@@ -77,6 +77,17 @@ export function fitOnValidation(
   };
 }
 
+/** The same where there is nothing to fit on: no thresholds (0.5 decides), no calibration. */
+export function notFitted({ labels }: Pick<LabelGraph, 'labels'>): {
+  calibrations: LabelCalibration[];
+  thresholds: number[];
+} {
+  return {
+    calibrations: labels.map(() => ({ calibration: { kind: 'none' }, conformal: null, operating: {}, prior: null })),
+    thresholds: labels.map(() => NaN),
+  };
+}
+
 /** The threshold on probabilities that a rule chooses, in the middle to the next lower one; NaN where there is none. */
 export function thresholdOf(targets: ArrayLike<number>, probabilities: ArrayLike<number>, rule: ThresholdRule): number {
   return thresholdBetweenScores(probabilities, chooseThreshold(targets, probabilities, rule), 0);

@@ -13,6 +13,7 @@ export {
   calibratedLogits,
   calibratedProbabilities,
   fitOnValidation,
+  notFitted,
   thresholdOf,
 } from './calibrated.js';
 export { type CompareOptions, type Comparison, type ComparisonRow, compare } from './comparison.js';

@@ -13,8 +13,8 @@ export interface Parameter {
 /** Values of parameters by name: float32, row by row. */
 export type StoredValues = ReadonlyMap<string, { shape: number[]; data: Float32Array | Int32Array }>;
 
-/** The initial value of a parameter: a constant, or normally distributed numbers with mean 0 and this standard deviation. */
-export type Initializer = { constant: number } | { normal: number };
+/** The initial value of a parameter: a constant, normally distributed numbers with mean 0 and this standard deviation, or given ones. */
+export type Initializer = { constant: number } | { normal: number } | { values: readonly number[] };
 
 /**
  * The parameters of a model, by name and in the order in which they were added. Modules take a {@link Scope} and add their
@@ -63,6 +63,7 @@ export class Parameters {
 
   private initialValue(name: string, shape: readonly number[], initializer: Initializer): Float32Array {
     const size = shape.reduce((product, extent) => product * extent, 1);
+    if ('values' in initializer) return valuesOf(initializer.values, name, size);
     return 'constant' in initializer
       ? new Float32Array(size).fill(initializer.constant)
       : new RandomStream({ seed: this.seed, purpose: `initial/${name}` }).normals(size, initializer.normal);
@@ -158,4 +159,11 @@ export class Scope {
   ): tf.Variable & T {
     return this.parameters.addParameter(`${this.path}/${name}`, shape, initializer, trainable) as tf.Variable & T;
   }
+}
+
+/** @throws {RangeError} if they are of another number. */
+function valuesOf(values: readonly number[], name: string, size: number): Float32Array {
+  if (values.length !== size)
+    throw new RangeError(`nn/Parameters: expected ${size} initial values of ${name}, got ${values.length}`);
+  return Float32Array.from(values);
 }

@@ -37,12 +37,17 @@ export function modelCard(
   ];
   const count = (split: 'train' | 'val'): string =>
     `${trained!.images[split]} images of ${trained!.patients[split]} patients`;
+  const chosenBy = (): string => {
+    if (config.validation === 'none') return 'nothing was chosen: last epoch, thresholds 0.5';
+    if (config.validation === 'folds') return 'out-of-fold predictions';
+    return trained ? `validation: ${count('val')}` : 'validation';
+  };
   const rows: [string, string][] = [
     ['model', config.model],
     ['labels', labels.join(', ')],
     ['training data', trained ? `${trained.name} (${trained.format}): ${count('train')}` : 'not recorded by this run'],
     ...(trained ? excludedRow(trained) : []),
-    ['selection and thresholds', trained ? `validation: ${count('val')}` : 'validation'],
+    ['selection and thresholds', chosenBy()],
     ['evaluation', evaluatedText(evaluation)],
     [
       'label policy',

@@ -6,6 +6,7 @@ import {
   type ReportTable,
 } from '@cxr-align/report';
 import {
+  type Config,
   type EpochRecord,
   type GradientRecord,
   type TrainingData,
@@ -65,10 +66,7 @@ export async function runReport(
     facts: [
       ['for', labelsText(Object.keys(evaluation.labels))],
       ['trained on', trained ? splitText(trained, 'train') : 'not recorded by this run'],
-      [
-        'chosen on',
-        `${trained ? splitText(trained, 'val') : 'validation'}: epoch, and calibration (${evaluation.calibration})`,
-      ],
+      ['chosen on', chosenText(config, trained, evaluation.calibration)],
       ['thresholds', thresholds],
       ['evaluated on', evaluatedText(evaluation)],
     ],
@@ -88,6 +86,14 @@ export async function runReport(
     ],
   };
   await writeReport(out, page, { png });
+}
+
+/** What chose the epoch and what is fitted. */
+function chosenText({ validation, epochs }: Config, trained: TrainingData | null, calibration: string): string {
+  if (validation === 'none') return `nothing: the last epoch, ${epochs}, is kept; thresholds are 0.5, not calibrated`;
+  if (validation === 'folds')
+    return `out-of-fold predictions: ensemble weights, thresholds, and calibration (${calibration})`;
+  return `${trained ? splitText(trained, 'val') : 'validation'}: epoch, and calibration (${calibration})`;
 }
 
 /** Macro AUROC on validation of the epoch that was kept: the highest. */
@@ -122,10 +128,14 @@ function trainingSection(
       id: 'drift',
       paragraphs: [`Weighting of the losses: ${weighting}.`],
       figures: [
-        figure(
-          'Macro AUROC on validation',
-          history.map(({ epoch, validation }) => ({ epoch, series: 'validation', value: validation })),
-        ),
+        ...(history.some(({ validation }) => validation !== null)
+          ? [
+              figure(
+                'Macro AUROC on validation',
+                history.map(({ epoch, validation }) => ({ epoch, series: 'validation', value: validation })),
+              ),
+            ]
+          : []),
         figure(
           'Loss',
           history.map(({ epoch, loss }) => ({ epoch, series: 'total', value: loss })),

@@ -18,7 +18,10 @@ export async function seedReport(
     {
       title: `${seeds.length} random seeds on ${data}`,
       lead: `Macro AUROC ${spreadText(macro.auroc)}, ${macroSentence(summary)}.`,
-      notices: split === 'val' ? ['Optimistic: this split chose the epoch and the thresholds of each run.'] : [],
+      notices:
+        split === 'val' && summary.runs.some(({ validation }) => validation !== null)
+          ? ['Optimistic: this split chose the epoch and the thresholds of each run.']
+          : [],
       facts: [
         ['evaluated on', `${data}, ${split}: ${samples} images of ${patients} patients`],
         ['seeds', seeds.join(', ')],

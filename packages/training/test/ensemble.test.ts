@@ -59,6 +59,14 @@ describe('a model with branches beside frozen features', () => {
     expectClose(logits, [...fitted], 1e-5);
     expect(tf.max(tf.abs(tf.sub(logits, tf.tensor(equal, [2, 3])))).dataSync()[0]).toBeGreaterThan(1e-6);
   });
+  it('starts from weights that are given, one for each branch', async () => {
+    const given = (ensembleWeights: number[]) => ({ ...config, encoder: { ...config.encoder, ensembleWeights } });
+    const model = buildModel(given([0.5, 0.2, 0.3]), new Parameters(1), { input, labels: 3 });
+    expectClose(model.ensembleWeights!, [0.5, 0.2, 0.3]);
+    expect(() => buildModel(given([0.5, 0.5]), new Parameters(1), { input, labels: 3 })).toThrow(
+      'expected encoder.ensembleWeights to be one for each of decoder, image encoder, linear probe, got 2',
+    );
+  });
   it('gives the branches that take prompts the weight of all of them', () => {
     const aligned = checkConfig({ ...config, model: 'aligned', heads: 'similarity' }, 'test');
     const prompts = {

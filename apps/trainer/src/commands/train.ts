@@ -13,6 +13,7 @@ import {
   train as trainModel,
   type Config,
   type SignalControl,
+  type TrainedRun,
 } from '@cxr-align/training';
 import {
   commonFlags,
@@ -208,10 +209,16 @@ async function trainTo(
       [
         evaluationText(evaluation),
         '',
-        `best epoch ${result.bestEpoch} of ${config.epochs}, validation AUROC ${result.validation?.toFixed(3) ?? 'undefined'}; ${result.seconds.toFixed(0)} s; ${(100 * result.dataWaitShare).toFixed(1)} % of it waiting for data`,
+        `${epochText(result, config)}; ${result.seconds.toFixed(0)} s; ${(100 * result.dataWaitShare).toFixed(1)} % of it waiting for data`,
         `report: ${run}/report.html`,
       ].join('\n'),
   );
+}
+
+/** Which epoch was kept. */
+function epochText({ bestEpoch, validation }: Pick<TrainedRun, 'bestEpoch' | 'validation'>, config: Config): string {
+  if (config.validation === 'none') return `last epoch, ${bestEpoch}, kept; no validation`;
+  return `best epoch ${bestEpoch} of ${config.epochs}, validation AUROC ${validation?.toFixed(3) ?? 'undefined'}`;
 }
 
 interface ArgumentsOf extends DataFlags {

@@ -14,6 +14,7 @@ export const configFlags: Readonly<Record<string, string>> = {
   'classification-loss': 'classificationLoss',
   weighting: 'weighting',
   calibration: 'calibration',
+  validation: 'validation',
 };
 
 /** These flags for yargs; their values are checked with the configuration. */

@@ -7,6 +7,7 @@ import {
   type ImageEncoder,
   type LabelEmbeddings,
 } from '@cxr-align/image-backbone';
+import { InputError } from '@cxr-align/files';
 import { Linear, ForwardContext, type Parameters, type Scope } from '@cxr-align/nn';
 import { unstack } from '@cxr-align/tensor';
 import { PromptEncoder, PromptMixture } from '@cxr-align/text-encoder';
@@ -97,13 +98,29 @@ export class LabelDecoderModel implements Model {
     };
     this.branchNames = branchNames.slice(0, this.branches.length).concat(this.probe ? branchNames[2] : []);
     const { length: count } = this.branchNames;
+    const { ensembleWeights: given } = config.encoder;
+    if (Array.isArray(given)) this.refuseOtherCount(given.length);
     if (count > 1)
       this.ensembleWeights = parameters
         .scope('head')
-        .addParameter<tf.Tensor1D>('stacking', [count], { constant: 1 / count }, false);
+        .addParameter<tf.Tensor1D>(
+          'stacking',
+          [count],
+          Array.isArray(given) ? { values: given } : { constant: 1 / count },
+          false,
+        );
   }
 
   private readonly useSimilarity: boolean;
+
+  /** @throws {InputError} if ensemble weights are given for another number of branches. */
+  private refuseOtherCount(weights: number): void {
+    const { branchNames } = this;
+    if (weights !== branchNames.length)
+      throw new InputError(
+        `expected encoder.ensembleWeights to be one for each of ${branchNames.join(', ')}, got ${weights}; give ${branchNames.length}, or validation or equal`,
+      );
+  }
 
   forward(inputs: ModelBatch, context: ForwardContext): ModelOutput {
     return this.score(this.encodeImages(inputs, context), context);

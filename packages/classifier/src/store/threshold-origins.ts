@@ -38,7 +38,11 @@ export function thresholdOriginOf(model: ThresholdModel): string {
   const { labels } = graph;
   const unfitted = labels.filter((_, i) => Number.isNaN(thresholds[i]));
   const half = unfitted.length > 0 ? `; 0.5 for ${unfitted.join(', ')}, where none could be fitted` : '';
-  const trained = `fitted on validation by ${trainedRule(config)}${half}`;
+  const { validation } = config as TrainingKeys;
+  const trained =
+    validation === 'none'
+      ? '0.5: nothing was fitted, for no validation split was used'
+      : `fitted on ${validation === 'folds' ? 'out-of-fold predictions' : 'validation'} by ${trainedRule(config)}${half}`;
   const origins = thresholdOrigins(model);
   const changed = changes.flatMap((change) => {
     const own = labels.filter((_, i) => origins[i].change?.number === change.number);
@@ -59,8 +63,15 @@ function byRule(labels: readonly string[], ruleOf: (label: string) => string): s
     .join(', ');
 }
 
+/** What thresholds depend on of a training's configuration. */
+interface TrainingKeys {
+  threshold?: Parameters<typeof ruleName>[0];
+  validation?: 'split' | 'none' | 'folds';
+}
+
 /** The rule that training chose thresholds by: a key of its configuration, which a model keeps. */
 function trainedRule(config: object): string {
-  const { threshold } = config as { threshold?: Parameters<typeof ruleName>[0] };
+  const { threshold, validation } = config as TrainingKeys;
+  if (validation === 'none') return 'none';
   return threshold === undefined ? 'training' : ruleName(threshold);
 }

@@ -1,3 +1,4 @@
+import { notFitted } from '@cxr-align/evaluation';
 import type { LabelGraph } from '@cxr-align/label-graph';
 import { Parameters } from '@cxr-align/nn';
 import { buildModel, modelTypes } from '../model/build-model.js';
@@ -40,13 +41,7 @@ export async function untrainedModel({
       config,
       input,
       graph,
-      thresholds: graph.labels.map(() => NaN),
-      calibrations: graph.labels.map(() => ({
-        calibration: { kind: 'none' },
-        conformal: null,
-        operating: {},
-        prior: null,
-      })),
+      ...notFitted(graph),
       prevalence: graph.labels.map(() => NaN),
       metadata: null,
     };

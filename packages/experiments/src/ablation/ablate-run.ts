@@ -54,9 +54,10 @@ async function trainAndCompare(
   }));
   const shared = { series: 'ablation', data, out, features, split, splitSeed: 0, engine, stallSeconds };
   await trainAll(runs, shared, { jobs, progress, signal, checkpointWhen });
+  const hasChosen = split === 'val' && plan.runs.some(({ config }) => config.validation === 'split');
   const finished: FinishedRun[] = [];
   for (const run of plan.runs) finished.push({ run, predictions: await readPredictions(join(out, runFolder(run))) });
-  const summary = summarizeAblation({ data: data.path, split }, plan, finished, options.resamples);
+  const summary = summarizeAblation({ data: data.path, split, hasChosen }, plan, finished, options.resamples);
   writeFileAtomic(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
 }

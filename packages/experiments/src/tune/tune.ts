@@ -116,6 +116,10 @@ function planSearch(
   count: number,
 ): Search {
   checkSpace(space);
+  if (config.validation !== 'split' || Object.hasOwn(space, 'validation'))
+    throw new InputError(
+      `expected validation split, got ${config.validation}: a search chooses by the scores on that split; leave validation out`,
+    );
   if (Object.keys(space).length === 0)
     throw new InputError('expected one or more keys to search, got none; give a range or a list of values');
   if (Object.hasOwn(space, 'seed'))

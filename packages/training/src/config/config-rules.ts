@@ -76,6 +76,21 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
     message: 'expected 1 with weighting gradnorm or pcgrad: they look at the gradients of one batch',
   },
   {
+    key: 'patience',
+    isSound: ({ patience, validation }) => patience === 0 || validation === 'split',
+    message: 'expected 0 unless validation is split: without a validation split no epoch is better than another',
+  },
+  {
+    key: 'calibration',
+    isSound: ({ calibration, validation }) => calibration === 'none' || validation !== 'none',
+    message: 'expected none with validation none: there are no images to fit it on',
+  },
+  {
+    key: 'conformalAlpha',
+    isSound: ({ conformalAlpha, validation }) => conformalAlpha === 0 || validation !== 'none',
+    message: 'expected 0 with validation none: there are no images to fit prediction sets on',
+  },
+  {
     key: 'holdOut',
     isSound: ({ holdOut, model, decoder, heads, prompts }) =>
       holdOut.length === 0 ||

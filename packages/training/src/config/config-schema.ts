@@ -81,6 +81,12 @@ export const configSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('Early stopping: epochs without a better validation AUROC after which training ends; 0 = off'),
+  validation: z
+    .enum(['split', 'none', 'folds'])
+    .default('split')
+    .describe(
+      'What chooses the epoch, thresholds, calibration and ensemble weights; split: the validation split, drawn by patient where the data have none; none: nothing, the last epoch is kept, thresholds are 0.5; folds: out-of-fold predictions of a cross-validation, which sets it',
+    ),
   weightAveraging: z
     .number()
     .min(0)

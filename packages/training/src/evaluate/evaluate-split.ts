@@ -19,6 +19,7 @@ import {
   sampleGroups,
   scoreZeroShot,
   decisionProbabilities,
+  definedThreshold,
 } from '@cxr-align/evaluation';
 import type { EvaluatedModel } from './evaluated-model.js';
 import { hashOfSamples } from '../identity/data-identity.js';
@@ -242,7 +243,10 @@ function operatingOf(scored: ScoredSplit, origins: readonly ThresholdOrigin[]) {
   const deciding = thresholdsOf(scored);
   return labels.columns.map(({ model: [label, ...others] }, i) => {
     // A label that is predicted by its prompts alone has none of its own.
-    const first = { rule: origins[label]?.rule ?? 'none', threshold: deciding[i] };
+    const origin = origins[label];
+    // Without validation 0.5 decides by rule, not for want of a fit.
+    const threshold = origin?.rule === 'none' ? definedThreshold(deciding[i]) : deciding[i];
+    const first = { rule: origin?.rule ?? 'none', threshold };
     if (shifted || others.length > 0) return [first];
     const more = Object.entries(predicted.calibrations[label].operating).filter(([name]) => name !== first.rule);
     return [first, ...more.map(([name, threshold]) => ({ rule: name, threshold: threshold ?? NaN }))];

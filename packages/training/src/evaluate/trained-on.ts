@@ -61,6 +61,10 @@ export function trainedOn(
   return [
     ...remarks,
     ...optimistic('train', 'were trained on', '; scores on them are too good'),
-    ...optimistic('val', 'chose the epoch, the calibration and the thresholds'),
+    ...(then.config.validation === 'none'
+      ? []
+      : then.config.validation === 'folds'
+        ? optimistic('val', 'were trained on', '; scores on them are too good')
+        : optimistic('val', 'chose the epoch, the calibration and the thresholds')),
   ];
 }

@@ -97,12 +97,14 @@ export interface TrainingSetOptions {
   seed: number;
   /** Random seed of the splits that are missing; `seed` unless given, so that runs of several seeds can share them. */
   splitSeed?: number;
+  /** Whether a validation split that is missing is drawn. Default true. */
+  drawsValidation?: boolean;
 }
 
 /** Prepares a data set for training: splits that are missing are drawn by patient, and the training set is limited. */
 export function trainingDataset(
   opened: OpenedDataset,
-  { trainCount: count, trainFraction: fraction, seed, splitSeed = seed }: TrainingSetOptions,
+  { trainCount: count, trainFraction: fraction, seed, splitSeed = seed, drawsValidation = true }: TrainingSetOptions,
 ): OpenedDataset {
   let { dataset } = opened;
   const remarks = [...opened.remarks];
@@ -119,8 +121,10 @@ export function trainingDataset(
     );
   if (!has('val')) {
     if (!has('test') && !dataset.hasOwnSplits) dataset = drawSplit(dataset, 'test', 0.2, splitSeed);
-    dataset = drawSplit(dataset, 'val', 0.15, splitSeed);
-    remarks.push('no validation split in the data: patients were drawn for it');
+    if (drawsValidation) {
+      dataset = drawSplit(dataset, 'val', 0.15, splitSeed);
+      remarks.push('no validation split in the data: patients were drawn for it');
+    }
   }
   const before = dataset.samples.length;
   dataset = limitTraining(dataset, { count, fraction, seed });

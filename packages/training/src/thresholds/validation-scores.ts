@@ -26,14 +26,19 @@ export interface ValidationOptions extends RunControl, Omit<EncoderOptions, 'out
  */
 export async function validationOf(
   options: ValidationOptions,
-  { graph: { labels } }: StoredModel<Config>,
+  { graph: { labels }, config }: StoredModel<Config>,
   isNeeded: boolean,
 ): Promise<Predictions | undefined> {
   const { run, data } = options;
   const kept = await readValidation(run);
   if (kept) return inOrder(kept, labels, run);
-  if (data) return inOrder(await predictedAgain(options, data), labels, run);
+  if (data && config.validation === 'split') return inOrder(await predictedAgain(options, data), labels, run);
   if (!isNeeded) return undefined;
+  if (config.validation === 'none')
+    throw new InputError(
+      'expected scores of validation images, which a rule chooses thresholds on, got a run without validation; name a threshold for each label, or train with validation split or in folds',
+      { file: run },
+    );
   throw new InputError(
     `expected ${validationFile} with the scores that thresholds are chosen on, got none: the run is of an earlier version, or was not finished; give the data set that it was trained on (data), name a threshold for each label, or train again`,
     { file: run },

@@ -1,6 +1,7 @@
 import { selectSplit, type Dataset, type Split } from '@cxr-align/datasets';
 import { frozenTexts, modelTypes, type FrozenTexts } from '@cxr-align/classifier';
 import type { LabelGraph } from '@cxr-align/label-graph';
+import type { Config } from '../config/config-schema.js';
 import { loadedImageRemarks } from '../inputs/checks/loaded-images.js';
 import { trainingSource } from '../inputs/input-source.js';
 import { loadInputs, type LoadedData } from '../inputs/load-inputs.js';
@@ -30,8 +31,8 @@ export interface PreparedTraining {
   knowledge: LabelKnowledge;
   plan: TaskPlan;
   texts?: FrozenTexts;
-  /** Samples of the training and the validation split. */
   training: number[];
+  /** Samples that choose the epoch, thresholds, calibration and ensemble weights; none where nothing chooses. */
   validation: number[];
   /** [samples, labels] row by row: 1, 0, in between, NaN where unknown. */
   targets: Float32Array;
@@ -52,7 +53,11 @@ export async function prepareTraining(
 ): Promise<PreparedTraining> {
   const { config } = options;
   const { maxBad } = options.data.options;
-  const opened = trainingDataset(options.data, { ...options, seed: config.seed });
+  const opened = trainingDataset(options.data, {
+    ...options,
+    seed: config.seed,
+    drawsValidation: config.validation === 'split',
+  });
   const split = chooseSplit(options.split, opened, progress);
   const wholeGraph = graphFor(config.graph, opened.dataset);
   const { dataset: trained, graph, zeroShot } = holdOut(opened.dataset, wholeGraph, config.holdOut);
@@ -66,6 +71,7 @@ export async function prepareTraining(
   const estimates = needsTeacher(config)
     ? await teacherEstimates(config, { ...options, maxBad }, { ...loaded, dataset }, progress)
     : undefined;
+  const validation = config.validation === 'split' ? samplesIn(dataset, 'val') : [];
   const { values: targets, propagatedAnnotations, remarks } = trainingTargets(config, dataset, graph, estimates);
   return {
     loaded,
@@ -77,7 +83,7 @@ export async function prepareTraining(
     plan,
     texts,
     training: samplesIn(dataset, 'train'),
-    validation: samplesIn(dataset, 'val'),
+    validation,
     targets,
     truth: truthOf(dataset, config, graph),
     propagatedAnnotations,
@@ -87,6 +93,13 @@ export async function prepareTraining(
       ...(await loadedImageRemarks(loaded, source, progress)),
       ...graphRemarks(config.graph, opened.dataset),
       ...remarks,
+      ...(validation.length === 0 ? [unvalidated(config)] : []),
     ],
   };
+}
+
+/** What it means that no images choose anything. */
+function unvalidated({ validation, epochs, weightAveraging }: Config): string {
+  const weights = weightAveraging > 0 ? 'the averaged weights' : 'the weights';
+  return `${validation === 'split' ? 'no image of the validation split is left' : 'no validation split is used'}: ${weights} of the last epoch (${epochs}) are kept, thresholds are 0.5, probabilities are not calibrated, ensemble weights are not fitted`;
 }

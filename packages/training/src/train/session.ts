@@ -149,7 +149,7 @@ export async function runEpochs(session: Session, resources: Resources, options:
         progress.remark(badStepText(step, loop.totalSteps));
         on.badStep?.(step);
       },
-      validate: validation(session, resources, signal),
+      validate: session.prepared.validation.length === 0 ? notValidated : validation(session, resources, signal),
       onEpoch: async (record) => {
         await keep(session, options);
         note = record.validation === null ? '' : `, validation AUROC ${record.validation.toFixed(3)}`;
@@ -194,6 +194,11 @@ async function keep({ parameters, loop }: Session, { run, identity, lock, on }: 
   const file = writeCheckpoint(run, identity, snapshot, isWithin ? step : undefined);
   writeHistories(run, loop);
   on?.checkpoint?.({ file, epoch, step, steps: loop.totalSteps });
+}
+
+/** Without validation the last epoch is the best one. */
+async function notValidated(): Promise<number> {
+  return NaN;
 }
 
 /** Computes the macro AUROC on validation, once the weights of the ensemble are fitted there. */

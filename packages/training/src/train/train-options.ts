@@ -1,3 +1,4 @@
+import { InputError } from '@cxr-align/files';
 import type { RunControl, TrainEvents } from '../events.js';
 import type { Config } from '../config/config-schema.js';
 import type { EncoderOptions } from '../inputs/input-source.js';
@@ -6,7 +7,7 @@ import { refuseUnknownOptions } from '../known-options.js';
 
 /** What is trained, on what, and where the run folder is written. */
 export interface TrainOptions
-  extends RunControl<TrainEvents>, Omit<EncoderOptions, 'out'>, Omit<TrainingSetOptions, 'seed'> {
+  extends RunControl<TrainEvents>, Omit<EncoderOptions, 'out'>, Omit<TrainingSetOptions, 'seed' | 'drawsValidation'> {
   data: OpenedDataset;
   config: Config;
   /** The run folder. */
@@ -50,6 +51,10 @@ export function checkTrainOptions(options: TrainOptions): void {
   refuseUnknownOptions(where, options, known);
   for (const name of ['data', 'config', 'out'] as const)
     if (options[name] === undefined) throw new TypeError(`${where}: expected the option ${name}, got none`);
+  if (options.config.validation === 'folds')
+    throw new InputError(
+      'expected validation split or none, got folds, which a cross-validation sets; leave it out, or train in folds',
+    );
   const { trainCount, trainFraction, splitSeed } = options;
   if (trainCount !== undefined && trainFraction !== undefined)
     throw new TypeError(`${where}: expected trainCount or trainFraction, got both; leave one out`);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { keepThresholds, ModelTexts, predictLogits, writeModel, type StoredModel } from '@cxr-align/classifier';
-import { countEdges, fitMetadataBaseline, fitOnValidation, type Predictions } from '@cxr-align/evaluation';
+import { countEdges, fitMetadataBaseline, fitOnValidation, notFitted, type Predictions } from '@cxr-align/evaluation';
 import type { Engine } from '@cxr-align/engine';
 import { coverFiles, lockFolder, writeFileAtomic, type FolderLock } from '@cxr-align/files';
 import type { Config } from '../config/config-schema.js';
@@ -142,7 +142,7 @@ async function trainAndEvaluate(
   if (ensemble) progress.remark(ensemble);
   keepThresholds(run, stored, progress);
   writeModel(run, stored);
-  writeValidation(run, validation);
+  if (validation) writeValidation(run, validation);
   const evaluated = await evaluateTrained(session, stored, { run, resources, progress });
   const result: EvaluatedRun = {
     ...evaluated,
@@ -169,31 +169,18 @@ interface RunContext {
   progress: Progress;
 }
 
-/** The weights of the best epoch, with what is fitted on validation beside them. */
+/** The weights of the best epoch, with what is fitted on validation beside them, where there is one. */
 async function fitStoredModel(
   { config, prepared, parameters, model, counts, loop }: Session,
   signal?: AbortSignal,
-): Promise<{ stored: StoredModel<Config>; ensemble?: string; validation: Predictions }> {
+): Promise<{ stored: StoredModel<Config>; ensemble?: string; validation?: Predictions }> {
   const { graph, training, validation, targets, truth, texts, zeroShot, knowledge, dataset, loaded } = prepared;
   const labels = graph.labels.length;
   parameters.load(loop.bestWeights!);
-  const logits = await predictLogits(model, loaded.inputs, validation, {
-    onImages: async () => {
-      await breathe();
-      signal?.throwIfAborted();
-    },
-  });
-  refuseNonFiniteValidation(logits, { samples: validation, prepared });
-  const known = rowsOf(truth, validation, labels);
-  const { decided, ...fitted } = fitOnValidation(config, graph, known, logits);
+  const { decided, ...fitted } = await fitValidation();
   return {
-    validation: {
-      labels: graph.labels,
-      samples: validation.map((sample) => dataset.samples[sample]),
-      targets: known,
-      probabilities: decided,
-    },
-    ensemble: await ensembleRemark(model, config.encoder.ensembleWeights === 'validation'),
+    validation: decided,
+    ensemble: await ensembleRemark(model, config.encoder.ensembleWeights === 'validation' && validation.length > 0),
     stored: {
       weights: await parameters.values(),
       texts,
@@ -211,6 +198,23 @@ async function fitStoredModel(
       ),
     },
   };
+
+  async function fitValidation(): Promise<
+    Pick<StoredModel, 'calibrations' | 'thresholds'> & { decided?: Predictions }
+  > {
+    if (validation.length === 0) return notFitted(graph);
+    const logits = await predictLogits(model, loaded.inputs, validation, {
+      onImages: async () => {
+        await breathe();
+        signal?.throwIfAborted();
+      },
+    });
+    refuseNonFiniteValidation(logits, { samples: validation, prepared });
+    const known = rowsOf(truth, validation, labels);
+    const { decided, ...rest } = fitOnValidation(config, graph, known, logits);
+    const samples = validation.map((sample) => dataset.samples[sample]);
+    return { ...rest, decided: { labels: graph.labels, samples, targets: known, probabilities: decided } };
+  }
 }
 
 /** Evaluates the trained model; labels that were held out are scored, too. */
@@ -221,7 +225,7 @@ async function evaluateTrained(
 ) {
   const { zeroShot, texts, loaded, split, wholeGraph } = prepared;
   const zeroShotLabels = zeroShot && texts && { graph: zeroShot, texts: resources.own(new ModelTexts(texts)) };
-  const optimistic = optimisticSplits[split];
+  const optimistic = split === 'val' && prepared.validation.length === 0 ? undefined : optimisticSplits[split];
   return evaluateSplit({ model, stored, zeroShot: zeroShotLabels }, loaded, {
     split,
     graph: wholeGraph,
