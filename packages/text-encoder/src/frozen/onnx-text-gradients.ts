@@ -1,8 +1,8 @@
 import { InputError } from '@cxr-align/files';
-import type { OnnxModel } from '@cxr-align/onnx';
+import { OnnxInterpreter, type OnnxModel } from '@cxr-align/onnx';
 import * as tf from '@tensorflow/tfjs-core';
 import type { CosineGradient, TextGradients } from '../text-encoder.js';
-import { OnnxInterpreter } from './onnx-interpreter.js';
+
 import { feeds, type Pooling } from './token-inputs.js';
 import type { TextTokenizer } from './tokenizer.js';
 

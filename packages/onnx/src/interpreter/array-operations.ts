@@ -1,6 +1,6 @@
-import type { OnnxArray, OnnxAttribute } from '@cxr-align/onnx';
+import type { OnnxArray, OnnxAttribute } from '../onnx-graph.js';
 import * as tf from '@tensorflow/tfjs-core';
-import { fromStart, integersOf, tensorOf, type OnnxOperation } from './onnx-operation.js';
+import { fromStart, integersOf, tensorOf, type OnnxOperation } from './operation.js';
 
 /** What makes, reshapes, cuts and gathers arrays, by its name in ONNX. */
 export const arrayOperations: Readonly<Record<string, OnnxOperation>> = {
@@ -102,6 +102,13 @@ export const arrayOperations: Readonly<Record<string, OnnxOperation>> = {
     });
     const all = flat.flatMap((from) => Array.from({ length: width }, (_, i) => from + i));
     return gatherFlat(x!, all, [...places, ...rest]);
+  },
+  Pad: ([x, counts, value], { attributes: { mode = 'constant', pads } }) => {
+    if (mode !== 'constant')
+      throw new RangeError(`onnx/Pad: expected mode constant, got ${mode as string}; export the model with that one`);
+    const given = counts ? integersOf(counts) : (pads as number[]);
+    const pairs = x!.shape.map((_, axis): [number, number] => [given[axis], given[axis + x!.rank]]);
+    return tf.pad(x!, pairs, value ? integersOf(value)[0] : 0);
   },
   Tile: ([x, times]) => tf.tile(x!, integersOf(times!)),
   Range: ([start, limit, delta]) => {

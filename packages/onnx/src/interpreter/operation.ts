@@ -1,4 +1,4 @@
-import type { OnnxArray, OnnxAttribute, OnnxNode } from '@cxr-align/onnx';
+import type { OnnxArray, OnnxAttribute, OnnxNode } from '../onnx-graph.js';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Runs one operation. An input that is left out is undefined. */
@@ -21,9 +21,25 @@ export function tensorOf({ data, shape, dtype }: OnnxArray): tf.Tensor {
   return tf.tensor(dtype === 'bool' ? Uint8Array.from(data) : data, shape, dtype);
 }
 
-/** The integers of a tensor that parameterises an operation (a shape, axes, indices): they are read at once. */
+/** The numbers of small constants: a step that reads tensors cannot be captured. */
+const known = new WeakMap<tf.Tensor, number[]>();
+
+/** The most numbers of a constant that are remembered. */
+export const mostKnown = 4096;
+
+/** Remembers the numbers of a constant, where they are few. */
+export function remember(x: tf.Tensor): void {
+  if (x.size <= mostKnown) known.set(x, [...x.dataSync()]);
+}
+
+/** The numbers of a small constant. */
+export function knownNumbers(x: tf.Tensor): number[] | undefined {
+  return known.get(x);
+}
+
+/** The numbers of a tensor that parameterises an operation (a shape, axes, indices): they are read at once. */
 export function integersOf(x: tf.Tensor): number[] {
-  return [...x.dataSync()];
+  return known.get(x) ?? [...x.dataSync()];
 }
 
 /** The axis, or the index, that may be counted from the end. */

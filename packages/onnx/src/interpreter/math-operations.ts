@@ -1,6 +1,6 @@
-import { onnxDtype, type OnnxAttribute } from '@cxr-align/onnx';
+import { onnxDtype, type OnnxAttribute } from '../onnx-graph.js';
 import * as tf from '@tensorflow/tfjs-core';
-import { fromStart, integersOf, withoutGradient, type OnnxOperation } from './onnx-operation.js';
+import { fromStart, integersOf, knownNumbers, withoutGradient, type OnnxOperation } from './operation.js';
 
 /** Arithmetic, activations, products, comparisons and reductions, by their names in ONNX. */
 export const mathOperations: Readonly<Record<string, OnnxOperation>> = {
@@ -32,7 +32,17 @@ export const mathOperations: Readonly<Record<string, OnnxOperation>> = {
         : tf.erf(tf.div(x!, Math.SQRT2));
     return tf.mul(tf.mul(0.5, x!), tf.add(1, inner));
   },
+  HardSigmoid: ([x], { attributes: { alpha = 0.2, beta = 0.5 } }) =>
+    tf.clipByValue(tf.add(tf.mul(x!, alpha as number), beta as number), 0, 1),
+  HardSwish: ([x]) => tf.mul(x!, tf.clipByValue(tf.add(tf.div(x!, 6), 0.5), 0, 1)),
+  LeakyRelu: ([x], { attributes: { alpha = 0.01 } }) => tf.leakyRelu(x!, alpha as number),
+  Elu: ([x], { attributes: { alpha = 1 } }) =>
+    tf.where(tf.greater(x!, 0), x!, tf.mul(tf.sub(tf.exp(tf.minimum(x!, 0)), 1), alpha as number)),
+  PRelu: ([x, slope]) => tf.add(tf.relu(x!), tf.mul(tf.minimum(x!, 0), slope!)),
+  Softplus: ([x]) => tf.add(tf.relu(x!), tf.log1p(tf.exp(tf.neg(tf.abs(x!))))),
   Clip: ([x, low, high]) => {
+    const [from, to] = [low, high].map((limit) => limit && knownNumbers(limit)?.[0]);
+    if (from !== undefined && to !== undefined) return tf.clipByValue(x!, from, to);
     const raised = low ? tf.maximum(x!, low) : x!;
     return high ? tf.minimum(raised, high) : tf.clone(raised);
   },
@@ -44,6 +54,20 @@ export const mathOperations: Readonly<Record<string, OnnxOperation>> = {
     const { mean, variance } = tf.moments(x!, axes, true);
     const normal = tf.mul(tf.mul(tf.sub(x!, mean), tf.rsqrt(tf.add(variance, epsilon as number))), gamma!);
     return beta ? tf.add(normal, beta) : normal;
+  },
+
+  BatchNormalization: ([x, gamma, beta, mean, variance], { attributes: { epsilon = 1e-5 } }) => {
+    // Axes after the channels: none where those are last.
+    const along = (value: tf.Tensor): tf.Tensor =>
+      x!.rank <= 2 ? value : tf.reshape(value, [1, value.size, ...x!.shape.slice(2).map(() => 1)]);
+    return normalizedByStatistics(x!, [gamma!, beta!, mean!, variance!].map(along), epsilon as number);
+  },
+  InstanceNormalization: ([x, gamma, beta], { attributes: { epsilon = 1e-5 } }) => {
+    const axes = x!.shape.slice(2).map((_, i) => i + 2);
+    const along = (value: tf.Tensor): tf.Tensor => tf.reshape(value, [1, value.size, ...axes.map(() => 1)]);
+    const { mean, variance } = tf.moments(x!, axes, true);
+    const normal = tf.mul(tf.sub(x!, mean), tf.rsqrt(tf.add(variance, epsilon as number)));
+    return tf.add(tf.mul(normal, along(gamma!)), along(beta!));
   },
 
   MatMul: ([a, b]) => product(a!, b!),
@@ -67,7 +91,7 @@ export const mathOperations: Readonly<Record<string, OnnxOperation>> = {
     const dtype = onnxDtype(to as number);
     if (!dtype)
       throw new RangeError(
-        `text-encoder/Cast: expected a known number type, got ONNX's type ${to}; export the model in float32`,
+        `onnx/Cast: expected a known number type, got ONNX's type ${to}; export the model in float32`,
       );
     return dtype === 'float32' ? tf.cast(x!, dtype) : withoutGradient(([y]) => tf.cast(y!, dtype))([x], node);
   },
@@ -87,6 +111,16 @@ export const mathOperations: Readonly<Record<string, OnnxOperation>> = {
   CumSum: ([x, axis], { attributes }) =>
     tf.cumsum(x!, fromStart(integersOf(axis!)[0], x!.rank), attributes.exclusive === 1, attributes.reverse === 1),
 };
+
+/** (x − mean) / √(variance + eps) · gamma + beta, as a · x + b with two numbers for each channel. */
+export function normalizedByStatistics(
+  x: tf.Tensor,
+  [gamma, beta, mean, variance]: readonly tf.Tensor[],
+  eps: number,
+): tf.Tensor {
+  const factor = tf.mul(gamma, tf.rsqrt(tf.add(variance, eps)));
+  return tf.add(tf.mul(x, factor), tf.sub(beta, tf.mul(mean, factor)));
+}
 
 function alongLast(x: tf.Tensor, axis: OnnxAttribute = -1, apply: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
   const last = x.rank - 1;
