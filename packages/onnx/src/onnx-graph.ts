@@ -31,6 +31,8 @@ export interface OnnxGraph {
   nodes: OnnxNode[];
   /** Weights by name. */
   constants: Map<string, OnnxArray>;
+  /** The types of their numbers in the file, such as `float16`. */
+  storedTypes: Map<string, string>;
 }
 
 /** How a type of number is stored in a file. */
@@ -82,7 +84,7 @@ interface TensorParts {
  */
 export async function readOnnxGraph(file: string): Promise<OnnxGraph> {
   const { PbfReader: Reader } = await import('pbf');
-  const graph: OnnxGraph = { inputs: [], outputs: [], nodes: [], constants: new Map() };
+  const graph: OnnxGraph = { inputs: [], outputs: [], nodes: [], constants: new Map(), storedTypes: new Map() };
   try {
     const reader = new Reader(readFileSync(file));
     reader.readFields((tag, _, pbf) => {
@@ -101,8 +103,9 @@ export async function readOnnxGraph(file: string): Promise<OnnxGraph> {
 function readGraphField(tag: number, graph: OnnxGraph, pbf: PbfReader, file: string): void {
   if (tag === 1) graph.nodes.push(readNode(pbf, file));
   else if (tag === 5) {
-    const { name, array } = readTensor(pbf, file);
+    const { name, array, type } = readTensor(pbf, file);
     graph.constants.set(name, array);
+    graph.storedTypes.set(name, numberKinds[type].name);
   } else if (tag === 11) graph.inputs.push(readName(pbf));
   else if (tag === 12) graph.outputs.push(readName(pbf));
 }
@@ -147,7 +150,7 @@ function readAttribute(pbf: PbfReader, file: string): { name: string; value: Onn
   return { name: read.name, value: read.value ?? read.list };
 }
 
-function readTensor(pbf: PbfReader, file: string): { name: string; array: OnnxArray } {
+function readTensor(pbf: PbfReader, file: string): { name: string; array: OnnxArray; type: number } {
   const parts: TensorParts = { name: '', dims: [], type: 0, numbers: [], beside: new Map() };
   pbf.readMessage((tag, into, inner) => {
     if (tag === 1) inner.readPackedVarint(into.dims, true);
@@ -168,7 +171,7 @@ function readTensor(pbf: PbfReader, file: string): { name: string; array: OnnxAr
       into.beside.set(entry.key, entry.value);
     }
   }, parts);
-  return { name: parts.name, array: arrayOf(parts, file) };
+  return { name: parts.name, array: arrayOf(parts, file), type: parts.type };
 }
 
 function arrayOf({ name, dims, type, raw, numbers, beside }: TensorParts, file: string): OnnxArray {
