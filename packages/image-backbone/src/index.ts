@@ -47,6 +47,14 @@ export {
 } from './frozen/encoder-registry.js';
 export { OnnxImageEncoder } from './frozen/onnx-encoder.js';
 export { TensorflowImageEncoder } from './frozen/tensorflow-encoder.js';
+export { TunableEncoder } from './tuned/tunable-encoder.js';
+export {
+  tuneModes,
+  type ChosenWeights,
+  type TunableWeight,
+  type TuneMode,
+  type TuneOptions,
+} from './tuned/tunable-weights.js';
 export {
   DenseLabelDecoder,
   QueryLabelDecoder,

@@ -75,7 +75,14 @@ function copiedFields(
     const start = reader.pos;
     const head = reader.readVarint();
     const others = (head & 7) === messageType ? replaced(head >>> 3, reader.readBytes()) : reader.skip(head);
-    if (others) parts.push(headOf(head >>> 3, others.reduce((sum, { length }) => sum + length, 0)), ...others);
+    if (others)
+      parts.push(
+        headOf(
+          head >>> 3,
+          others.reduce((sum, { length }) => sum + length, 0),
+        ),
+        ...others,
+      );
     else parts.push(reader.buf.subarray(start, reader.pos));
   }
   return parts;

@@ -15,7 +15,12 @@ const numbers = (count: number, seed = 0): Float32Array =>
 const float = (shape: number[], seed = 1, of = (value: number): number => value) => ({
   shape,
   type: 1,
-  bytes: new Uint8Array(numbers(shape.reduce((size, extent) => size * extent, 1), seed).map(of).buffer),
+  bytes: new Uint8Array(
+    numbers(
+      shape.reduce((size, extent) => size * extent, 1),
+      seed,
+    ).map(of).buffer,
+  ),
 });
 
 const image = [2, 4, 7, 6];
@@ -58,7 +63,11 @@ const cases: Record<string, Case> = {
   'AveragePool with padding': pooled('AveragePool', { pads: [1, 1, 1, 1] }),
   'AveragePool with as much padding': pooled('AveragePool', { pads: [1, 1, 1, 1], strides: [1, 1] }),
   'AveragePool over its padding': pooled('AveragePool', { pads: [1, 1, 1, 1], count_include_pad: 1 }),
-  'AveragePool over as much padding': pooled('AveragePool', { pads: [1, 1, 1, 1], strides: [1, 1], count_include_pad: 1 }),
+  'AveragePool over as much padding': pooled('AveragePool', {
+    pads: [1, 1, 1, 1],
+    strides: [1, 1],
+    count_include_pad: 1,
+  }),
   GlobalAveragePool: { nodes: [['GlobalAveragePool', ['x'], 'y']] },
   GlobalMaxPool: { nodes: [['GlobalMaxPool', ['x'], 'y']] },
   BatchNormalization: {
@@ -174,7 +183,11 @@ const cases: Record<string, Case> = {
   },
 };
 
-async function opened({ shape = image, nodes, ...rest }: Case): Promise<{ folder: string; graph: OnnxInterpreter; shape: number[] }> {
+async function opened({
+  shape = image,
+  nodes,
+  ...rest
+}: Case): Promise<{ folder: string; graph: OnnxInterpreter; shape: number[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'image-graph-'));
   writeFileSync(join(folder, 'model.onnx'), operationsModel({ inputs: { x: { rank: shape.length } }, nodes, ...rest }));
   return { folder, shape, graph: await OnnxInterpreter.read(join(folder, 'model.onnx')) };
@@ -184,7 +197,10 @@ describeBackends('OnnxInterpreter on images', () => {
   describeWithOnnx('against ONNX Runtime', () => {
     it.each(Object.keys(cases))('%s', async (name) => {
       const { folder, graph, shape } = await opened(cases[name]);
-      const values = numbers(shape.reduce((size, extent) => size * extent, 1), 7);
+      const values = numbers(
+        shape.reduce((size, extent) => size * extent, 1),
+        7,
+      );
       const model = await OnnxModel.open(folder, ['model.onnx']);
       const { y: expected } = await model.run({ x: { values, shape } });
       await model.dispose();
@@ -201,7 +217,14 @@ describeBackends('OnnxInterpreter on images', () => {
 
   it('differentiates a small network in its image and in weights that are given instead of its own', async () => {
     const { graph } = await opened({
-      weights: { w: float([2, 2, 3, 3]), b: float([2], 2), g: float([2], 3), o: float([2], 4), m: float([2], 5), v: float([2], 6, positive) },
+      weights: {
+        w: float([2, 2, 3, 3]),
+        b: float([2], 2),
+        g: float([2], 3),
+        o: float([2], 4),
+        m: float([2], 5),
+        v: float([2], 6, positive),
+      },
       nodes: [
         ['Conv', ['x', 'w', 'b'], 'c', { pads: [1, 1, 1, 1] }],
         ['BatchNormalization', ['c', 'g', 'o', 'm', 'v'], 'n'],
@@ -228,10 +251,12 @@ describeBackends('OnnxInterpreter on images', () => {
     await expect(run({ ...pooled('MaxPool', { dilations: [2, 2] }) })).rejects.toThrow(
       'onnx/MaxPool: expected a pooling without dilation, got [2,2]; export the model with others',
     );
-    await expect(run({ lists: { to: [0, 0, 1, 1, 0, 0, 1, 1] }, nodes: [['Pad', ['x', 'to'], 'y', { mode: 'reflect' }]] })).rejects.toThrow(
-      'onnx/Pad: expected mode constant, got reflect; export the model with that one',
-    );
-    await expect(run({ shape: [2, 4, 7], weights: { w: float([3, 4, 2]) }, nodes: [['Conv', ['x', 'w'], 'y']] })).rejects.toThrow(
+    await expect(
+      run({ lists: { to: [0, 0, 1, 1, 0, 0, 1, 1] }, nodes: [['Pad', ['x', 'to'], 'y', { mode: 'reflect' }]] }),
+    ).rejects.toThrow('onnx/Pad: expected mode constant, got reflect; export the model with that one');
+    await expect(
+      run({ shape: [2, 4, 7], weights: { w: float([3, 4, 2]) }, nodes: [['Conv', ['x', 'w'], 'y']] }),
+    ).rejects.toThrow(
       'onnx/Conv: expected an image [batch, channels, height, width], got [2,4,7]; export the model with such images',
     );
   });

@@ -32,8 +32,10 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
     readonly dim: number,
     readonly map: { grid: number; dim: number } | undefined,
     private readonly model: OnnxModel,
-    private readonly input: InputLayout,
-    private readonly outputs: ChosenOutputs,
+    /** How its file takes images. */
+    readonly input: InputLayout,
+    /** The outputs of its file that are used. */
+    readonly outputs: ChosenOutputs,
   ) {
     const { rescale, mean, std } = preprocessing;
     const tables = mean.map((centre, channel) =>
@@ -75,6 +77,11 @@ export class OnnxImageEncoder implements FrozenImageEncoder {
       await model.dispose();
       throw error;
     }
+  }
+
+  /** The ONNX file. */
+  get file(): string {
+    return this.model.file;
   }
 
   async encode(

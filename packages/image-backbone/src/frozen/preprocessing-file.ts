@@ -18,6 +18,9 @@ const readers: readonly [name: string, read: (content: object, fail: FailFile) =
   ['config.json', (content, fail) => timmPreprocessing(content as TimmFile, fail)],
 ];
 
+/** Names of the files that describe how images are prepared. */
+export const preprocessingFiles: readonly string[] = readers.map(([name]) => name);
+
 /**
  * Reads how an encoder wants its images: `preprocess.json`; `preprocessor_config.json` or `processor_config.json` of the
  * transformers library; `open_clip_config.json` of open_clip; `config.json` of timm, with a `pretrained_cfg`. Every key is obeyed

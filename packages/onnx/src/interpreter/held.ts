@@ -26,6 +26,7 @@ export function asPlain({ tensor, isChannelsLast }: Held): tf.Tensor {
 /** A value of at most four axes with its channels last; single numbers stay as they are. */
 export function asChannelsLast({ tensor, isChannelsLast }: Held): tf.Tensor {
   if (isChannelsLast || tensor.size === 1) return tensor.rank > 4 ? tf.reshape(tensor, [1]) : tensor;
-  const four = tensor.rank === 4 ? tensor : tf.reshape(tensor, [...new Array(4 - tensor.rank).fill(1), ...tensor.shape]);
+  const four =
+    tensor.rank === 4 ? tensor : tf.reshape(tensor, [...new Array(4 - tensor.rank).fill(1), ...tensor.shape]);
   return tf.transpose(four, [0, 2, 3, 1]);
 }

@@ -23,7 +23,12 @@ export const imageOperations: Readonly<Record<string, OnnxOperation>> = {
     // The share of each window that lies in the image: TensorFlow leaves the padding of `same` out of the mean by itself.
     const [, height, width] = x!.shape;
     const ones = tf.ones([1, height!, width!, 1]) as tf.Tensor4D;
-    const shares = tf.avgPool(tf.pad(ones, [[0, 0], ...windows.padding, [0, 0]]) as tf.Tensor4D, windows.size, windows.stride, 'valid');
+    const shares = tf.avgPool(
+      tf.pad(ones, [[0, 0], ...windows.padding, [0, 0]]) as tf.Tensor4D,
+      windows.size,
+      windows.stride,
+      'valid',
+    );
     return pad === 'same' ? tf.mul(mean, shares) : tf.div(mean, shares);
   },
   BatchNormalization: ([x, ...statistics], { attributes: { epsilon = 1e-5 } }) =>
@@ -68,7 +73,9 @@ function convolution(x: tf.Tensor4D, weight: tf.Tensor4D, node: OnnxNode): tf.Te
   if (kind === 'depthwise') return tf.depthwiseConv2d(image, filter as tf.Tensor4D, stride, pad, 'NHWC', dilation);
   if (groups === 1) return tf.conv2d(image, filter as tf.Tensor4D, stride, pad, 'NHWC', dilation);
   const filters = tf.split<tf.Tensor4D>(filter as tf.Tensor4D, groups, 3);
-  const parts = tf.split<tf.Tensor4D>(image, groups, 3).map((part, i) => tf.conv2d(part, filters[i], stride, pad, 'NHWC', dilation));
+  const parts = tf
+    .split<tf.Tensor4D>(image, groups, 3)
+    .map((part, i) => tf.conv2d(part, filters[i], stride, pad, 'NHWC', dilation));
   return tf.concat4d(parts, 3);
 }
 

@@ -61,6 +61,16 @@ export class OnnxInterpreter {
     return this.graph.nodes;
   }
 
+  /** The operations that lead to some values, in their order. */
+  nodesTo(outputs: readonly string[]): OnnxNode[] {
+    return this.needed(new Set([...this.constants.keys(), ...this.graph.inputs]), outputs);
+  }
+
+  /** Whether the file keeps a constant as float32, so that other numbers can be put in its place. */
+  isStoredFloat32(name: string): boolean {
+    return this.graph.storedTypes.get(name) === 'float32';
+  }
+
   /** A constant by its name, which belongs to the interpreter. */
   constant(name: string): tf.Tensor | undefined {
     return this.constants.get(name)?.tensor;
@@ -108,7 +118,7 @@ export class OnnxInterpreter {
   }
 
   /** The operations from the known values to the outputs, in their order. */
-  private needed(known: ReadonlyMap<string, Held>, outputs: readonly string[]): OnnxNode[] {
+  private needed(known: { has(name: string): boolean }, outputs: readonly string[]): OnnxNode[] {
     const wanted = new Set<OnnxNode>();
     const open = [...outputs];
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -129,7 +139,8 @@ export class OnnxInterpreter {
   private foldParameters(node: OnnxNode): boolean {
     const inputs = node.inputs.map((name) => (name === '' ? undefined : this.constants.get(name)));
     const isKnownWhole = inputs.every(
-      (input, i) => node.inputs[i] === '' || (input && input.tensor.dtype !== 'float32' && input.tensor.size <= mostKnown),
+      (input, i) =>
+        node.inputs[i] === '' || (input && input.tensor.dtype !== 'float32' && input.tensor.size <= mostKnown),
     );
     if (!isKnownWhole || (inputs.length === 0 && node.operation !== 'Constant')) return false;
     const made = compute(node, inputs);

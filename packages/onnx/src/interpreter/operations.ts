@@ -70,7 +70,9 @@ function keepingOrder(node: OnnxNode, inputs: readonly (Held | undefined)[], kno
     return channelsLast(tf.pad(tensor!, [pairs[0], pairs[2], pairs[3], pairs[1]], value));
   }
   if (operation === 'ReduceMean') {
-    const axes = (others[0] ? integersOf(others[0]) : ((attributes.axes as number[] | undefined) ?? [])).map((axis) => fromStart(axis, 4));
+    const axes = (others[0] ? integersOf(others[0]) : ((attributes.axes as number[] | undefined) ?? [])).map((axis) =>
+      fromStart(axis, 4),
+    );
     if (axes.sort().join() !== '2,3') return undefined;
     const keeps = attributes.keepdims !== 0;
     const mean = tf.mean(tensor!, [1, 2], keeps);

@@ -32,7 +32,11 @@ export function windowsOf({ attributes }: OnnxNode, size: [number, number], exte
   const isSame = isLower || attributes.auto_pad === 'SAME_UPPER';
   const padding = given.map(([begin, end], axis): [number, number] => {
     if (isSame) {
-      const [less, more] = samePadding(extents[axis], { size: size[axis], stride: stride[axis], dilation: dilation[axis] });
+      const [less, more] = samePadding(extents[axis], {
+        size: size[axis],
+        stride: stride[axis],
+        dilation: dilation[axis],
+      });
       return isLower ? [more, less] : [less, more];
     }
     if (attributes.ceil_mode !== 1) return [begin, end];
