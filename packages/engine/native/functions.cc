@@ -1,5 +1,6 @@
 // Functions: many operations that TensorFlow runs as one. JavaScript describes them as a graph; what is run by the function's name
 // afterwards is one call of the binding, however many operations it has.
+#include <dlfcn.h>
 #include <node_api.h>
 
 #include <cstdint>
@@ -115,14 +116,34 @@ napi_value Remove(napi_env env, napi_callback_info info) {
   return call.done();
 }
 
+// tensorFloat32(on?): switches TF32 on or off for products that TensorFlow or XLA starts from now on, as
+// tf.config.experimental.enable_tensor_float_32_execution does in Python; there is no C symbol. Returns whether it was on, and
+// nothing where the library has no such switch.
+napi_value TensorFloat32(napi_env env, napi_callback_info info) {
+  using Set = void (*)(bool);
+  using Get = bool (*)();
+  static const Set set = reinterpret_cast<Set>(dlsym(RTLD_DEFAULT, "_ZN3tsl32enable_tensor_float_32_executionEb"));
+  static const Get get = reinterpret_cast<Get>(dlsym(RTLD_DEFAULT, "_ZN3tsl33tensor_float_32_execution_enabledEv"));
+  if (!set || !get) return nullptr;
+  const bool was = get();
+  size_t count = 1;
+  napi_value argument = nullptr, result = nullptr;
+  bool on = false;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  if (count > 0 && napi_get_value_bool(env, argument, &on) == napi_ok) set(on);
+  napi_get_boolean(env, was, &result);
+  return result;
+}
+
 }  // namespace
 
 void AddFunctions(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
       {"addFunction", nullptr, Add, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"removeFunction", nullptr, Remove, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"tensorFloat32", nullptr, TensorFloat32, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
-  napi_define_properties(env, exports, 2, properties);
+  napi_define_properties(env, exports, 3, properties);
 }
 
 }  // namespace cxr

@@ -1,7 +1,7 @@
 // `@cxr-align/engine/set-up`: sets up the engines that need more than npm; a program that only starts engines does not load it.
 export { cudaMachine, type CudaMachine } from './start/cuda-machine.js';
 export {
-  bindingRevision,
+  bindingRevisions,
   readManifest,
   setUpFolder,
   type NativeKind,

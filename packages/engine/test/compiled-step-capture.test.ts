@@ -161,6 +161,20 @@ describeTensorflow('CompiledStepCapture', () => {
     });
     expect(capture.report().compiled!.rejected).toMatch(/computes gradients with a relative difference of 2.0e\+0/);
   });
+  it('does not call a step verified that has no finite number, and is given up where there never is one', () => {
+    const nothing = fusedOps().stepCapture!('xla');
+    const x = inputOf(0);
+    const run = (number: number): void =>
+      tf.dispose(
+        nothing.run({ inputs: [x], step: number }, () => tf.tidy(() => ({ sums: tf.mul(tf.sum(x, 0), NaN) }))),
+      );
+    for (let number = 0; number < 4; number++) run(number);
+    expect(nothing.report()).toMatchObject({ mode: 'xla', captured: 4, checked: 0 });
+    for (let number = 4; number < 8; number++) run(number);
+    expect(nothing.report().compiled!.rejected).toMatch(/sums had no finite number to compare in 7 steps/);
+    tf.dispose(x);
+    nothing.dispose();
+  });
   it('leaves a computation that draws in JavaScript, or reads values, to JavaScript', () => {
     const x = inputOf(0);
     for (let number = 0; number < 3; number++)

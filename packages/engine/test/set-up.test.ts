@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startEngine } from '../src/index.js';
 import { fetchLibrary } from '../src/set-up/fetch-library.js';
-import { bindingRevision, readManifest, removeSetUp, setUpFolder, setUpNative } from '../src/set-up.js';
+import { bindingRevisions, readManifest, removeSetUp, setUpFolder, setUpNative } from '../src/set-up.js';
 import { findToolchain } from '../src/set-up/toolchain.js';
 
 const place = mkdtempSync(join(tmpdir(), 'set-up-'));
@@ -94,7 +94,7 @@ describe('setUpNative', () => {
     const manifest = {
       kind: 'native' as const,
       binding: '4.22.0',
-      revision: bindingRevision,
+      revision: bindingRevisions.native,
       tensorflow: '2.21.0',
       source: 'a wheel',
       cuda: null,
@@ -112,7 +112,7 @@ describe('setUpNative', () => {
     // A binding that was built before our last change is built again, from what it was built from.
     writeFileSync(
       join(setUpFolder('native'), 'manifest.json'),
-      JSON.stringify({ ...manifest, revision: bindingRevision - 1 }),
+      JSON.stringify({ ...manifest, revision: bindingRevisions.native - 1 }),
     );
     await expect(setUpNative({ kind: 'native', from: '/media/a wheel' })).rejects.toThrow('(no such file)');
     expect(removeSetUp('native')).toBe(true);

@@ -68,6 +68,20 @@ export interface DropoutMask {
  */
 export type StepCaptureMode = 'auto' | 'xla' | 'replay' | 'off';
 
+/**
+ * How products of float32 are computed: `float32` as such; `tf32`: with inputs of 10 bits of mantissa, which tensor cores of NVIDIA
+ * GPUs multiply; `bf16`: with inputs and results rounded to bfloat16, 7 bits of mantissa and the range of float32.
+ */
+export type ProductPrecision = 'float32' | 'tf32' | 'bf16';
+
+/** The precisions of an engine that can compute products in others than float32. */
+export interface PrecisionSwitch {
+  /** Why products cannot be computed in a precision, and what to do; undefined where they can. */
+  unavailable(precision: ProductPrecision): { reason: string; hint: string } | undefined;
+  /** Computes the products that follow in a precision. Whoever sets another than float32 sets that again. */
+  set(precision: ProductPrecision): void;
+}
+
 /** One run of a captured computation. */
 export interface CaptureRequest {
   /** The tensors that the computation reads and that are others in each run. */
@@ -159,8 +173,15 @@ export interface FusedOps {
   ) => FusedForward;
   /** x · wᵀ of x [rows, out] and w [in, out] → [rows, in]. */
   matMulTransposeB?: (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
-  /** Captures repeated steps, and runs each as one operation. */
-  stepCapture?: (mode: Exclude<StepCaptureMode, 'off'>) => StepCapture;
+  /**
+   * Captures repeated steps, and runs each as one operation.
+   *
+   * @param options `precision` in which the computation has its products: how closely a compiled step has to agree with it. Default
+   * `float32`.
+   */
+  stepCapture?: (mode: Exclude<StepCaptureMode, 'off'>, options?: { precision?: ProductPrecision }) => StepCapture;
+  /** Computes products in other precisions than float32; absent where an engine has none. */
+  productPrecision?: PrecisionSwitch;
   /** The gradient of relu: dy where the output y was above 0, else 0. */
   reluGradient?: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 }

@@ -7,6 +7,8 @@ export {
   type FusedOps,
   type FusedAdamW,
   type FusedForward,
+  type PrecisionSwitch,
+  type ProductPrecision,
   type StepCapture,
   type StepCaptureMode,
   type StepCaptureReport,

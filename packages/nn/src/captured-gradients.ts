@@ -2,6 +2,7 @@ import type { StepCaptureMode, StepCaptureReport } from '@cxr-align/fused-ops';
 import { valueAndGradients, type ValueAndGradients } from '@cxr-align/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ForwardContext } from './forward-context.js';
+import { ModelPrecision } from './model-precision.js';
 import { createStepCapture } from './step-capture.js';
 
 /** What one step of {@link CapturedGradients} computes from. */
@@ -23,9 +24,18 @@ export interface GradientRequest {
 export class CapturedGradients {
   private readonly capture;
 
-  /** @param options `stepCapture: 'off'` computes every step operation by operation. Default `auto`. */
-  constructor(options: { stepCapture?: StepCaptureMode } = {}) {
-    this.capture = createStepCapture(options);
+  private readonly precision: ModelPrecision;
+
+  /**
+   * @param options `stepCapture: 'off'` computes every step operation by operation, default `auto`; `precision`: whose `model` the
+   * forward passes call, default float32.
+   */
+  constructor({
+    stepCapture,
+    precision = new ModelPrecision(),
+  }: { stepCapture?: StepCaptureMode; precision?: ModelPrecision } = {}) {
+    this.capture = createStepCapture({ stepCapture, precision: precision.precision });
+    this.precision = precision;
   }
 
   /** How the steps were computed so far: captured or operation by operation, and why. */
@@ -49,7 +59,7 @@ export class CapturedGradients {
     const request = { inputs, step: context.step, captureVersion, hasDrawn: () => context.hasDrawn };
     const results = this.capture.run(request, (step) => {
       const now = step === context.step ? context : context.at(step);
-      const { loss, gradients, aux } = valueAndGradients(() => forward(now), variables);
+      const { loss, gradients, aux } = this.precision.gradients(() => valueAndGradients(() => forward(now), variables));
       return { loss, ...prefixed('gradients', gradients), ...prefixed('aux', aux) };
     });
     for (const [key, tensor] of Object.entries(results)) {

@@ -16,4 +16,11 @@ export { AdamW, type AdamWOptions, type AdamWPart, type AdamWState, type AdamWSt
 export { scheduleFactor, scheduleNames, type ScheduleName, type ScheduleOptions } from './schedules.js';
 export { CapturedGradients, type GradientRequest } from './captured-gradients.js';
 export { createStepCapture } from './step-capture.js';
-export type { CaptureRequest, StepCapture, StepCaptureMode, StepCaptureReport } from '@cxr-align/fused-ops';
+export { ModelPrecision, precisionUnavailable } from './model-precision.js';
+export type {
+  CaptureRequest,
+  ProductPrecision,
+  StepCapture,
+  StepCaptureMode,
+  StepCaptureReport,
+} from '@cxr-align/fused-ops';

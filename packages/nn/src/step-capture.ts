@@ -1,6 +1,7 @@
 import {
   fusedOps,
   type CaptureRequest,
+  type ProductPrecision,
   type StepCapture,
   type StepCaptureMode,
   type StepCaptureReport,
@@ -12,10 +13,17 @@ import * as tf from '@tensorflow/tfjs-core';
  * 'xla'` and on a CUDA device, compiled and within a tolerance; every other engine, and every engine with `stepCapture: 'off'`,
  * computes it operation by operation.
  */
-export function createStepCapture({ stepCapture = 'auto' }: { stepCapture?: StepCaptureMode } = {}): StepCapture {
+export function createStepCapture({
+  stepCapture = 'auto',
+  precision,
+}: {
+  stepCapture?: StepCaptureMode;
+  /** In which the computation has its products, by {@link ModelPrecision}: how closely a compiled step has to agree. */
+  precision?: ProductPrecision;
+} = {}): StepCapture {
   if (stepCapture === 'off') return new OpByOp("stepCapture is 'off'");
   return (
-    fusedOps().stepCapture?.(stepCapture) ??
+    fusedOps().stepCapture?.(stepCapture, { precision }) ??
     new OpByOp(`the TensorFlow.js backend ${tf.getBackend()} has no step capture here`)
   );
 }

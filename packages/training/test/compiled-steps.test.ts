@@ -36,6 +36,7 @@ describeTensorflow('a step that XLA compiles', (name) => {
 
   it.each<[string, object, broken: boolean]>([
     ['the default losses', {}, true],
+    ['products in bfloat16', { precision: 'bf16' }, true],
     ['the patch encoder', { model: 'vision-only', encoder: { ...quick.encoder, kind: 'patch', patch: 4 } }, false],
   ])(
     'trains as one that is replayed, and a resumed run has the bits of an unbroken one: %s',

@@ -50,6 +50,7 @@ describeTensorflow('captured steps', (name) => {
 
   it.each<[string, object, replays: boolean]>([
     ['the default losses', {}, true],
+    ['the default losses, products in bfloat16', { precision: 'bf16' }, true],
     ['without prompts', { model: 'vision-only' }, true],
     ['the linear probe', { model: 'linear' }, true],
     ['the dense decoder', { decoder: { ...quick.decoder, kind: 'dense' } }, true],

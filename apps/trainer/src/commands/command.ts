@@ -128,11 +128,13 @@ export const downloadFlag = {
 export async function startEngineOf({
   engine,
   threads,
+  tf32,
 }: {
   engine: EngineName | 'auto';
   threads?: number;
+  tf32?: boolean;
 }): Promise<Engine> {
-  return startEngine(engine, { threads });
+  return startEngine(engine, { threads, tf32 });
 }
 
 /** The options of a data set that flags give. */

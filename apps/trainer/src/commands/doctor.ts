@@ -1,7 +1,7 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { tryEngines, type EngineDescription, tfjsVersion } from '@cxr-align/engine';
 import {
-  bindingRevision,
+  bindingRevisions,
   cudaMachine,
   readManifest,
   setUpFolder,
@@ -56,7 +56,7 @@ function wantedText({ kind, tensorflow, source, cuda, revision }: NativeManifest
   const wants = cuda
     ? `wants CUDA ${cuda.cuda}, cuDNN ${cuda.cudnn} and a device of compute capability ${cuda.computeCapabilities} or newer of the same major version`
     : 'wants no CUDA';
-  const isOld = revision !== bindingRevision;
+  const isOld = revision !== bindingRevisions[kind];
   const hint = isOld
     ? `; built by another version, without the kernels of this one: cxr-align setup ${kind} builds it again`
     : '';

@@ -172,7 +172,7 @@ async function trainTo(
   out: string,
   { config, encoder, control, begun, ...args }: Omit<ArgumentsOf, 'config'> & TrainContext,
 ): Promise<void> {
-  await startEngineOf(args);
+  await startEngineOf({ ...args, tf32: config.precision === 'tf32' });
   let isAsked = false;
   const result = await trainModel({
     data: await openDataset(args.data!, openOptions(args), { on: stderrEvents() }),

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   bindingFile,
-  bindingRevision,
+  bindingRevisions,
   stderrBufferFile,
   setUpFolder,
   napiVersion,
@@ -57,7 +57,8 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
     from === undefined
       ? options.version === undefined || present?.tensorflow === version
       : present?.source === basename(from);
-  if (present?.revision === bindingRevision && isWanted) return { ...present, folder, isNew: false, difference: null };
+  if (present?.revision === bindingRevisions[kind] && isWanted)
+    return { ...present, folder, isNew: false, difference: null };
   for (const [option, path] of Object.entries({ from, headers: options.headers }))
     if (path !== undefined && !existsSync(path))
       throw new SetUpError(
@@ -81,7 +82,7 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
     const manifest: NativeManifest = {
       kind,
       binding: bindingVersion,
-      revision: bindingRevision,
+      revision: bindingRevisions[kind],
       tensorflow: 'unknown',
       ...library,
     };

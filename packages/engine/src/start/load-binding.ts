@@ -3,7 +3,14 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { bindingFile, stderrBufferFile, readManifest, type NativeKind, type NativeManifest } from './set-up-folder.js';
+import {
+  bindingFile,
+  bindingRevisions,
+  stderrBufferFile,
+  readManifest,
+  type NativeKind,
+  type NativeManifest,
+} from './set-up-folder.js';
 import { exposeTfjs } from './shared-tfjs.js';
 
 let loaded: { folder: string; manifest: NativeManifest } | undefined;
@@ -11,20 +18,23 @@ let loaded: { folder: string; manifest: NativeManifest } | undefined;
 /**
  * Loads a binding that `setUpNative` made, and registers its backend as `tensorflow`. A process can have one.
  *
+ * @param options `tf32`: whether products may be in TF32 while that is set. Default false.
  * @returns undefined where nothing is set up.
  * @throws {Error} if it is there and does not load: a library that is missing, one that lacks a symbol, or another that was
  * loaded before.
  */
-export function loadBinding(folder: string): NativeManifest | undefined {
+export function loadBinding(folder: string, { tf32 = false } = {}): NativeManifest | undefined {
   if (loaded?.folder === folder) return loaded.manifest;
   const manifest = readManifest(folder);
   if (!manifest) return undefined;
   if (loaded) throw new Error(`this process has the TensorFlow of ${loaded.folder}, and can have no other`);
-  prepareTensorflow(manifest.kind);
+  const hasSwitch = manifest.revision === bindingRevisions[manifest.kind];
+  prepareTensorflow(manifest.kind, { tf32: tf32 && hasSwitch });
   prepareXla(folder, manifest);
   exposeTfjs();
   const require = createRequire(join(folder, 'binding', 'package.json'));
   const binding = withoutInfoMessages(stderrBufferFile(folder), () => dlopen(bindingFile(folder)));
+  (binding as { tensorFloat32?: (on: boolean) => unknown }).tensorFloat32?.(false);
   require('./dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: unknown, name: string) => tf.KernelBackend;
@@ -35,15 +45,19 @@ export function loadBinding(folder: string): NativeManifest | undefined {
   return manifest;
 }
 
-/** Sets the variables that TensorFlow and NVIDIA's libraries read when they are loaded; those that are set already stay. */
-export function prepareTensorflow(kind: NativeKind): void {
+/**
+ * Sets the variables that TensorFlow and NVIDIA's libraries read when they are loaded; those that are set already stay.
+ *
+ * @param options `tf32`: whether products may be in TF32 while TensorFlow's own switch is on. Default false.
+ */
+export function prepareTensorflow(kind: NativeKind, { tf32 = false } = {}): void {
   const { env } = process;
   // No information messages of TensorFlow, which every process would print.
   env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   if (kind === 'native') return;
   // On devices with TF32, products of float32 would have 10 bits of mantissa; and sums would be added up in any order.
-  env.NVIDIA_TF32_OVERRIDE ??= '0';
+  if (!tf32) env.NVIDIA_TF32_OVERRIDE ??= '0';
   env.TF_DETERMINISTIC_OPS ??= '1';
 }
 

@@ -10,7 +10,7 @@ export interface NativeManifest {
   kind: NativeKind;
   /** Version of the binding, @tensorflow/tfjs-node or -gpu. */
   binding: string;
-  /** The revision of our changes to it: {@link bindingRevision}. */
+  /** The revision of our changes to it: {@link bindingRevisions}. */
   revision: number;
   /** Version of the TensorFlow library that it is built against. */
   tensorflow: string;
@@ -52,5 +52,5 @@ export function stderrBufferFile(folder: string): string {
 
 export const napiVersion = 8;
 
-/** The revision of our changes to the binding; a binding of another revision is built again. */
-export const bindingRevision = 8;
+/** The revisions of our changes to the bindings; a binding of another revision is built again. */
+export const bindingRevisions: Readonly<Record<NativeKind, number>> = { native: 8, gpu: 9 };

@@ -20,6 +20,11 @@ export interface StartOptions {
    * `auto` never does.
    */
   softwareGpu?: boolean;
+  /**
+   * Whether products may be computed in TF32 while a training sets that: on CUDA devices of compute capability 8.0 and newer. It has
+   * to be known before TensorFlow is loaded. Default false; products are float32 until TF32 is set.
+   */
+  tf32?: boolean;
 }
 
 let started: Engine | undefined;
@@ -88,9 +93,9 @@ export function tryEngines({
 }
 
 const starters: Record<EngineName, (options: StartOptions, choice: KernelChoice) => Promise<Engine>> = {
-  cuda: (_, choice) => startCuda(choice),
+  cuda: ({ tf32 }, choice) => startCuda(choice, tf32),
   webgpu: ({ softwareGpu = false }) => startWebgpu(softwareGpu),
-  native: (_, choice) => startNative(choice),
+  native: ({ tf32 }, choice) => startNative(choice, tf32),
   wasm: ({ threads }, choice) => startWasm(threads, choice),
   cpu: startCpu,
 };

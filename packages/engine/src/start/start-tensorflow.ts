@@ -5,7 +5,8 @@ import type { EngineName } from './engine-names.js';
 import { createEngine, EngineError, firstLine, type Engine, type KernelMode } from './engine.js';
 import { settleKernels, type KernelChoice } from './kernel-mode.js';
 import { loadBinding, loadedFolder, prepareTensorflow, quietly } from './load-binding.js';
-import { bindingRevision, setUpFolder, type NativeKind } from './set-up-folder.js';
+import { bindingRevisions, setUpFolder, type NativeKind } from './set-up-folder.js';
+import { tensorFloat32Facts } from './tensor-float-32.js';
 import { useBackend } from './use-backend.js';
 
 /** The TensorFlow that was loaded. */
@@ -16,17 +17,25 @@ interface LoadedTensorflow {
   kernels: KernelMode;
 }
 
+/** What a TensorFlow is loaded with. */
+interface TensorflowOptions {
+  choice: KernelChoice;
+  /** Whether products may be in TF32 while that is set. */
+  tf32: boolean;
+}
+
 /** Starts TensorFlow, on a CUDA device where the one that was set up has one. */
-export async function startNative(choice: KernelChoice): Promise<Engine> {
+export async function startNative(choice: KernelChoice, tf32 = false): Promise<Engine> {
   const kinds: NativeKind[] = ['native', 'gpu'];
-  const loaded = await loadTensorflow('native', kinds, 'run npm run setup:native (cxr-align setup native)', choice);
+  const hint = 'run npm run setup:native (cxr-align setup native)';
+  const loaded = await loadTensorflow('native', kinds, hint, { choice, tf32 });
   return tensorflowEngine('native', loaded, choice);
 }
 
 /** Starts TensorFlow on a CUDA device. */
-export async function startCuda(choice: KernelChoice): Promise<Engine> {
+export async function startCuda(choice: KernelChoice, tf32 = false): Promise<Engine> {
   const hint = 'run npm run setup:gpu (cxr-align setup gpu), on a machine with an NVIDIA driver';
-  const loaded = await loadTensorflow('cuda', ['gpu'], hint, choice);
+  const loaded = await loadTensorflow('cuda', ['gpu'], hint, { choice, tf32 });
   if (isOnGpu()) return tensorflowEngine('cuda', loaded, choice);
   const { driver, devices } = cudaMachine();
   const machine =
@@ -75,16 +84,16 @@ async function loadTensorflow(
   engine: EngineName,
   kinds: readonly NativeKind[],
   hint: string,
-  choice: KernelChoice,
+  { choice, tf32 }: TensorflowOptions,
 ): Promise<LoadedTensorflow> {
   const reasons: string[] = [];
   const folders = kinds.map(setUpFolder);
   const present = folders.filter((folder) => folder === loadedFolder());
   for (const folder of [...present, ...folders]) {
     const loaded = await attempt(folder, reasons, async () => {
-      const manifest = loadBinding(folder);
+      const manifest = loadBinding(folder, { tf32 });
       if (!manifest) throw new Error('not set up');
-      return start(engine, choice, manifest.tensorflow, manifest.revision === bindingRevision);
+      return start(engine, choice, manifest.tensorflow, manifest.revision === bindingRevisions[manifest.kind]);
     });
     if (loaded) return loaded;
   }
@@ -122,7 +131,10 @@ async function start(
 ): Promise<LoadedTensorflow> {
   await useBackend(engine, 'tensorflow');
   const { kernels, isFirst } = settleKernels(engine, 'tensorflow', choice);
-  if (isFirst && kernels === 'fast') registerTensorflowKernels({ onGpu: isOnGpu(), isOwnBinding, quietly });
+  if (isFirst && kernels === 'fast') {
+    const onGpu = isOnGpu();
+    registerTensorflowKernels({ onGpu, isOwnBinding, quietly, ...tensorFloat32Facts(onGpu) });
+  }
   return { version, isOwnBinding, kernels };
 }
 

@@ -42,16 +42,12 @@ process.on('message', (message) => {
 });
 
 /** Starts the engine and opens the data, which must be as they were. */
-async function dataOf({
-  series,
-  engine,
-  plugins,
-  path,
-  table,
-  options,
-}: EvaluateTask | TrainTask): Promise<OpenedDataset> {
+async function dataOf(
+  { series, engine, plugins, path, table, options }: EvaluateTask | TrainTask,
+  tf32 = false,
+): Promise<OpenedDataset> {
   for (const file of plugins) await loadPlugin(file);
-  await startEngine(engine, engine === 'wasm' || engine === 'auto' ? { threads: 1 } : {});
+  await startEngine(engine, { tf32, ...((engine === 'wasm' || engine === 'auto') && { threads: 1 }) });
   const data = await openDataset(path, options);
   const now = hashesOf(tableIdentity(data.dataset));
   const changed = Object.keys(now).filter((part) => now[part] !== table[part]);
@@ -78,7 +74,7 @@ async function trainTask(given: TrainTask): Promise<void> {
     series: _series,
     ...task
   } = given;
-  const data = await dataOf(given);
+  const data = await dataOf(given, given.config.precision === 'tf32');
   let isWanted = false;
   await train({
     ...task,

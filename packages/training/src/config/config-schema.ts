@@ -223,6 +223,12 @@ export const configSchema = z.strictObject({
     .describe(
       'How TensorFlow computes a training step that it has captured; replay: as one function, with the same bits; xla: compiled, within a tolerance; auto: xla on cuda, replay on native; off: operation by operation',
     ),
+  precision: z
+    .enum(['float32', 'tf32', 'bf16'])
+    .default('float32')
+    .describe(
+      'Products of the model in training steps: float32; tf32, on NVIDIA GPUs of compute capability 8.0 and newer; bf16: inputs and results rounded to bfloat16, on native and cuda; weights, optimiser, losses, norms and predictions are float32 throughout',
+    ),
   bootstrap: z
     .number()
     .int()

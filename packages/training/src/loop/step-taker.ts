@@ -3,6 +3,7 @@ import {
   CapturedGradients,
   createStepCapture,
   ForwardContext,
+  ModelPrecision,
   type Parameter,
   type StepCapture,
   type StepCaptureReport,
@@ -54,6 +55,7 @@ export class StepTaker {
   /** How gradients are computed by themselves, and whole steps. */
   private readonly captured: CapturedGradients;
   private readonly whole: StepCapture;
+  private readonly precision: ModelPrecision;
   /** Milliseconds that batches were waited for, and that steps took with it. */
   waitedMs = 0;
   steppedMs = 0;
@@ -64,8 +66,10 @@ export class StepTaker {
 
   constructor(private readonly given: StepContext) {
     const { parameters, config } = given;
-    this.captured = new CapturedGradients({ stepCapture: config.stepCapture });
-    this.whole = createStepCapture({ stepCapture: config.stepCapture });
+    const { stepCapture } = config;
+    this.precision = new ModelPrecision(config.precision);
+    this.captured = new CapturedGradients({ stepCapture, precision: this.precision });
+    this.whole = createStepCapture({ stepCapture, precision: config.precision });
     this.modelVariables = parameters.trainable().map(({ variable }) => variable);
     this.statistics = parameters.all().flatMap(({ trainable, variable }) => (trainable ? [] : [variable]));
   }
@@ -161,7 +165,7 @@ export class StepTaker {
     const hasDrawn = (): boolean => context.hasDrawn;
     const results = this.whole.run({ inputs, step, captureVersion, hasDrawn }, (at) => {
       const now = at === step ? context : context.at(at);
-      const { loss, gradients, aux } = valueAndGradients(() => this.lossesOf(batch, now), variables);
+      const { loss, gradients, aux } = this.gradientsBy(() => this.lossesOf(batch, now), variables);
       const taken = updated.compute(gradients, loss);
       tf.dispose(gradients);
       const parts = Object.entries(aux).map(([name, part]) => [`aux/${name}`, part]);
@@ -269,7 +273,7 @@ export class StepTaker {
     const inputs = tensorsOf(loaded);
     // Steps that differ by random numbers must not be replayed, though a few may look the same.
     const { loss, gradients, aux } = objective.isDrawn
-      ? valueAndGradients(() => forward(context), variables)
+      ? this.gradientsBy(() => forward(context), variables)
       : this.captured.compute({ inputs, context, captureVersion: this.epoch.captureVersion }, forward, variables);
     const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0];
     const values: Record<string, number> = { total: await read(loss) };
@@ -278,17 +282,25 @@ export class StepTaker {
     return { values, gradients };
   }
 
+  private gradientsBy(
+    forward: () => ReturnType<StepTaker['lossesOf']>,
+    variables: tf.Variable[],
+  ): ReturnType<typeof valueAndGradients> {
+    return this.precision.gradients(() => valueAndGradients(forward, variables));
+  }
+
   /** The loss of a batch, and each task's own. */
   private lossesOf(
     { images, targets, mask }: LoadedBatch,
     context: ForwardContext,
   ): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } {
     const { model, objective } = this.given;
-    const { total, parts } = objective.losses(model, model.forward(images, context), { targets, mask });
+    const output = this.precision.model(() => model.forward(images, context));
+    const { total, parts } = objective.losses(model, output, { targets, mask });
     return { loss: total, aux: parts };
   }
 
-  /** The gradient of each task on a batch, with the same dropout as the step; running statistics are left alone. */
+  /** The gradient of each task on a batch in float32, with the same dropout as the step; running statistics are left alone. */
   private lookAtTasks(images: ModelBatch, batch: BatchTargets, step: number): Promise<TaskGradients> {
     const { config, model, objective } = this.given;
     const context = new ForwardContext({ training: true, seed: config.seed, step, updateStatistics: false });

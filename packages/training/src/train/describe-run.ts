@@ -30,7 +30,16 @@ export function describeRun(options: TrainOptions, engine: Engine, { config, pre
     },
     ...(start && { from: start }),
     graph: { name: graph.name, source: graph.source, propagatedAnnotations },
-    engine: { name, description, threads, kernels, reason, stepCapture, steps: loop.captureReport },
+    engine: {
+      name,
+      description,
+      threads,
+      kernels,
+      reason,
+      stepCapture,
+      precision: config.precision,
+      steps: loop.captureReport,
+    },
     versions: { node: process.version, tfjs: tf.version_core },
   };
 }

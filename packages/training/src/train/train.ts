@@ -23,6 +23,7 @@ import { breathe } from '../stop-signals.js';
 import { beginRun } from './begin-run.js';
 import { describeRun } from './describe-run.js';
 import { refuseLittleMemory, stepBytesOf } from './free-memory.js';
+import { refusePrecision } from './precision.js';
 import { prepareTraining, type PreparedTraining } from './prepare-training.js';
 import {
   openSession,
@@ -40,7 +41,7 @@ import { checkTrainOptions, type TrainOptions } from './train-options.js';
  * `evaluation.json` and `predictions.parquet`. The same seed gives the same bits on the same engine, also where the run is stopped or
  * killed, at whatever moment, and resumed.
  *
- * @throws {InputError} if the data do not fit the configuration, or the folder holds a run (see `resume` and `overwrite`).
+ * @throws {InputError} if the data do not fit the configuration, the engine cannot compute in its `precision`, or the folder holds a run (see `resume` and `overwrite`).
  * @throws the reason of `signal` if that is aborted, once a checkpoint is written. Whatever ends it, all tensors, files and threads
  *   are released.
  *
@@ -55,6 +56,7 @@ export async function train(options: TrainOptions): Promise<TrainedRun> {
   const began = Date.now();
   const { config, out: run } = options;
   const engine = activeEngine('training/train');
+  refusePrecision(config, engine);
   const progress = progressOf(options);
   checkRunFolder(run, options);
   return withResources(async (resources) => {
@@ -76,7 +78,7 @@ export async function train(options: TrainOptions): Promise<TrainedRun> {
     const notUsed = plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`);
     [...prepared.remarks, ...notUsed].forEach((line) => progress.remark(line));
     progress.remark(
-      `${config.model}: ${parameters.count()} parameters${prepared.texts ? `, ${promptParameters(parameters)} of them of the prompts` : ''}, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})`,
+      `${config.model}: ${parameters.count()} parameters${prepared.texts ? `, ${promptParameters(parameters)} of them of the prompts` : ''}, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})${config.precision === 'float32' ? '' : `, products of training steps in ${config.precision}`}`,
     );
     const identity = runIdentity({ ...options, start: session.start }, prepared, engine);
     beginRun(options, { identity, session, lock, progress });

@@ -25,6 +25,8 @@ export interface BindingMethods {
   /** Of a binding with our own C++ alone; places are names of operations and numbers of their outputs in turns. */
   addFunction: (name: string, graph: Uint8Array, inputs: Place[], outputs: Place[]) => void;
   removeFunction: (name: string) => void;
+  /** Switches TF32 on or off, and returns whether it was on; undefined where the library has no such switch. */
+  tensorFloat32?: (on?: boolean) => boolean | undefined;
 }
 
 export type NodeBinding = Record<string, number> & BindingMethods;

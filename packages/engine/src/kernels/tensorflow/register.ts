@@ -9,6 +9,7 @@ import { deviceDropoutMask } from './dropout-mask.js';
 import { hasNativeKernels, nativeFusedOps } from './fused-ops.js';
 import { registerKernelOverrides } from './kernel-overrides.js';
 import { Operations } from './operations.js';
+import { TensorflowPrecision, type PrecisionFacts } from './product-precision.js';
 
 /** With fewer rows a product with a transposed matrix takes three to four times as long as its mirror image. */
 const fewRows = 128;
@@ -20,8 +21,7 @@ function matMulTransposeB(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
     : tf.matMul(x, w, false, true);
 }
 
-export interface RegisterOptions {
-  onGpu: boolean;
+export interface RegisterOptions extends PrecisionFacts {
   isOwnBinding: boolean;
   quietly: <T>(work: () => T) => T;
 }
@@ -32,7 +32,8 @@ export interface RegisterOptions {
  * @param isOwnBinding whether the binding was built with the kernels of this version.
  * @param quietly runs what makes TensorFlow write information messages.
  */
-export function registerTensorflowKernels({ onGpu, isOwnBinding, quietly }: RegisterOptions): void {
+export function registerTensorflowKernels({ isOwnBinding, quietly, ...facts }: RegisterOptions): void {
+  const { onGpu } = facts;
   const isNative = isOwnBinding && !onGpu && hasNativeKernels();
   registerKernelOverrides({ hasNativeOps: isNative });
   const ofDevice: FusedOps = { reluGradient, dropoutMask: deviceDropoutMask };
@@ -43,6 +44,7 @@ export function registerTensorflowKernels({ onGpu, isOwnBinding, quietly }: Regi
   registerFusedOps('tensorflow', {
     ...(onGpu ? ofDevice : { reluGradient, matMulTransposeB }),
     ...(isNative && nativeFusedOps),
+    productPrecision: new TensorflowPrecision(facts),
     ...(isOwnBinding && {
       stepCapture: captureOf,
       adamW: (variables, decay, { stepCapture = 'auto' } = {}) =>
@@ -58,9 +60,11 @@ const reluGradient: FusedOps['reluGradient'] = (dy, y) => new Operations().one('
 /** How steps are captured in each mode: compiled by XLA on a device, replayed on the processor, unless the mode decides. */
 function capturesOf(
   onGpu: boolean,
-  options: Omit<CompiledCaptureOptions, 'fallback'>,
+  options: Omit<CompiledCaptureOptions, 'fallback' | 'precision'>,
 ): NonNullable<FusedOps['stepCapture']> {
   const fallback = (): StepCapture => new TensorflowStepCapture();
-  return (mode) =>
-    mode === 'xla' || (mode === 'auto' && onGpu) ? new CompiledStepCapture({ ...options, fallback }) : fallback();
+  return (mode, { precision = 'float32' } = {}) =>
+    mode === 'xla' || (mode === 'auto' && onGpu)
+      ? new CompiledStepCapture({ ...options, precision, fallback })
+      : fallback();
 }
