@@ -138,6 +138,18 @@ export const modelConfigShape = {
     .describe(
       'classification: a classifier on the label embeddings; similarity: their similarity to the prompts; both: the mean of the two logits',
     ),
+  headNorm: z
+    .boolean()
+    .default(false)
+    .describe('Layer norm of the pooled features before a baseline, or the linear probe of the ensemble'),
+  logitAdjustment: z
+    .number()
+    .min(0)
+    .max(4)
+    .default(0)
+    .describe(
+      "Logit adjustment: each label's logits, in the losses and in predictions, are offset by so many times the log odds of its prevalence in training; 0 = off",
+    ),
   prompts: z
     .strictObject({
       set: promptSetName.default('pairs').describe('Prompt templates: the name of a registered prompt set'),

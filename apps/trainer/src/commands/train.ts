@@ -76,6 +76,15 @@ const flags = {
   },
   'train-count': { type: 'number', describe: 'Number of training images, in whole patients' },
   'train-fraction': { type: 'number', describe: 'Share of the training images, in whole patients' },
+  unlabelled: {
+    type: 'string',
+    describe:
+      'Images without labels to train on, too: a folder, table or archive as --data takes it, or a split of the data (train: the training images that are left out or have no label; val, test)',
+  },
+  'unlabelled-features': {
+    type: 'string',
+    describe: 'Feature store of the images of --unlabelled DIR; --features unless given',
+  },
   'split-seed': { type: 'number', describe: 'Random seed of missing splits; --seed unless given' },
   split: {
     type: 'string',
@@ -140,6 +149,7 @@ export const train: Command = {
         seed: args.seed,
         ...(textEncoder !== undefined && { prompts: { encoder: textEncoder } }),
         holdOut: args.holdOutLabel,
+        ...(isSplit(args.unlabelled) && { unlabelled: { split: args.unlabelled } }),
         ...((args.encoder ?? args.features) !== undefined && { encoder: { kind: 'frozen' } }),
       },
     });
@@ -183,6 +193,9 @@ async function trainTo(
     trainCount: args.trainCount,
     trainFraction: args.trainFraction,
     splitSeed: args.splitSeed,
+    ...(args.unlabelled !== undefined &&
+      !isSplit(args.unlabelled) && { unlabelled: await openDataset(args.unlabelled, {}, { on: stderrEvents() }) }),
+    unlabelledFeatures: args.unlabelledFeatures,
     split: args.split,
     from: args.from,
     resume: args.resume,
@@ -242,12 +255,19 @@ interface ArgumentsOf extends DataFlags {
   trainCount?: number;
   trainFraction?: number;
   splitSeed?: number;
+  unlabelled?: string;
+  unlabelledFeatures?: string;
   split?: string;
   png: boolean;
   from?: string;
   resume: boolean;
   overwrite: boolean;
   helpConfig: boolean;
+}
+
+/** Whether images without labels are those of a split. */
+function isSplit(unlabelled: string | undefined): boolean {
+  return ['train', 'val', 'test'].includes(unlabelled ?? '');
 }
 
 /** The configuration of a run that is resumed, where none is named: the flags change it. */

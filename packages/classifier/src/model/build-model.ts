@@ -63,5 +63,5 @@ for (const kind of ['linear', 'mlp'] as const)
   registerModel(kind, {
     usesPrompts: false,
     usesFeatureMap: false,
-    build: (_, parameters, input) => new BaselineModel(kind, parameters, input),
+    build: (config, parameters, input) => new BaselineModel(kind, config, parameters, input),
   });

@@ -8,11 +8,12 @@ import {
   type LabelEmbeddings,
 } from '@cxr-align/image-backbone';
 import { InputError } from '@cxr-align/files';
-import { Linear, ForwardContext, type Parameters, type Scope } from '@cxr-align/nn';
+import { LayerNorm, Linear, ForwardContext, type Parameters, type Scope } from '@cxr-align/nn';
 import { unstack } from '@cxr-align/tensor';
 import { PromptEncoder, PromptMixture } from '@cxr-align/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import { ImageBranch, makeEncoder } from './image-branch.js';
+import { LogitOffset } from './logit-offset.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ModelBatch } from './model-inputs.js';
 import type { ModelTexts } from '../texts/model-texts.js';
@@ -30,7 +31,9 @@ export class LabelDecoderModel implements Model {
   readonly branchNames: readonly string[];
   /** On the main input, and on the images beside frozen features. */
   private readonly branches: ImageBranch[];
+  readonly logitOffset?: LogitOffset;
   private readonly probe?: Linear;
+  private readonly probeNorm?: LayerNorm;
   private readonly promptEncoder?: PromptEncoder;
   private readonly mixture?: PromptMixture;
   private readonly heads: ClassificationHead[] = [];
@@ -89,8 +92,12 @@ export class LabelDecoderModel implements Model {
         (_, i) => new ClassificationHead(i === 0 ? head : head.scope('stem'), { dim, labels, dropout, classes }),
       );
     }
-    if (this.features && config.encoder.probe)
-      this.probe = new Linear(parameters.scope('head').scope('probe'), this.features.dim, labels, { gain: 0.01 });
+    if (this.features && config.encoder.probe) {
+      const probe = parameters.scope('head').scope('probe');
+      this.probe = new Linear(probe, this.features.dim, labels, { gain: 0.01 });
+      if (config.headNorm) this.probeNorm = new LayerNorm(probe.scope('norm'), this.features.dim);
+    }
+    if (config.logitAdjustment > 0) this.logitOffset = new LogitOffset(parameters.scope('head'), labels);
     this.useSimilarity = texts !== undefined && heads !== 'classification';
     this.maps = {
       encode: (inputs) => this.encodeImages(inputs, new ForwardContext({ training: false })),
@@ -139,8 +146,16 @@ export class LabelDecoderModel implements Model {
     const branches = this.decode(maps, prompts, context).map((decoded, i) =>
       this.scoreBranch(i, decoded, prompts, context),
     );
-    if (this.probe) branches.push({ logits: this.probe.forward(tf.mean(maps.main, [1, 2])) as tf.Tensor2D });
+    if (this.probe) branches.push({ logits: this.offset(this.scoreProbe(tf.mean(maps.main, [1, 2]))) });
     return { logits: this.ensemble(branches.map(({ logits }) => logits)), branches, prompts };
+  }
+
+  private scoreProbe(pooled: tf.Tensor): tf.Tensor2D {
+    return this.probe!.forward(this.probeNorm?.forward(pooled) ?? pooled) as tf.Tensor2D;
+  }
+
+  private offset(logits: tf.Tensor2D): tf.Tensor2D {
+    return this.logitOffset?.forward(logits) ?? logits;
   }
 
   private scoreBranch(
@@ -152,9 +167,12 @@ export class LabelDecoderModel implements Model {
     const compared = this.texts && this.mix(embeddings, prompts!, this.texts);
     const heads: { name: 'classification' | 'similarity'; logits: tf.Tensor2D }[] = [];
     const head: ClassificationOutput | undefined = this.heads[branch]?.forward(embeddings, context);
-    if (head) heads.push({ name: 'classification', logits: head.logits });
+    if (head) heads.push({ name: 'classification', logits: this.offset(head.logits) });
     if (this.useSimilarity)
-      heads.push({ name: 'similarity', logits: this.compare(embeddings, compared?.prompts ?? prompts!) });
+      heads.push({
+        name: 'similarity',
+        logits: this.offset(this.compare(embeddings, compared?.prompts ?? prompts!)),
+      });
     return {
       logits: meanOf(heads.map(({ logits }) => logits)),
       heads,

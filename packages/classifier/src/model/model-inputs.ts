@@ -59,6 +59,8 @@ export interface ModelInputs {
 export interface BatchDraw {
   seed: number;
   epoch: number;
+  /** Draws only views that are changed, where features have several. Default false. */
+  isChanged?: boolean;
 }
 
 /** Decoded images in memory. */
@@ -79,8 +81,9 @@ export class ImageInputs implements ModelInputs {
 
   async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
     const { augmentation } = this;
+    const { seed, epoch } = draw;
     return {
-      main: imageBatch(this.images, samples, this.description.scale, augmentation && { augmentation, ...draw }),
+      main: imageBatch(this.images, samples, this.description.scale, augmentation && { augmentation, seed, epoch }),
     };
   }
 

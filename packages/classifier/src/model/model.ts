@@ -1,6 +1,7 @@
 import type { SimilarityHead, StandardizedFeatures } from '@cxr-align/image-backbone';
 import type { ForwardContext } from '@cxr-align/nn';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { LogitOffset } from './logit-offset.js';
 import type { InputDescription, ModelBatch } from './model-inputs.js';
 import type { ModelTexts } from '../texts/model-texts.js';
 
@@ -84,6 +85,8 @@ export interface Model {
   readonly branchNames?: readonly string[];
   /** The standardized features of a frozen encoder, where the model takes them. */
   readonly features?: StandardizedFeatures;
+  /** What is added to the logits of each label, where `logitAdjustment` is on. */
+  readonly logitOffset?: LogitOffset;
   /** Of models that encode images to feature maps. */
   readonly maps?: FeatureMapCapability;
   /** Of models with prompts. */

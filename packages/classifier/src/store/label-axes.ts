@@ -24,6 +24,7 @@ const perLabel: readonly [RegExp, readonly number[]][] = [
  */
 export function labelAxes({ model, decoder, prompts }: ModelConfig, name: string): LabelAxis[] | undefined {
   const one = (axes: readonly number[], width = 1): LabelAxis[] => axes.map((axis) => ({ axis, width }));
+  if (name === 'head/offset') return one([0]);
   if (model === 'linear' || model === 'mlp') {
     const [, part] = new RegExp(`^pixels/${model === 'linear' ? 0 : 1}/(weight|bias)$`).exec(name) ?? [];
     return part === undefined ? [] : one([part === 'weight' ? 1 : 0]);

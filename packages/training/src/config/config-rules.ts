@@ -45,6 +45,19 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
     message: 'expected bce with a policy that makes soft targets: the other losses take 0 and 1',
   },
   {
+    key: 'mixup',
+    isSound: (config) =>
+      config.mixup === 0 ||
+      (config.classificationLoss === 'bce' && policiesOf(config).every(({ classes }) => classes === undefined)),
+    message: 'expected 0 unless classificationLoss is bce and no policy has three classes: mixed targets are soft',
+  },
+  {
+    key: 'logitAdjustment',
+    isSound: (config) =>
+      config.logitAdjustment === 0 || policiesOf(config).every(({ classes }) => classes === undefined),
+    message: 'expected 0 with a policy of three classes: its loss takes no logits of labels',
+  },
+  {
     key: 'prompts',
     isSound: ({ prompts: { embeddings, sampling, mixture, tokens } }) =>
       embeddings === '' || (!sampling && !tokens && mixture.length === 0),

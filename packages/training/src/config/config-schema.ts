@@ -24,6 +24,42 @@ const augmentation = z.strictObject({
   flip: share.default(0).describe('Probability of a horizontal flip; 0 because a chest is not symmetric'),
 });
 
+const unlabelled = z.strictObject({
+  split: z
+    .enum(['none', 'train', 'val', 'test'])
+    .default('none')
+    .describe(
+      'Images without labels from the data itself: train: the training images that were left out or have no label; val, test: those splits, without their labels',
+    ),
+  weight: weight.default(1).describe('Weight of the loss on pseudo-labels of images without labels'),
+  rampUp: z
+    .number()
+    .int()
+    .min(0)
+    .default(5)
+    .describe('Epochs over which that weight rises linearly from 0; 0 = at once'),
+  ratio: z.number().positive().max(64).default(2).describe('Images without labels for each labelled one of a batch'),
+  thresholds: z
+    .enum(['adaptive', 'fixed'])
+    .default('adaptive')
+    .describe(
+      "Which predictions of the teacher become pseudo-labels; adaptive: the share of each label's expected positives and negatives that it is surest of; fixed: probabilities beyond unlabelled.positive and unlabelled.negative",
+    ),
+  share: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.5)
+    .describe('adaptive: share of the images that should have a label (or lack it) by its prevalence in training'),
+  positive: z.number().gt(0).lt(1).default(0.9).describe('fixed: least probability of a positive pseudo-label'),
+  negative: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.95)
+    .describe('fixed: least probability of absence of a negative pseudo-label'),
+});
+
 /** Every key of a configuration, with its default and description. */
 export const configSchema = z.strictObject({
   model: modelConfigShape.model,
@@ -87,6 +123,21 @@ export const configSchema = z.strictObject({
     .describe(
       'What chooses the epoch, thresholds, calibration and ensemble weights; split: the validation split, drawn by patient where the data have none; none: nothing, the last epoch is kept, thresholds are 0.5; folds: out-of-fold predictions of a cross-validation, which sets it',
     ),
+  sampling: z
+    .enum(['uniform', 'balanced'])
+    .default('uniform')
+    .describe(
+      'Which images an epoch has: uniform: each once; balanced: as many, drawn so that rare labels, and within a label rare combinations, come more often',
+    ),
+  mixup: z
+    .number()
+    .min(0)
+    .max(2)
+    .default(0)
+    .describe(
+      'Mixup of pairs of inputs (features or pixels) in a batch: alpha of the Beta(alpha, alpha) that draws their shares; 0 = off',
+    ),
+  unlabelled: unlabelled.prefault({}),
   weightAveraging: z
     .number()
     .min(0)
@@ -102,6 +153,8 @@ export const configSchema = z.strictObject({
   promptLayers: modelConfigShape.promptLayers,
   dropout: modelConfigShape.dropout,
   heads: modelConfigShape.heads,
+  headNorm: modelConfigShape.headNorm,
+  logitAdjustment: modelConfigShape.logitAdjustment,
   prompts: modelConfigShape.prompts,
   holdOut: z
     .array(z.string())

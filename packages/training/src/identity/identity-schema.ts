@@ -26,5 +26,6 @@ export const identitySchema = z.looseObject({
   plugins: texts,
   code: texts,
   machine: z.looseObject({ engine: z.string(), node: z.string() }),
+  archive: z.looseObject({ images: z.number().int().min(0), sha256: z.string() }).optional(),
   from: z.looseObject({ modelSha256: z.string() }).optional(),
 });

@@ -31,6 +31,8 @@ export interface RunIdentity {
   code: Record<string, string>;
   /** What may change the last bits of a step and is only remarked on. */
   machine: { engine: string; node: string };
+  /** The images without labels that it is trained on, by a hash of their names, contents and features; absent where there are none. */
+  archive?: { images: number; sha256: string };
   /** The model whose weights the run starts from; absent where it starts from random ones. */
   from?: StartIdentity;
 }
@@ -61,6 +63,7 @@ export interface IdentifiedInputs {
   truth: Float32Array;
   training: readonly number[];
   validation: readonly number[];
+  archive?: { samples: readonly number[]; sha256: string };
 }
 
 /** The identity of a training. */
@@ -69,7 +72,7 @@ export function runIdentity(
   prepared: IdentifiedInputs,
   engine: Engine,
 ): RunIdentity {
-  const { loaded, wholeGraph, texts, targets, truth, training, validation } = prepared;
+  const { loaded, wholeGraph, texts, targets, truth, training, validation, archive } = prepared;
   return {
     formatVersion: identityVersion,
     data: dataIdentity(data.dataset, loaded),
@@ -89,6 +92,7 @@ export function runIdentity(
     },
     ...codeIdentity(),
     machine: { engine: `${engine.name} (${engine.description})`, node: process.version },
+    ...(archive && { archive: { images: archive.samples.length, sha256: archive.sha256 } }),
     ...(start && { from: { modelSha256: start.modelSha256 } }),
   };
 }
@@ -208,7 +212,9 @@ export function identityDifferences(then: RunIdentity, now: RunIdentity, nameOf:
     then.from?.modelSha256 === now.from?.modelSha256
       ? []
       : [`${startText(now.from)} instead of ${startText(then.from)}`];
-  const changes = [...settings, ...selection, ...start, ...codeDifferences(then, now)];
+  const archive = valueDifferences({ images: then.archive?.images }, { images: now.archive?.images }, 'unlabelled ');
+  if (archive.length === 0 && then.archive?.sha256 !== now.archive?.sha256) archive.push('other unlabelled images');
+  const changes = [...settings, ...archive, ...selection, ...start, ...codeDifferences(then, now)];
   // Another choice of images is why others were read.
   const named = [...(changes.length > 0 ? data.filter((text) => !text.endsWith(ofOtherImages)) : data), ...changes];
   const parts = Object.entries(now.parts).flatMap(([part, hash]) =>

@@ -68,11 +68,14 @@ export class FeatureInputs implements ModelInputs {
     this.store.close();
   }
 
-  private trainingRows(samples: readonly number[], { seed, epoch }: BatchDraw): number[] {
+  private trainingRows(samples: readonly number[], { seed, epoch, isChanged = false }: BatchDraw): number[] {
     const { views } = this.store.index;
-    return this.rowsOf(samples, (sample) =>
-      views === 1 ? 0 : Math.floor(new RandomStream({ seed, purpose: 'view', epoch, step: sample }).uniform() * views),
-    );
+    if (views === 1) return this.rowsOf(samples, () => 0);
+    const first = Number(isChanged);
+    return this.rowsOf(samples, (sample) => {
+      const drawn = new RandomStream({ seed, purpose: 'view', epoch, step: sample }).uniform();
+      return first + Math.floor(drawn * (views - first));
+    });
   }
 
   /** Over all views and places of the samples; a standard deviation of 0 counts as 1. */

@@ -8,6 +8,9 @@ const count = z.number().int().min(0);
 const mean = z.number().nullable();
 const byName = z.record(z.string(), mean);
 
+const ofSide = z.looseObject({ used: count, checked: count, right: count });
+const pseudoLabelCounts = z.looseObject({ images: count, positive: ofSide, negative: ofSide });
+
 /** A line of `history.jsonl`. */
 export const epochRecord = z.looseObject({
   epoch: count,
@@ -19,6 +22,7 @@ export const epochRecord = z.looseObject({
   gradientNorm: mean,
   validation: z.number().nullable(),
   skippedSteps: count.optional(),
+  pseudoLabels: pseudoLabelCounts.optional(),
 }) as unknown as z.ZodType<EpochRecord>;
 
 /** A line of `gradients.jsonl`. */
@@ -41,6 +45,7 @@ const loopState = z.looseObject({
       norms: mean,
       learningRate: z.number(),
       skipped: z.looseObject({ steps: count, images: count }).optional(),
+      pseudoLabels: pseudoLabelCounts.optional(),
     })
     .optional(),
   unvalidated: epochRecord.optional(),
@@ -50,6 +55,9 @@ const loopState = z.looseObject({
   optimizerStep: count,
   averageSteps: count,
   weighting: z.unknown().optional(),
+  pseudoLabels: z
+    .looseObject({ batches: count, positive: z.array(z.number()), negative: z.array(z.number()) })
+    .optional(),
   // In the order that reports have, so that a state that is read and written anew has the same bytes.
   captured: z.looseObject({
     mode: z.enum(['xla', 'replay', 'off']).optional(),

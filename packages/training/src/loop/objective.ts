@@ -27,6 +27,8 @@ export interface LabelCounts {
 export interface BatchTargets {
   targets: tf.Tensor2D;
   mask: tf.Tensor2D;
+  /** How much each known target counts, 0 where it is unknown; the mask unless given. */
+  weights?: tf.Tensor2D;
 }
 
 /** Which losses a run has, and why others of the configuration are left out. */
@@ -130,6 +132,21 @@ export class Objective {
     return { total: this.weighting.combine(Object.fromEntries(scaled) as Record<Task, tf.Scalar>), parts };
   }
 
+  /**
+   * The classification loss on pseudo-labels, the mean over all entries of the batch, also those without one: the fewer there are, the
+   * less they count.
+   */
+  pseudoLabelLoss({ branches }: Pick<ModelOutput, 'branches'>, batch: BatchTargets): tf.Scalar {
+    const { targets } = batch;
+    // Of three classes, an unknown target would be one of them.
+    const mask = branches[0].classLogits ? tf.onesLike(batch.mask) : batch.mask;
+    const losses = branches.map((branch): tf.Scalar => {
+      const each = tf.mul(this.classificationLosses(branch, { targets, mask }), batch.mask);
+      return tf.mean(this.labelWeights ? tf.mul(each, this.labelWeights) : each);
+    });
+    return tf.mul(meanOf(losses), this.scaleOf('classification'));
+  }
+
   /** Whether each step weighs the losses by random numbers or by the gradients of the tasks. */
   get isDrawn(): boolean {
     return this.weighting.balance !== undefined || weightings.get(this.config.weighting).isRandom === true;
@@ -194,7 +211,8 @@ export class Objective {
   }
 
   private classificationOf(branch: BranchOutput, batch: BatchTargets): tf.Scalar {
-    return this.weighted(this.classificationLosses(branch, batch), branch.classLogits ? undefined : batch.mask);
+    const { mask, weights = mask } = batch;
+    return this.weighted(this.classificationLosses(branch, batch), branch.classLogits ? undefined : weights);
   }
 
   /** The mean over the known targets, each label with its weight. */

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refuseNonFinite } from './bad-step.js';
 import type { EpochRecord, EpochSums, GradientRecord, Values } from './records.js';
 import type { TrainingLoop } from './training.js';
+import type { ThresholdState } from '../unlabelled/pseudo-labels.js';
 
 /** Where a loop stands beside its arrays; random numbers need no state, they are keyed by seed, epoch and step. */
 export interface LoopState {
@@ -22,6 +23,8 @@ export interface LoopState {
   averageSteps: number;
   /** What the weighting of the losses remembers. */
   weighting?: unknown;
+  /** The thresholds of pseudo-labels; absent where there are none. */
+  pseudoLabels?: ThresholdState;
   captured: StepCaptureReport;
 }
 
@@ -60,6 +63,7 @@ export async function takeSnapshot(parameters: Parameters, loop: TrainingLoop): 
     optimizerStep: optimizer.step,
     averageSteps: average.steps,
     weighting: loop.objective.weighting.state?.(),
+    ...(loop.pseudoLabeller && { pseudoLabels: loop.pseudoLabeller.state }),
     captured: loop.captureReport,
   };
   return { state, tensors };
@@ -83,6 +87,7 @@ export function restoreSnapshot({ state, tensors }: Snapshot, parameters: Parame
   loop.optimizer.restore({ step: state.optimizerStep, moments: part('optimizer') });
   loop.average.restore({ steps: state.averageSteps, values: part('average') });
   if (state.weighting !== undefined) loop.objective.weighting.restore?.(state.weighting);
+  if (state.pseudoLabels) loop.pseudoLabeller?.restore(state.pseudoLabels);
   loop.epoch = state.epoch;
   loop.best = state.best ?? -Infinity;
   loop.bestEpoch = state.bestEpoch;

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import type { Objective } from './objective.js';
 import type { GradientRecord, TrainingData } from './records.js';
 import type { WeightAverage } from './weight-average.js';
+import type { PseudoLabeller } from '../unlabelled/pseudo-labeller.js';
 
 /** What a step is taken with and on. */
 export interface StepContext {
@@ -16,6 +17,8 @@ export interface StepContext {
   data: TrainingData;
   optimizer: AdamW;
   average: WeightAverage;
+  /** Makes the batches of images without labels, where such are trained on. */
+  pseudoLabeller?: PseudoLabeller;
   /** Takes the gradients of every `logGradientCosines`-th step. */
   onGradients: (record: GradientRecord) => unknown;
 }

@@ -10,14 +10,15 @@ import {
 } from '@cxr-align/nn';
 import { valueAndGradients } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelBatch } from '@cxr-align/classifier';
 import type { Task } from '../registry/weightings.js';
 import { type BadStep, causeOfBadStep } from './bad-step.js';
 import type { Batch } from './batches.js';
-import type { BatchTargets } from './objective.js';
-import type { GradientRecord } from './records.js';
+import { mixUp, type MixedBatch } from './mixup.js';
+import { joinBatches, outputRows } from './output-rows.js';
+import type { GradientRecord, PseudoLabelCounts } from './records.js';
 import type { StepContext } from './step-context.js';
 import { bytesOfStep } from './step-memory.js';
+import type { PseudoLabelledBatch } from '../unlabelled/pseudo-labeller.js';
 import { addScaled, gradientRecord, targetTensors } from './step-tensors.js';
 
 /** What holds for all steps of an epoch. */
@@ -27,27 +28,36 @@ export interface EpochContext {
   captureVersion: number;
 }
 
+/** Which batch it is: of how many steps before, and of how many batches. */
+interface BatchPlace {
+  step: number;
+  place: number;
+}
+
 /** A step in numbers. */
 export interface TakenStep {
   /** Its loss, and each task's own. */
   values: Record<string, number>;
   /** The global gradient norm. */
   norm: number;
+  /** Pseudo-labels that it was taken on, beside the labels. */
+  pseudoLabels?: PseudoLabelCounts;
   /** Why it was skipped, where it was. */
   bad?: BadStep;
 }
 
 /** The tensors of a batch; unknown targets have mask 0. */
-interface LoadedBatch {
-  images: ModelBatch;
-  targets: tf.Tensor2D;
-  mask: tf.Tensor2D;
+interface LoadedBatch extends MixedBatch {
+  /** Images without labels beside them. */
+  archive?: PseudoLabelledBatch;
 }
 
-const tensorsOf = ({ images, targets, mask }: LoadedBatch): tf.Tensor[] => [
+const tensorsOf = ({ images, targets, mask, weights, archive }: LoadedBatch): tf.Tensor[] => [
   ...Object.values<tf.Tensor>({ ...images }),
   targets,
   mask,
+  ...(weights ? [weights] : []),
+  ...(archive ? [...tensorsOf(archive), archive.weight] : []),
 ];
 
 /** Takes the steps of a training: gradients of a batch, the update, the average of the weights. */
@@ -90,16 +100,19 @@ export class StepTaker {
    * reports why.
    */
   async take(group: readonly Batch[], next: Batch | undefined, step: number, learningRate: number): Promise<TakenStep> {
-    const { config, objective } = this.given;
+    const { config, objective, pseudoLabeller } = this.given;
     const began = performance.now();
     objective.beginStep(step);
     const balanced = objective.weighting.state?.();
+    const thresholds = pseudoLabeller?.state;
     const before = this.statistics.map((variable) => tf.clone(variable));
     try {
       const { values, norm } =
         (await this.takeWhole(group, next, step, learningRate)) ??
         (await this.takeApart(group, next, step, learningRate));
-      if (Number.isFinite(norm)) return { values, norm };
+      const pseudoLabels = pseudoLabeller?.takeCounts();
+      if (Number.isFinite(norm)) return { values, norm, pseudoLabels };
+      if (thresholds) pseudoLabeller?.restore(thresholds);
       this.statistics.forEach((variable, i) => variable.assign(before[i]));
       if (balanced !== undefined) objective.weighting.restore?.(balanced);
       const places = group.map((batch, i) => ({ batch, place: step * config.accumulation + i }));
@@ -155,7 +168,7 @@ export class StepTaker {
     const isWhole =
       optimizer.hasPart && config.accumulation === 1 && config.stepCapture !== 'off' && !objective.isDrawn;
     if (!isWhole) return undefined;
-    const batch = await this.load(group[0], next, step, this.logOf(step, 0));
+    const batch = await this.load(group[0], next, { step, place: step }, this.logOf(step, 0));
     const { learningRateMultipliers, captureVersion } = this.epoch;
     const updated = optimizer.part({ learningRate, learningRateMultipliers });
     const averaged = average.part();
@@ -222,12 +235,8 @@ export class StepTaker {
     const values: Record<string, number> = {};
     let gradients: tf.NamedTensorMap = {};
     for (const [i, batch] of group.entries()) {
-      const looked = await this.gradientsOf(
-        batch,
-        group[i + 1] ?? next,
-        step * config.accumulation + i,
-        this.logOf(step, i),
-      );
+      const at = { step, place: step * config.accumulation + i };
+      const looked = await this.gradientsOf(batch, group[i + 1] ?? next, at, this.logOf(step, i));
       const share = batch.samples.length / all;
       for (const [name, value] of Object.entries(looked.values)) values[name] = (values[name] ?? 0) + share * value;
       gradients = share === 1 ? looked.gradients : addScaled(gradients, looked.gradients, share);
@@ -239,35 +248,38 @@ export class StepTaker {
   private async load(
     { samples, epoch }: Batch,
     next: Batch | undefined,
-    place: number,
+    { step, place }: BatchPlace,
     onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
   ): Promise<LoadedBatch> {
-    const { config, data, objective } = this.given;
+    const { config, data, objective, pseudoLabeller } = this.given;
     const began = performance.now();
-    const { seed } = config;
+    const { seed, mixup } = config;
     const batch = data.inputs.trainingBatch(samples, { seed, epoch });
-    const images = await (data.watch?.(batch, samples) ?? batch);
+    const read = await (data.watch?.(batch, samples) ?? batch);
     if (next) data.inputs.prepare?.(next.samples, { seed, epoch: next.epoch });
     const [targets, mask] = targetTensors(data, samples);
     this.waitedMs += performance.now() - began;
+    const plain = { images: read, targets, mask };
+    const labelled = mixup > 0 ? mixUp(plain, mixup, { seed, step: place }) : plain;
     if (onGradients || objective.weighting.balance) {
-      const ofTasks = await this.lookAtTasks(images, { targets, mask }, place);
+      const ofTasks = await this.lookAtTasks(labelled, place);
       if (isFiniteEach(ofTasks)) objective.weighting.balance?.(ofTasks);
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
-    return { images, targets, mask };
+    const archive = await pseudoLabeller?.batch(place, step);
+    return archive ? { ...labelled, archive } : labelled;
   }
 
   /** The gradients of one batch, and its losses. */
   private async gradientsOf(
     batch: Batch,
     next: Batch | undefined,
-    place: number,
+    at: BatchPlace,
     onGradients?: (record: Omit<GradientRecord, 'step'>) => unknown,
   ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
     const { config, objective } = this.given;
-    const loaded = await this.load(batch, next, place, onGradients);
-    const context = new ForwardContext({ training: true, seed: config.seed, step: place });
+    const loaded = await this.load(batch, next, at, onGradients);
+    const context = new ForwardContext({ training: true, seed: config.seed, step: at.place });
     const forward = (now: ForwardContext): ReturnType<StepTaker['lossesOf']> => this.lossesOf(loaded, now);
     const variables = this.epoch.trainedNow.map(({ variable }) => variable);
     const inputs = tensorsOf(loaded);
@@ -289,19 +301,26 @@ export class StepTaker {
     return this.precision.gradients(() => valueAndGradients(forward, variables));
   }
 
-  /** The loss of a batch, and each task's own. */
+  /** The loss of a batch, and each task's own; of images without labels, which pass through the model with the others, one more. */
   private lossesOf(
-    { images, targets, mask }: LoadedBatch,
+    { images, archive, ...targets }: LoadedBatch,
     context: ForwardContext,
   ): { loss: tf.Scalar; aux: Record<string, tf.Scalar> } {
     const { model, objective } = this.given;
-    const output = this.precision.model(() => model.forward(images, context));
-    const { total, parts } = objective.losses(model, output, { targets, mask });
-    return { loss: total, aux: parts };
+    const joined = archive ? joinBatches(images, archive.images) : images;
+    const output = this.precision.model(() => model.forward(joined, context));
+    if (!archive) {
+      const { total, parts } = objective.losses(model, output, targets);
+      return { loss: total, aux: parts };
+    }
+    const [labelled, others] = [targets, archive].map(({ targets: { shape } }) => shape[0]);
+    const { total, parts } = objective.losses(model, outputRows(output, 0, labelled), targets);
+    const unlabelled = objective.pseudoLabelLoss(outputRows(output, labelled, others), archive);
+    return { loss: tf.add(total, tf.mul(unlabelled, archive.weight)), aux: { ...parts, unlabelled } };
   }
 
   /** The gradient of each task on a batch in float32, with the same dropout as the step; running statistics are left alone. */
-  private lookAtTasks(images: ModelBatch, batch: BatchTargets, step: number): Promise<TaskGradients> {
+  private lookAtTasks({ images, ...batch }: LoadedBatch, step: number): Promise<TaskGradients> {
     const { config, model, objective } = this.given;
     const context = new ForwardContext({ training: true, seed: config.seed, step, updateStatistics: false });
     const losses = objective.tasks.map((task) => [

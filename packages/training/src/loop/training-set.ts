@@ -11,3 +11,8 @@ export function countLabels(targets: Float32Array, training: readonly number[], 
     samples: training.length,
   };
 }
+
+/** times · ln(π / (1 − π)) of each label, π its prevalence in the training set with half an image more of either. */
+export function logOddsOf({ positives, negatives }: LabelCounts, times: number): Float32Array {
+  return Float32Array.from(positives, (count, i) => times * Math.log((count + 0.5) / (negatives[i] + 0.5)));
+}

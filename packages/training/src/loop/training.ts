@@ -8,7 +8,11 @@ import { learningRateAt } from './learning-rate.js';
 import { learningRateMultipliers } from './learning-rate-multipliers.js';
 import type { EpochRecord, EpochSums, GradientRecord, TrainingData, Values } from './records.js';
 import { StepTaker, type TakenStep } from './step-taker.js';
+import { balancedWeights } from './sampling-weights.js';
+import { countLabels } from './training-set.js';
 import { WeightAverage } from './weight-average.js';
+import { addCounts, noPseudoLabels } from '../unlabelled/pseudo-label-counts.js';
+import { PseudoLabeller } from '../unlabelled/pseudo-labeller.js';
 
 /** Events of the loop; each may throw, which ends it between two steps. */
 export interface TrainingEvents {
@@ -27,7 +31,11 @@ export interface TrainingEvents {
 export class TrainingLoop {
   readonly optimizer: AdamW;
   readonly average: WeightAverage;
+  /** Makes pseudo-labels for the images without labels, where such are trained on. */
+  readonly pseudoLabeller?: PseudoLabeller;
   private readonly steps: StepTaker;
+  /** The probability of each training image, where sampling is balanced. */
+  private readonly samplingWeights?: Float64Array;
   readonly trained: Parameter[];
   /** Epochs that are finished. */
   epoch = 0;
@@ -75,6 +83,20 @@ export class TrainingLoop {
     this.average = new WeightAverage(parameters.all(), config.weightAveraging, stepCapture);
     const { trained, optimizer, average } = this;
     const onGradients = (record: GradientRecord): unknown => this.gradients.push(record);
+    const together = config.batchSize * config.accumulation;
+    this.stepsPerEpoch = Math.max(1, Math.floor((data.training.length + together / 2) / together));
+    this.totalSteps = this.stepsPerEpoch * config.epochs;
+    const { training, targets, labels, archive } = data;
+    if (config.sampling === 'balanced') this.samplingWeights = balancedWeights(targets, training, labels);
+    if (archive)
+      this.pseudoLabeller = new PseudoLabeller({
+        config,
+        model,
+        average,
+        archive,
+        counts: countLabels(targets, training, labels),
+        rampSteps: config.unlabelled.rampUp * this.stepsPerEpoch,
+      });
     this.steps = new StepTaker({
       config,
       model,
@@ -84,11 +106,9 @@ export class TrainingLoop {
       data,
       optimizer,
       average,
+      pseudoLabeller: this.pseudoLabeller,
       onGradients,
     });
-    const together = config.batchSize * config.accumulation;
-    this.stepsPerEpoch = Math.max(1, Math.floor((data.training.length + together / 2) / together));
-    this.totalSteps = this.stepsPerEpoch * config.epochs;
   }
 
   /** How the gradients of the steps were computed so far: replayed as one operation, or operation by operation and why. */
@@ -115,7 +135,8 @@ export class TrainingLoop {
   /** Bytes that the tensors of a step take at its peak beside the weights. Has to be called before the first one. */
   bytesOfStep(): Promise<number> {
     const batches = this.stepsPerEpoch * this.config.accumulation;
-    return this.steps.bytesOfStep(Math.ceil(this.data.training.length / batches));
+    const labelled = Math.ceil(this.data.training.length / batches);
+    return this.steps.bytesOfStep(labelled + (this.pseudoLabeller?.images ?? 0));
   }
 
   /** Steps that are done. */
@@ -173,7 +194,7 @@ export class TrainingLoop {
     const isKnown = this.upcoming[0]?.epoch === epoch;
     return isKnown
       ? this.upcoming
-      : epochBatches(data.training, config.seed, epoch, stepsPerEpoch * config.accumulation);
+      : epochBatches(data.training, config.seed, epoch, stepsPerEpoch * config.accumulation, this.samplingWeights);
   }
 
   /** Takes the steps of an epoch that are left. */
@@ -232,11 +253,13 @@ export class TrainingLoop {
   /** An epoch whose steps are done, in numbers. */
   private async endEpoch(sums: EpochSums): Promise<EpochRecord> {
     const { stepsPerEpoch } = this;
-    const { losses: summed, norms, learningRate, skipped = { steps: 0, images: 0 } } = sums;
+    const { losses: summed, norms, learningRate, skipped = { steps: 0, images: 0 }, pseudoLabels } = sums;
     const images = this.data.training.length - skipped.images;
     const { total, ...losses } = Object.fromEntries(Object.entries(summed).map(([name, sum]) => [name, sum / images]));
     if (images > 0) this.objective.observe(losses);
     const weights = await this.objective.weights();
+    const { pseudoLabeller } = this;
+    if (pseudoLabeller) weights.unlabelled = pseudoLabeller.weightAt((this.epoch + 1) * stepsPerEpoch - 1);
     this.sums = undefined;
     return {
       epoch: this.epoch + 1,
@@ -248,11 +271,13 @@ export class TrainingLoop {
       gradientNorm: norms / (stepsPerEpoch - skipped.steps),
       validation: null,
       ...(skipped.steps > 0 && { skippedSteps: skipped.steps }),
+      ...(pseudoLabels && { pseudoLabels }),
     };
   }
 
   dispose(): void {
     this.steps.dispose();
+    this.pseudoLabeller?.dispose();
     this.optimizer.dispose();
     this.average.dispose();
   }
@@ -267,6 +292,7 @@ function addStep(sums: EpochSums, step: TakenStep & { size: number; learningRate
     sums.skipped = { steps: steps + 1, images: images + step.size };
     return;
   }
+  if (step.pseudoLabels) sums.pseudoLabels = addCounts(sums.pseudoLabels ?? noPseudoLabels(), step.pseudoLabels);
   for (const [name, value] of Object.entries(step.values))
     sums.losses[name] = (sums.losses[name] ?? 0) + value * step.size;
   sums.norms += step.norm;

@@ -8,7 +8,7 @@ import type { TrainOptions } from './train-options.js';
 
 /** The content of `RUN/config.json`: what was wanted, on which data, computed by what. */
 export function describeRun(options: TrainOptions, engine: Engine, { config, prepared, loop, start }: Session) {
-  const { dataset, graph, truth, loaded, propagatedAnnotations } = prepared;
+  const { dataset, graph, truth, loaded, propagatedAnnotations, archive } = prepared;
   const { badRows, unreadable } = loaded;
   const { name, description, threads, kernels, reason, stepCapture } = engine.describe();
   const rows = dataset.samples.map(({ id, patient, split }) => [id, patient, split]);
@@ -26,6 +26,7 @@ export function describeRun(options: TrainOptions, engine: Engine, { config, pre
       trainFraction: options.trainFraction ?? null,
       splitSeed: options.splitSeed ?? config.seed,
       split: options.split ?? null,
+      ...(archive && { unlabelled: archive.description }),
       sha256: sha256(JSON.stringify([rows, [...dataset.annotations.values]])),
     },
     ...(start && { from: start }),

@@ -1,5 +1,6 @@
 import { selectSplit, type Dataset, type Split } from '@cxr-align/datasets';
 import { frozenTexts, modelTypes, type FrozenTexts } from '@cxr-align/classifier';
+import { InputError } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
 import type { Config } from '../config/config-schema.js';
 import { loadedImageRemarks } from '../inputs/checks/loaded-images.js';
@@ -14,6 +15,7 @@ import { planTasks, type TaskPlan } from '../loop/objective.js';
 import type { Progress } from '../progress.js';
 import type { Resources } from '../resources.js';
 import { teacherEstimates } from '../teacher.js';
+import { loadArchive, wantsArchive, type LoadedArchive } from '../unlabelled/load-archive.js';
 import type { TrainOptions } from './train-options.js';
 
 /** All that a training is made from: inputs, targets, labels and their priors. */
@@ -31,6 +33,9 @@ export interface PreparedTraining {
   knowledge: LabelKnowledge;
   plan: TaskPlan;
   texts?: FrozenTexts;
+  /** Images without labels that are trained on, too. */
+  archive?: LoadedArchive;
+  /** Samples that are trained on with their labels. */
   training: number[];
   /** Samples that choose the epoch, thresholds, calibration and ensemble weights; none where nothing chooses. */
   validation: number[];
@@ -73,7 +78,16 @@ export async function prepareTraining(
     : undefined;
   const validation = config.validation === 'split' ? samplesIn(dataset, 'val') : [];
   const { values: targets, propagatedAnnotations, remarks } = trainingTargets(config, dataset, graph, estimates);
+  const { training, withoutLabels } = labelledTraining(dataset);
+  const archive = wantsArchive(options)
+    ? await loadArchive(options, { loaded, source, wholeGraph, graph, withoutLabels }, resources, progress)
+    : undefined;
+  if (archive && training.length === 0)
+    throw new InputError('expected training images that have a label, beside those without, got none; add labels', {
+      file: options.data.path,
+    });
   return {
+    archive,
     loaded,
     dataset,
     graph,
@@ -82,7 +96,8 @@ export async function prepareTraining(
     knowledge,
     plan,
     texts,
-    training: samplesIn(dataset, 'train'),
+    // Images without any label are of no use but in an archive.
+    training: archive ? training : samplesIn(dataset, 'train'),
     validation,
     targets,
     truth: truthOf(dataset, config, graph),
@@ -93,6 +108,7 @@ export async function prepareTraining(
       ...(await loadedImageRemarks(loaded, source, progress)),
       ...graphRemarks(config.graph, opened.dataset),
       ...remarks,
+      ...(archive?.remarks ?? []),
       ...(validation.length === 0 ? [unvalidated(config)] : []),
     ],
   };
@@ -102,4 +118,16 @@ export async function prepareTraining(
 function unvalidated({ validation, epochs, weightAveraging }: Config): string {
   const weights = weightAveraging > 0 ? 'the averaged weights' : 'the weights';
   return `${validation === 'split' ? 'no image of the validation split is left' : 'no validation split is used'}: ${weights} of the last epoch (${epochs}) are kept, thresholds are 0.5, probabilities are not calibrated, ensemble weights are not fitted`;
+}
+
+/** The training images that have a label in the table, and the names of those whose cells are all blank. */
+function labelledTraining(dataset: Dataset): { training: number[]; withoutLabels: Set<string> } {
+  const { labels, values } = dataset.annotations;
+  const isLabelled = (row: number): boolean =>
+    values.subarray(row * labels.length, (row + 1) * labels.length).some((value) => !Number.isNaN(value));
+  const rows = samplesIn(dataset, 'train');
+  return {
+    training: rows.filter(isLabelled),
+    withoutLabels: new Set(rows.filter((row) => !isLabelled(row)).map((row) => dataset.samples[row].id)),
+  };
 }

@@ -14,7 +14,7 @@ import { Objective, type LabelCounts } from '../loop/objective.js';
 import { ensembleLogits } from '../loop/ensemble-logits.js';
 import type { EpochRecord, GradientRecord } from '../loop/records.js';
 import { TrainingLoop } from '../loop/training.js';
-import { countLabels } from '../loop/training-set.js';
+import { countLabels, logOddsOf } from '../loop/training-set.js';
 import type { Progress } from '../progress.js';
 import type { Resources } from '../resources.js';
 import { breathe } from '../stop-signals.js';
@@ -58,6 +58,7 @@ export async function openSession(
     optimistic: from.optimistic,
   };
   const counts = countLabels(targets, training, labels);
+  model.logitOffset?.assign(logOddsOf(counts, config.logitAdjustment));
   const objective = resources.own(new Objective(config, plan.tasks, knowledge, counts));
   const names = { sample: (sample: number) => dataset.samples[sample].id, labels: graph.labels };
   const watch = <T>(batch: Promise<T>, samples: readonly number[]): Promise<T> =>
@@ -67,7 +68,15 @@ export async function openSession(
       progress,
     });
   const loop = resources.own(
-    new TrainingLoop(config, model, parameters, objective, { inputs, training, targets, labels, names, watch }),
+    new TrainingLoop(config, model, parameters, objective, {
+      inputs,
+      training,
+      targets,
+      labels,
+      archive: prepared.archive,
+      names,
+      watch,
+    }),
   );
   return { config, prepared, parameters, model, counts, loop, start };
 }

@@ -12,6 +12,13 @@ export interface TrainOptions
   config: Config;
   /** The run folder. */
   out: string;
+  /**
+   * Other images, whose labels are not used, to train on with pseudo-labels (see `unlabelled` of the configuration, whose key
+   * `unlabelled.split` names images of `data` itself). None unless given.
+   */
+  unlabelled?: OpenedDataset;
+  /** Feature store of these; that of the data unless given, or with `encoder` one in the run folder. */
+  unlabelledFeatures?: string;
   /** The split that is evaluated at the end; test unless given, val where there is no test. */
   split?: string;
   /** Run whose weights are started from: arrays of the same name, labels matched by theirs; the optimizer starts anew. Random weights unless given. */
@@ -35,6 +42,8 @@ const known: readonly (keyof TrainOptions)[] = [
   'trainCount',
   'trainFraction',
   'splitSeed',
+  'unlabelled',
+  'unlabelledFeatures',
   'split',
   'from',
   'resume',

@@ -35,6 +35,7 @@ import {
 } from './session.js';
 import { formerStart, readStart, startOverlap, startRemarks } from './start-weights.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
+import { unreadSettings } from './unread-settings.js';
 
 /**
  * Trains one model, evaluates it, and writes the run folder: `config.json`, `history.jsonl`, `checkpoints/`, `model/`,
@@ -75,7 +76,10 @@ export async function train(options: TrainOptions): Promise<TrainedRun> {
     const input = loaded.inputs.description;
     const stepBytes = await stepBytesOf(loop, { engine: engine.name, input, batchSize: config.batchSize });
     refuseLittleMemory({ parameters: parameters.count(), stepBytes });
-    const notUsed = plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`);
+    const notUsed = [
+      ...plan.dropped.map(({ task, reason }) => `the ${task} loss is left out: ${reason}`),
+      ...unreadSettings(config, session.model, parameters),
+    ];
     [...prepared.remarks, ...notUsed].forEach((line) => progress.remark(line));
     progress.remark(
       `${config.model}: ${parameters.count()} parameters${prepared.texts ? `, ${promptParameters(parameters)} of them of the prompts` : ''}, losses ${plan.tasks.join(', ')}, engine ${engine.name} (${engine.description})${config.precision === 'float32' ? '' : `, products of training steps in ${config.precision}`}`,
