@@ -1,12 +1,12 @@
 import { RandomStream } from '@cxr-align/random';
-import { ArchiveOrder } from '../src/unlabelled/archive.js';
+import { ArchiveOrder } from '../src/loop/unlabelled/archive.js';
 import {
   addCounts,
   countPseudoLabels,
   noPseudoLabels,
   pseudoLabelText,
-} from '../src/unlabelled/pseudo-label-counts.js';
-import { PseudoLabelThresholds } from '../src/unlabelled/pseudo-labels.js';
+} from '../src/loop/unlabelled/pseudo-label-counts.js';
+import { PseudoLabelThresholds } from '../src/loop/unlabelled/pseudo-labels.js';
 
 const adaptive = { thresholds: 'adaptive', share: 0.5, positive: 0.9, negative: 0.95 } as const;
 const logits = (random: RandomStream, images: number, levels: readonly number[]): Float32Array =>

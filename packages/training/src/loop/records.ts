@@ -1,6 +1,6 @@
 import type { ModelInputs } from '@cxr-align/classifier';
 import type { Task } from '../registry/weightings.js';
-import type { Archive } from '../unlabelled/archive.js';
+import type { Archive } from './unlabelled/archive.js';
 
 /** Arrays by their names. */
 export type Values = Map<string, { shape: number[]; data: Float32Array }>;

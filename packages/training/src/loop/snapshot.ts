@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refuseNonFinite } from './bad-step.js';
 import type { EpochRecord, EpochSums, GradientRecord, Values } from './records.js';
 import type { TrainingLoop } from './training.js';
-import type { ThresholdState } from '../unlabelled/pseudo-labels.js';
+import type { ThresholdState } from './unlabelled/pseudo-labels.js';
 
 /** Where a loop stands beside its arrays; random numbers need no state, they are keyed by seed, epoch and step. */
 export interface LoopState {

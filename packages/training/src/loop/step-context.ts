@@ -4,7 +4,7 @@ import type { Config } from '../config/config.js';
 import type { Objective } from './objective.js';
 import type { GradientRecord, TrainingData } from './records.js';
 import type { WeightAverage } from './weight-average.js';
-import type { PseudoLabeller } from '../unlabelled/pseudo-labeller.js';
+import type { PseudoLabeller } from './unlabelled/pseudo-labeller.js';
 
 /** What a step is taken with and on. */
 export interface StepContext {

@@ -18,7 +18,7 @@ import { joinBatches, outputRows } from './output-rows.js';
 import type { GradientRecord, PseudoLabelCounts } from './records.js';
 import type { StepContext } from './step-context.js';
 import { bytesOfStep } from './step-memory.js';
-import type { PseudoLabelledBatch } from '../unlabelled/pseudo-labeller.js';
+import type { PseudoLabelledBatch } from './unlabelled/pseudo-labeller.js';
 import { addScaled, gradientRecord, targetTensors } from './step-tensors.js';
 
 /** What holds for all steps of an epoch. */

@@ -11,8 +11,8 @@ import { StepTaker, type TakenStep } from './step-taker.js';
 import { balancedWeights } from './sampling-weights.js';
 import { countLabels } from './training-set.js';
 import { WeightAverage } from './weight-average.js';
-import { addCounts, noPseudoLabels } from '../unlabelled/pseudo-label-counts.js';
-import { PseudoLabeller } from '../unlabelled/pseudo-labeller.js';
+import { addCounts, noPseudoLabels } from './unlabelled/pseudo-label-counts.js';
+import { PseudoLabeller } from './unlabelled/pseudo-labeller.js';
 
 /** Events of the loop; each may throw, which ends it between two steps. */
 export interface TrainingEvents {

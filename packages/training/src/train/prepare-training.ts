@@ -15,7 +15,7 @@ import { planTasks, type TaskPlan } from '../loop/objective.js';
 import type { Progress } from '../progress.js';
 import type { Resources } from '../resources.js';
 import { teacherEstimates } from '../teacher.js';
-import { loadArchive, wantsArchive, type LoadedArchive } from '../unlabelled/load-archive.js';
+import { loadArchive, wantsArchive, type LoadedArchive } from './load-archive.js';
 import type { TrainOptions } from './train-options.js';
 
 /** All that a training is made from: inputs, targets, labels and their priors. */

@@ -1,14 +1,14 @@
 import { predictBranches, type Model, type ModelBatch } from '@cxr-align/classifier';
 import { createStepCapture, type StepCapture } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Config } from '../config/config-schema.js';
-import type { BatchTargets } from '../loop/objective.js';
-import type { PseudoLabelCounts } from '../loop/records.js';
-import type { WeightAverage } from '../loop/weight-average.js';
+import type { Config } from '../../config/config-schema.js';
+import type { BatchTargets } from '../objective.js';
+import type { PseudoLabelCounts } from '../records.js';
+import type { WeightAverage } from '../weight-average.js';
 import { ArchiveOrder, type Archive } from './archive.js';
 import { addCounts, countPseudoLabels, noPseudoLabels } from './pseudo-label-counts.js';
 import { PseudoLabelThresholds, type ThresholdState } from './pseudo-labels.js';
-import type { LabelCounts } from '../loop/objective.js';
+import type { LabelCounts } from '../objective.js';
 
 /** Images without labels as they are trained on, with their pseudo-labels. */
 export interface PseudoLabelledBatch extends BatchTargets {

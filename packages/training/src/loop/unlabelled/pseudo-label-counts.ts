@@ -1,4 +1,4 @@
-import type { PseudoLabelCounts } from '../loop/records.js';
+import type { PseudoLabelCounts } from '../records.js';
 import type { PseudoLabels } from './pseudo-labels.js';
 
 const noneOfSide = { used: 0, checked: 0, right: 0 };

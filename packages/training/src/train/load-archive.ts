@@ -10,8 +10,8 @@ import { holdOut } from '../labels/hold-out.js';
 import { truthOf } from '../labels/targets.js';
 import type { Progress } from '../progress.js';
 import type { Resources } from '../resources.js';
-import type { TrainOptions } from '../train/train-options.js';
-import type { Archive } from './archive.js';
+import type { TrainOptions } from './train-options.js';
+import type { Archive } from '../loop/unlabelled/archive.js';
 
 /** Images without labels, and where they are from. */
 export interface LoadedArchive extends Archive {

@@ -1,5 +1,5 @@
 import { logitOf } from './logit-of.js';
-import type { LabelCounts } from '../loop/objective.js';
+import type { LabelCounts } from '../objective.js';
 
 /** How pseudo-labels are chosen: the keys under `unlabelled` of a configuration. */
 export interface PseudoLabelOptions {
