@@ -1,6 +1,6 @@
 import { assertOptions, assertShape, softplus, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { chain, replaced } from './chain.js';
+import { consumed, replaced } from './chain.js';
 import {
   checkLogits,
   classificationRules,
@@ -46,7 +46,7 @@ export function binaryCrossEntropyLoss<R extends Reduction = 'mean'>(
     if (!isRecorded(targets)) return loss;
     const ofTargets = entrywiseLoss(targets, { mask, reduction }, () => ({
       values: tf.zerosLike(logits),
-      derivative: tf.mul(byTarget(logits, posWeight), 1 - (labelSmoothing ?? 0)),
+      derivative: () => replaced(byTarget(logits, posWeight), (x) => tf.mul(x, 1 - (labelSmoothing ?? 0))),
     }));
     // Targets that are learned themselves, as in distillation: 0, with the gradient by them.
     return tf.add<Reduced<R>>(loss, ofTargets);
@@ -61,20 +61,19 @@ function byTarget(z: tf.Tensor, weights?: tf.Tensor): tf.Tensor {
 
 /** w y softplus(−z) + (1 − y) softplus(z) */
 function weightedCrossEntropy(y: tf.Tensor, weights: tf.Tensor): EntriesOf {
-  return (z, isDifferentiated) => {
+  const ofBothOf = (ofPositive: tf.Tensor): tf.Tensor => tf.tidy(() => tf.sub(tf.add(ofPositive, 1), y));
+  return (z) => {
     const ofPositive = tf.mul(y, weights);
-    const ofBoth = tf.tidy(() => tf.sub(tf.add(ofPositive, 1), y));
+    const ofBoth = ofBothOf(ofPositive);
+    const tail = replaced(softplusTail(z), (x) => tf.mul(x, ofBoth));
+    const both = consumed(
+      tf.add,
+      replaced(ofBoth, (x) => tf.tidy(() => tf.mul(tf.relu(z), x))),
+      tail,
+    );
     return {
-      ...(isDifferentiated && {
-        derivative: chain(z, tf.sigmoid, (p) => tf.mul(p, ofBoth), (p) => tf.sub(p, ofPositive)), // prettier-ignore
-      }),
-      values: tf.tidy(() => {
-        const linear = tf.tidy(() => tf.sub(tf.mul(tf.relu(z), ofBoth), tf.mul(z, ofPositive)));
-        return tf.add(
-          replaced(softplusTail(z), (tail) => tf.mul(tail, ofBoth)),
-          linear,
-        );
-      }),
+      values: replaced(both, (x) => tf.tidy(() => tf.sub(x, tf.mul(z, ofPositive)))),
+      derivative: () => consumed(tf.sub, consumed(tf.mul, ofBothOf(ofPositive), tf.sigmoid(z)), ofPositive),
     };
   };
 }

@@ -12,3 +12,10 @@ export function replaced(x: tf.Tensor, operation: (x: tf.Tensor) => tf.Tensor): 
   x.dispose();
   return result;
 }
+
+/** The result of an operation on tensors, all of which are disposed. */
+export function consumed<T extends tf.Tensor[]>(operation: (...tensors: T) => tf.Tensor, ...tensors: T): tf.Tensor {
+  const result = operation(...tensors);
+  for (const tensor of tensors) tensor.dispose();
+  return result;
+}

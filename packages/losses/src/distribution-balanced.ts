@@ -1,6 +1,6 @@
 import { assertOptions, constant, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { chain, replaced } from './chain.js';
+import { chain, consumed, replaced } from './chain.js';
 import { checkCounts } from './class-weights.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
 import { entrywiseLoss, softplusTail } from './entrywise.js';
@@ -70,17 +70,19 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
     const odds = Array.from(counts, (count) => Math.max(total / Math.max(1, count) - 1, 1e-3));
     const bar = tf.tensor1d(odds.map((value) => kappa * Math.log(value)));
     // As a signed logit, with a slope of −1 for positives and λ for negatives: weight / |slope| · softplus(signed).
-    const slope = constant(() => tf.add(tf.mul(targets, -1 - lambda), lambda));
-    return entrywiseLoss(logits, { mask, reduction }, (z, isDifferentiated) => {
-      const signed = replaced(tf.sub(z, bar), (x) => tf.mul(x, slope));
-      const values = tf.tidy(() => {
-        const softplus = tf.tidy(() => tf.add(softplusTail(signed), tf.relu(signed)));
-        const perSlope = replaced(softplus, (x) => tf.tidy(() => tf.div(x, tf.maximum(tf.abs(slope), 1e-6)))); // unknown targets may be any
-        return tf.mul(perSlope, weight);
-      });
-      if (!isDifferentiated) return { values };
-      const sign = tf.sign(slope);
-      return { values, derivative: chain(signed, tf.sigmoid, (x) => tf.mul(x, sign), (x) => tf.mul(x, weight)) }; // prettier-ignore
+    const slopes = (): tf.Tensor => chain(targets, (y) => tf.mul(y, -1 - lambda), (y) => tf.add(y, lambda)); // prettier-ignore
+    return entrywiseLoss(logits, { mask, reduction }, (z) => {
+      const signed = consumed(tf.mul, slopes(), tf.sub(z, bar));
+      const softplus = replaced(softplusTail(signed), (tail) => tf.tidy(() => tf.add(tail, tf.relu(signed))));
+      // Unknown targets may be any, and make a slope of 0.
+      const size = replaced(replaced(slopes(), tf.abs), (x) => tf.maximum(x, 1e-6));
+      return {
+        values: replaced(consumed(tf.div, softplus, size), (x) => tf.mul(x, weight)),
+        derivative: () => {
+          const each = consumed(tf.mul, replaced(signed, tf.sigmoid), replaced(slopes(), tf.sign));
+          return replaced(each, (x) => tf.mul(x, weight));
+        },
+      };
     });
   });
 }
@@ -88,8 +90,8 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
 /** r [batch, labels]: the inverse frequency of each label over the sum of those of the sample's present labels. */
 function labelShares(present: tf.Tensor, counts: ArrayLike<number>): tf.Tensor {
   const inverse = tf.tensor1d(Array.from(counts, (count) => 1 / Math.max(1, count)));
-  const sum = tf.sum(tf.mul(present, inverse), -1, true);
+  const sum = replaced(tf.mul(present, inverse), (x) => tf.sum(x, -1, true));
   const hasAny = tf.cast(tf.greater(sum, 0), 'float32');
-  const ofPresent = tf.mul(hasAny, tf.div(inverse, tf.maximum(sum, 1e-12)));
+  const ofPresent = tf.mul(tf.div(hasAny, tf.maximum(sum, 1e-12)), inverse);
   return tf.add(ofPresent, tf.mul(tf.sub(1, hasAny), 1 / counts.length));
 }

@@ -1,16 +1,19 @@
 import { withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { chain, replaced } from './chain.js';
+import { chain, consumed, replaced } from './chain.js';
 import type { ClassificationOptions } from './classification.js';
 
 /** The entries of a loss on logits. */
 export interface Entries {
   values: tf.Tensor;
-  /** The derivative of each value by its logit, where it is requested. */
-  derivative?: tf.Tensor;
+  /**
+   * The derivative of each value by its logit, where gradients are being computed. It is called once the values are reduced and
+   * disposed, so that both are not in memory at the same time.
+   */
+  derivative?: () => tf.Tensor;
 }
 
-/** The entries of the logits z, and their derivative where gradients are being computed. */
+/** The entries of the logits z, with their derivative where gradients are being computed. */
 export type EntriesOf = (z: tf.Tensor, isDifferentiated: boolean) => Entries;
 
 /**
@@ -29,17 +32,17 @@ export function entrywiseLoss<R extends Reduction = 'mean'>(
   const ofKnown = (x: tf.Tensor): tf.Tensor => (mask ? replaced(x, (all) => tf.mul(all, mask)) : x);
   return tf.tidy(() =>
     withGradient<Reduced<R>>([logits], (z) => {
-      const { values, derivative } = tf.tidy(() => ({ ...entries(z, isDifferentiated) }));
+      const { values, derivative } = entries(z, isDifferentiated);
       const known = ofKnown(values);
-      const saved = derivative ? [ofKnown(derivative)] : [];
+      const slopes = (): tf.Tensor[] => (derivative ? [ofKnown(derivative())] : []);
       const by = (factor: tf.Tensor, [kept]: tf.Tensor[]): tf.Tensor[] => [tf.mul(kept, factor)];
-      if (reduction === 'none') return { value: known as Reduced<R>, saved, gradient: by };
+      if (reduction === 'none') return { value: known as Reduced<R>, saved: slopes, gradient: by };
       const sum = replaced(known, (all) => tf.sum(all)) as Reduced<R>;
-      if (reduction === 'sum') return { value: sum, saved, gradient: by };
+      if (reduction === 'sum') return { value: sum, saved: slopes, gradient: by };
       const share = tf.div(1, mask ? tf.maximum(tf.sum(mask), 1e-6) : Math.max(z.size, 1));
       return {
         value: tf.mul(sum, share),
-        saved: [...saved, share],
+        saved: () => [...slopes(), share],
         gradient: (dy, [kept, ofEach]) => by(tf.mul(dy, ofEach), [kept]),
       };
     }),
@@ -54,16 +57,24 @@ export function softplusTail(z: tf.Tensor): tf.Tensor {
   return chain(z, tf.abs, tf.neg, tf.exp, tf.log1p);
 }
 
+/** log σ(z) = −softplus(−z), exact as {@link softplusTail} is. */
+export function logSigmoid(z: tf.Tensor): tf.Tensor {
+  return replaced(softplusTail(z), (tail) => tf.tidy(() => tf.sub(tf.minimum(z, 0), tail)));
+}
+
+/** log σ(−z) = −softplus(z). */
+export function logSigmoidOfNegative(z: tf.Tensor): tf.Tensor {
+  return replaced(consumed(tf.add, softplusTail(z), tf.relu(z)), tf.neg);
+}
+
 /** Binary cross entropy of logits with targets in [0, 1]: y softplus(−z) + (1 − y) softplus(z). */
 export function binaryCrossEntropy(targets: tf.Tensor): EntriesOf {
-  return (z, isDifferentiated) => ({
-    ...(isDifferentiated && { derivative: chain(z, tf.sigmoid, (p) => tf.sub(p, targets)) }),
+  return (z) => {
     // max(z, 0) − y z first: exact for targets of 0 and 1.
-    values: tf.tidy(() =>
-      tf.add(
-        tf.tidy(() => tf.sub(tf.relu(z), tf.mul(z, targets))),
-        softplusTail(z),
-      ),
-    ),
-  });
+    const linear = tf.tidy(() => tf.sub(tf.relu(z), tf.mul(z, targets)));
+    return {
+      values: consumed(tf.add, linear, softplusTail(z)),
+      derivative: () => chain(z, tf.sigmoid, (p) => tf.sub(p, targets)),
+    };
+  };
 }

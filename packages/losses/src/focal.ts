@@ -1,6 +1,6 @@
 import { assertOptions, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { chain, replaced } from './chain.js';
+import { chain, consumed, replaced } from './chain.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
 import { entrywiseLoss, softplusTail, type EntriesOf } from './entrywise.js';
 
@@ -39,30 +39,27 @@ export function focalLoss<R extends Reduction = 'mean'>(
 
 /** With the signed logit a, z for a positive and −z for a negative: weight σ(−a)^γ softplus(−a). */
 function focalEntries(targets: tf.Tensor, alpha: number | null, gamma: number): EntriesOf {
+  const signs = (): tf.Tensor => chain(targets, (y) => tf.mul(y, 2), (y) => tf.sub(y, 1)); // prettier-ignore
+  const weights = (): tf.Tensor => chain(targets, (y) => tf.mul(y, 2 * alpha! - 1), (y) => tf.add(y, 1 - alpha!)); // prettier-ignore
+  const weighted = (x: tf.Tensor): tf.Tensor => (alpha === null ? x : consumed(tf.mul, x, weights()));
   return (z, isDifferentiated) => {
-    const sign = chain(targets, (y) => tf.mul(y, 2), (y) => tf.sub(y, 1)); // prettier-ignore
-    const a = tf.mul(z, sign);
+    const a = replaced(signs(), (sign) => tf.mul(z, sign));
     const tail = softplusTail(a);
     // (1 − p_t)^γ = exp(−γ softplus(a)), which stays finite where 1 − p_t rounds to 0.
-    const focus = chain(a, tf.relu, (x) => tf.add(x, tail), (x) => tf.mul(x, -gamma), tf.exp); // prettier-ignore
-    const crossEntropy = replaced(tail, (x) => tf.tidy(() => tf.add(x, tf.relu(tf.neg(a)))));
-    const weighted =
-      alpha === null
-        ? focus
-        : replaced(focus, (x) => tf.tidy(() => tf.mul(x, tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha))));
-    const values = tf.mul(weighted, crossEntropy);
-    if (!isDifferentiated) return { values };
+    const focus = weighted(chain(a, tf.relu, (x) => tf.add(x, tail), (x) => tf.mul(x, -gamma), tf.exp)); // prettier-ignore
+    const crossEntropy = replaced(tail, (x) => tf.tidy(() => tf.sub(x, tf.minimum(a, 0))));
+    const values = tf.mul(focus, crossEntropy);
+    if (!isDifferentiated) {
+      tf.dispose([a, focus, crossEntropy]);
+      return { values };
+    }
     // d/da = −weight σ(−a)^γ (1 + σ(a) (γ softplus(−a) − 1))
-    const p = replaced(a, tf.sigmoid);
-    const operations = [
-      (x: tf.Tensor) => tf.mul(x, gamma),
-      (x: tf.Tensor) => tf.sub(x, 1),
-      (x: tf.Tensor) => tf.mul(x, p),
-      (x: tf.Tensor) => tf.add(x, 1),
-      (x: tf.Tensor) => tf.mul(x, weighted),
-      (x: tf.Tensor) => tf.mul(x, sign),
-      tf.neg,
-    ];
-    return { values, derivative: operations.reduce(replaced, crossEntropy) };
+    const derivative = (): tf.Tensor => {
+      const inner = chain(crossEntropy, (x) => tf.mul(x, -gamma), (x) => tf.add(x, 1)); // prettier-ignore
+      crossEntropy.dispose();
+      const slope = replaced(consumed(tf.mul, inner, replaced(a, tf.sigmoid)), (x) => tf.sub(x, 1));
+      return consumed(tf.mul, consumed(tf.mul, slope, focus), signs());
+    };
+    return { values, derivative };
   };
 }

@@ -2,7 +2,6 @@ import {
   assertOption,
   assertOptions,
   assertShape,
-  constant,
   described,
   reduce,
   reductions,
@@ -11,7 +10,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { chain, replaced } from './chain.js';
+import { chain, consumed, replaced } from './chain.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
 import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
 
@@ -76,12 +75,8 @@ export function maxConstraintLoss<R extends Reduction = 'mean'>(
   checkDescendants(where, labels, descendants);
   return tf.tidy(() => {
     const table = descendantTable(descendants);
-    // The absent descendants of a present label get a logit that no maximum takes. It is its own present descendant.
-    const shut = constant(() => {
-      const isAbsent = tf.sub(1, gatherColumns(targets, table.index));
-      return tf.mul(tf.mul(tf.reshape(isAbsent, [-1, labels, table.width]), tf.expandDims(targets, -1)), 1e4);
-    });
-    const outputs = maxOverTable(logits, table, shut);
+    // A present label is its own present descendant.
+    const outputs = maxOverTable(logits, table, targets);
     return entrywiseLoss(outputs, { mask, reduction }, binaryCrossEntropy(targets));
   });
 }
@@ -124,24 +119,30 @@ function excesses(logits: tf.Tensor, children: number[], parents: number[]): tf.
   const [batch, labels] = logits.shape;
   return withGradient([logits], (z) => {
     const p = tf.sigmoid(z);
-    const value = tf.tidy(() => tf.relu(tf.sub(gatherColumns(p, children), gatherColumns(p, parents))));
+    const difference = consumed(tf.sub, gatherColumns(p, children), gatherColumns(p, parents));
+    p.dispose();
+    const value = replaced(difference, tf.relu);
     return {
       value,
-      saved: () => [p, tf.step(value)],
-      gradient: (dy, [q, isExcess]) => {
-        const copies = tf.tidy(() => {
-          const each = tf.mul(dy, isExcess);
-          return tf.concat([each, tf.neg(each)], 1);
-        });
-        const shares = tf.tidy(() => sumOfCopies(copies, [...children, ...parents], [batch, labels]));
-        copies.dispose();
-        return [tf.mul(shares, tf.mul(q, tf.sub(1, q)))];
+      saved: () => [z, tf.greater(value, 0)],
+      gradient: (dy, [x, isExcess]) => {
+        const each = replaced(tf.cast(isExcess, 'float32'), (open) => tf.mul(open, dy));
+        const shares = sumOfCopies([each, tf.neg(each)], [...children, ...parents], [batch, labels]);
+        const p = tf.sigmoid(x);
+        const ofP = replaced(shares, (all) => tf.mul(all, p));
+        return [
+          consumed(
+            tf.mul,
+            ofP,
+            replaced(p, (all) => tf.sub(1, all)),
+          ),
+        ];
       },
     };
   });
 }
 
-/** Each label with its descendants, in rows of equal length that are padded with the label itself. */
+/** Each label with its descendants, in rows of equal length that are padded with an index after the last label. */
 interface DescendantTable {
   /** [labels · width] */
   index: Int32Array;
@@ -150,35 +151,49 @@ interface DescendantTable {
 
 function descendantTable(descendants: Descendants): DescendantTable {
   const width = 1 + Math.max(0, ...descendants.map((below) => below.length));
-  const index = new Int32Array(descendants.length * width);
-  descendants.forEach((below, i) => index.fill(i, i * width, (i + 1) * width).set(below, i * width));
+  const index = new Int32Array(descendants.length * width).fill(descendants.length);
+  descendants.forEach((below, i) => index.set([i, ...below], i * width));
   return { index, width };
 }
 
 /**
- * The maximum over each label and its descendants, z_j − shut_ij [batch, labels]: one gather, never a dense product
- * [labels, labels]. Equal maxima share the gradient, where TensorFlow.js gives each the whole.
+ * The maximum over each label and its descendants [batch, labels]: gathers, never a dense product [labels, labels]. Equal maxima
+ * share the gradient, where TensorFlow.js gives each the whole.
  *
- * @param shut constant, [batch, labels, width]. Default 0.
+ * @param targets constant, [batch, labels] in {0, 1}: a present label takes the maximum over its present descendants alone.
  */
-function maxOverTable(values: tf.Tensor, { index, width }: DescendantTable, shut?: tf.Tensor): tf.Tensor2D {
+function maxOverTable(values: tf.Tensor, { index, width }: DescendantTable, targets?: tf.Tensor): tf.Tensor2D {
   const [batch, labels] = values.shape;
+  const copiesOf = (x: tf.Tensor, padding: number): tf.Tensor =>
+    tf.tidy(() => {
+      const padded = tf.concat([x, tf.fill([batch, 1], padding)], 1);
+      return tf.reshape(gatherColumns(padded, index), [batch, labels, width]);
+    });
   return withGradient<tf.Tensor2D>([values], (x) => {
-    const gathered = tf.reshape(gatherColumns(x, index), [batch, labels, width]);
-    const open = shut ? replaced(gathered, (all) => tf.sub(all, shut)) : gathered;
+    // The absent descendants of a present label get a logit that no maximum takes, as what pads the table does.
+    const shut = targets && tf.tidy(() => tf.mul(copiesOf(absent(targets), 0), tf.expandDims(targets, -1)));
+    const copies = copiesOf(x, -1e9);
+    const open = shut ? consumed(tf.sub, copies, shut) : copies;
     const largest = tf.max(open, -1, true);
     return {
       value: tf.squeeze<tf.Tensor2D>(largest, [-1]),
       saved: () => {
-        const isLargest = chain(open, (z) => tf.sub(largest, z), tf.step, (isLess) => tf.sub(1, isLess)); // prettier-ignore
-        return [replaced(isLargest, (all) => tf.tidy(() => tf.div(all, tf.sum(all, -1, true))))];
+        const below = replaced(open, (z) => tf.sub(largest, z));
+        return [chain(below, tf.step, (isLess) => tf.cast(isLess, 'bool'))]; // one byte an entry
       },
-      gradient: (dy, [share]) => {
-        const each = tf.reshape(tf.mul(tf.expandDims(dy, -1), share), [batch, labels * width]);
-        return [sumOfCopies(each, index, [batch, labels])];
+      gradient: (dy, [isLess]) => {
+        const isLargest = chain(isLess, (less) => tf.cast(less, 'float32'), (less) => tf.sub(1, less)); // prettier-ignore
+        const share = tf.tidy(() => tf.div(tf.expandDims(dy, -1), tf.sum(isLargest, -1, true)));
+        const copies = consumed(tf.mul, isLargest, share);
+        return [sumOfCopies([replaced(copies, (all) => tf.reshape(all, [batch, -1]))], index, [batch, labels])];
       },
     };
   });
+}
+
+/** What is taken off a logit that is to be in no maximum: that of an absent label. */
+function absent(targets: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => tf.mul(tf.sub(1, targets), 1e4));
 }
 
 /** Columns of a matrix by index. */
@@ -187,18 +202,21 @@ function gatherColumns(values: tf.Tensor, index: ArrayLike<number>): tf.Tensor {
 }
 
 /**
- * What {@link gatherColumns} copied, added up where it was copied from [batch, columns]. It gathers too, from the positions
+ * What {@link gatherColumns} copied, added up where it was copied from [batch, columns]; disposes the copies. It gathers too, from the positions
  * of each column's copies: the sparse sum that TensorFlow.js would use is slow, and missing in its wasm backend.
  */
-function sumOfCopies(copies: tf.Tensor, index: ArrayLike<number>, [batch, columns]: number[]): tf.Tensor {
+function sumOfCopies(copies: tf.Tensor[], index: ArrayLike<number>, [batch, columns]: number[]): tf.Tensor {
   const positions = Array.from({ length: columns }, (): number[] => []);
-  Array.from(index).forEach((column, position) => positions[column].push(position));
+  Array.from(index).forEach((column, position) => positions[column]?.push(position));
   const width = Math.max(1, ...positions.map((list) => list.length));
-  // A column with fewer copies takes the zero that is appended after the last one.
-  const back = new Int32Array(columns * width).fill(index.length);
+  // A column with fewer copies takes a zero: a copy of what pads a table, or else one that is appended after the last copy.
+  const padding = Array.from(index).indexOf(columns);
+  const back = new Int32Array(columns * width).fill(padding < 0 ? index.length : padding);
   positions.forEach((list, column) => back.set(list, column * width));
-  const padded = tf.concat([copies, tf.zeros([batch, 1])], 1);
-  return tf.sum(tf.reshape(gatherColumns(padded, back), [batch, columns, width]), -1);
+  const all = padding < 0 ? [...copies, tf.zeros([batch, 1])] : copies;
+  const joined = all.length === 1 ? all[0] : consumed((...each: tf.Tensor[]) => tf.concat(each, 1), ...all);
+  const gathered = replaced(joined, (x) => gatherColumns(x, back));
+  return replaced(gathered, (x) => tf.tidy(() => tf.sum(tf.reshape(x, [batch, columns, width]), -1)));
 }
 
 function checkDescendants(where: string, labels: number, descendants: Descendants): void {

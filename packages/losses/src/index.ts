@@ -2,12 +2,8 @@ export type { Reduced, Reduction } from '@cxr-align/tensor';
 export type { ClassificationLoss, ClassificationOptions, SmoothedOptions } from './classification.js';
 export { binaryCrossEntropyLoss, type BinaryCrossEntropyOptions } from './binary-cross-entropy.js';
 export { focalLoss, type FocalOptions } from './focal.js';
-export {
-  asymmetricLoss,
-  robustAsymmetricLoss,
-  type AsymmetricOptions,
-  type RobustAsymmetricOptions,
-} from './asymmetric.js';
+export { asymmetricLoss, type AsymmetricOptions } from './asymmetric.js';
+export { robustAsymmetricLoss, type RobustAsymmetricOptions } from './robust-asymmetric.js';
 export {
   ldamLoss,
   ldamMargins,

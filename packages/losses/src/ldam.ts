@@ -153,7 +153,7 @@ export function multiLabelLdamLoss<R extends Reduction = 'mean'>(
     return entrywiseLoss(logits, { mask, reduction }, (z, isDifferentiated) => {
       const shifted = tf.tidy(() => tf.mul(tf.sub(z, tf.mul(targets, margins)), scale));
       const { values, derivative } = crossEntropy(shifted, isDifferentiated);
-      return { values, ...(derivative && { derivative: replaced(derivative, (x) => tf.mul(x, scale)) }) };
+      return { values, derivative: () => replaced(derivative!(), (x) => tf.mul(x, scale)) };
     });
   });
 }

@@ -8,8 +8,11 @@ export interface ForwardPass<T extends tf.Tensor> {
    * gradients are being computed: for what the value does not need.
    */
   saved: tf.Tensor[] | (() => tf.Tensor[]);
-  /** dy and the saved tensors to the gradient of each input, in their order. */
-  gradient: (dy: T, saved: tf.Tensor[]) => tf.Tensor[];
+  /**
+   * dy and the saved tensors to the gradient of each input, in their order. A function computes a gradient, from them alone, only
+   * where it is needed: not for an input that nothing learned leads to.
+   */
+  gradient: (dy: T, saved: tf.Tensor[]) => (tf.Tensor | (() => tf.Tensor))[];
 }
 
 /**
@@ -23,15 +26,39 @@ export function withGradient<T extends tf.Tensor>(
   inputs: tf.Tensor[],
   forward: (...inputs: tf.Tensor[]) => ForwardPass<T>,
 ): T {
-  const isDifferentiated = tf.engine().state.gradientDepth > 0;
-  const run = tf.customGrad<T>((...all) => {
-    const save = all[all.length - 1] as tf.GradSaveFunc;
-    const { value, saved, gradient } = forward(...(all.slice(0, -1) as tf.Tensor[]));
-    if (Array.isArray(saved)) save(saved);
-    else if (isDifferentiated) save(saved());
-    return { value, gradFunc: (dy: T, kept: tf.Tensor[]) => tf.tidy(() => gradient(dy, kept)) };
+  const engine = tf.engine() as unknown as GradientEngine;
+  const isDifferentiated = engine.state.gradientDepth > 0;
+  let gradientOf: ForwardPass<T>['gradient'];
+  return engine.runKernelFunc({
+    inputs: { ...inputs },
+    forwardFunc: (_, save) => {
+      const { value, saved, gradient } = forward(...inputs);
+      gradientOf = gradient;
+      if (Array.isArray(saved)) save(saved);
+      else if (isDifferentiated) save(saved());
+      return value;
+    },
+    backwardsFunc: (dy: T, saved) => {
+      const gradients = tf.tidy(() => ({ ...gradientOf(dy, saved) }));
+      return mapped(gradients, (one) => () => (typeof one === 'function' ? tf.tidy(one) : one));
+    },
   });
-  return run(...inputs);
+}
+
+type ByInput<T> = Record<string, T>;
+
+/** What `tf.customGrad` calls; that one computes the gradients of all inputs wherever one is needed. */
+interface GradientEngine {
+  state: { gradientDepth: number };
+  runKernelFunc<T extends tf.Tensor>(call: {
+    inputs: ByInput<tf.Tensor>;
+    forwardFunc: (backend: unknown, save: (tensors: tf.Tensor[]) => void) => T;
+    backwardsFunc: (dy: T, saved: tf.Tensor[]) => ByInput<() => tf.Tensor>;
+  }): T;
+}
+
+function mapped<A, B>(values: ByInput<A>, map: (value: A) => B): ByInput<B> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
 /**
