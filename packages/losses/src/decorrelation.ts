@@ -9,6 +9,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { consumed, replaced } from './chain.js';
 
 export interface AbsoluteCosineOptions<R extends Reduction = Reduction> {
   /** `mean`: over the pairs of rows; `sum`: over them; `none`: each row's share. Default `mean`. */
@@ -79,8 +80,10 @@ export function vicregCovarianceLoss<R extends Reduction = 'mean'>(
   const { dim } = assertShape(where, 'embeddings', embeddings, ['rows', 'dim']);
   const rows = rowsOf(where, embeddings);
   return tf.tidy(() => {
-    const squares = rows <= dim ? covariancesOfFewRows(embeddings) : covariancesOfManyRows(embeddings);
-    return reduce(squares, reduction);
+    if (rows > dim) return reduce(covariancesOfManyRows(embeddings), reduction);
+    if (reduction === 'none') return reduce(covariancesOfFewRows(embeddings), reduction);
+    const sum = totalOfFewRows(embeddings) as Reduced<R>;
+    return reduction === 'sum' ? sum : tf.div(sum, dim);
   });
 }
 
@@ -129,6 +132,29 @@ function covariancesOfFewRows(embeddings: tf.Tensor): tf.Tensor {
   });
 }
 
+/** The sum of {@link covariancesOfFewRows}: its gradient needs one product of the forward pass, and none of its own. */
+function totalOfFewRows(embeddings: tf.Tensor): tf.Tensor {
+  const [rows] = embeddings.shape;
+  const centredOf = (x: tf.Tensor): tf.Tensor => tf.tidy(() => tf.sub(x, tf.mean(x, 0, true)));
+  return withGradient([embeddings], (x) => {
+    const centred = centredOf(x);
+    const product = replaced(tf.matMul(centred, centred, false, true), (gram) => tf.matMul(gram, centred)); // X Xᵀ X
+    const sums = tf.tidy(() => tf.sum(tf.square(centred), 0)); // (rows − 1) C_ii
+    const all = replaced(tf.mul(centred, product), (each) => tf.sum(each));
+    centred.dispose();
+    return {
+      value: tf.div(tf.sub(all, tf.sum(tf.square(sums))), (rows - 1) ** 2),
+      saved: [x, product, sums],
+      // 4 (X Xᵀ X − X diag) / (rows − 1)²
+      gradient: (dy, [given, kept, diagonal]) => {
+        const own = replaced(centredOf(given), (c) => tf.mul(c, diagonal));
+        const factor = tf.mul(dy, 4 / (rows - 1) ** 2);
+        return [replaced(replaced(own, (y) => tf.sub(kept, y)), (y) => tf.mul(y, factor))]; // prettier-ignore
+      },
+    };
+  });
+}
+
 export interface BarlowTwinsOptions<R extends Reduction = Reduction> {
   /** λ ≥ 0, the weight of the off-diagonal terms. Default 0.005. */
   offDiagonal?: number;
@@ -161,49 +187,87 @@ export function barlowTwinsLoss<R extends Reduction = 'sum'>(
   assertShape(where, 'second', second, ['batch', 'dim'], sizes);
   rowsOf(where, first);
   return tf.tidy(() => {
-    const [a, b] = [standardised(first), standardised(second)];
-    const own = tf.div(tf.sum(tf.mul(a, b), 0), sizes.batch); // C_ii
-    const squares = tf.div(squaredCorrelations(a, b), sizes.batch ** 2);
-    const redundancy = tf.mul(tf.sub(squares, tf.square(own)), offDiagonal);
-    return reduce(tf.add(tf.square(tf.sub(1, own)), redundancy), reduction);
+    const { batch, dim } = sizes;
+    const correlations = batch > dim ? correlationsOfManyRows : correlationsOfFewRows;
+    return reduce(twinTerms(correlations(standardised(first), standardised(second)), offDiagonal), reduction);
   });
+}
+
+/** C_ii and Σ_j C_ij² of each column i, [2, dim], to (1 − C_ii)² + λ (Σ_j C_ij² − C_ii²). */
+function twinTerms(correlations: tf.Tensor, offDiagonal: number): tf.Tensor {
+  const [own, squares] = tf.unstack(correlations);
+  const redundancy = tf.mul(tf.sub(squares, tf.square(own)), offDiagonal);
+  return tf.add(tf.square(tf.sub(1, own)), redundancy);
 }
 
 /** Each column with mean 0 and variance 1. */
 function standardised(views: tf.Tensor): tf.Tensor {
   return withGradient([views], (x) => {
-    const centred = tf.sub(x, tf.mean(x, 0, true));
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 0, true), 1e-6));
-    const value = tf.mul(centred, inverse);
+    const centred = tf.tidy(() => tf.sub(x, tf.mean(x, 0, true)));
+    const inverse = tf.tidy(() => tf.rsqrt(tf.add(tf.mean(tf.square(centred), 0, true), 1e-6)));
+    const value = replaced(centred, (all) => tf.mul(all, inverse));
     return {
       value,
       saved: [value, inverse],
       gradient: (dy, [z, scale]) => {
-        const along = tf.tidy(() => tf.mul(z, tf.mean(tf.mul(dy, z), 0, true)));
-        const rest = tf.tidy(() => tf.sub(tf.sub(dy, tf.mean(dy, 0, true)), along));
-        along.dispose();
-        return [tf.mul(rest, scale)];
+        const mean = tf.tidy(() => tf.mean(tf.mul(dy, z), 0, true));
+        const along = tf.mul(z, mean);
+        const rest = replaced(along, (x) => replaced(tf.add(x, tf.mean(dy, 0, true)), (y) => tf.sub(dy, y)));
+        return [replaced(rest, (x) => tf.mul(x, scale))];
       },
     };
   });
 }
 
-/**
- * Σ_j (aᵀb)_ij² for each column i of a [dim]: Σ_n a_ni (b bᵀ a)_ni, through [batch, batch] where that is smaller than
- * [dim, dim].
- */
-function squaredCorrelations(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
-  const [batch, dim] = a.shape;
-  if (batch > dim) return tf.sum(tf.square(tf.matMul(a, b, true)), -1);
-  return withGradient([a, tf.matMul(b, b, false, true)], (x, gram) => {
-    const product = tf.matMul(gram, x);
+/** C_ii and Σ_j C_ij² [2, dim] of C = aᵀb / batch, through C itself [dim, dim]. */
+function correlationsOfManyRows(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const [batch] = a.shape;
+  return withGradient([a, b], (x, y) => {
+    const all = replaced(tf.matMul(x, y, true), (c) => tf.div(c, batch));
+    const own = tf.tidy(() => tf.div(tf.sum(tf.mul(x, y), 0), batch));
     return {
-      value: tf.tidy(() => tf.sum(tf.mul(x, product), 0)),
-      saved: [x, product],
-      gradient: (dy, [ofA, ofProduct]) => [
-        tf.mul(ofProduct, tf.mul(dy, 2)),
-        tf.matMul(tf.mul(ofA, dy), ofA, false, true),
-      ],
+      value: tf.stack([own, tf.tidy(() => tf.sum(tf.square(all), -1))]),
+      saved: [x, y, all],
+      gradient: (dy, [ofX, ofY, c]) => {
+        const ofBoth = (other: tf.Tensor, isFirst: boolean): tf.Tensor => {
+          const [byOwn, bySquare] = tf.unstack(tf.div(dy, batch));
+          const byC = tf.mul(c, tf.mul(tf.expandDims(bySquare, 1), 2)); // a row for each column of a
+          return consumed(tf.add, tf.matMul(other, byC, false, isFirst), tf.mul(other, byOwn));
+        };
+        return [() => ofBoth(ofY, true), () => ofBoth(ofX, false)];
+      },
+    };
+  });
+}
+
+/** The same through b bᵀ [batch, batch], where that is smaller: Σ_j (aᵀb)_ij² = Σ_n a_ni (b bᵀ a)_ni. */
+function correlationsOfFewRows(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const [batch] = a.shape;
+  return withGradient([a, b], (x, y) => {
+    const product = replaced(tf.matMul(y, y, false, true), (gram) => tf.matMul(gram, x));
+    const sums = (other: tf.Tensor, divisor: number): tf.Tensor =>
+      tf.tidy(() => tf.div(tf.sum(tf.mul(x, other), 0), divisor));
+    return {
+      value: tf.stack([sums(y, batch), sums(product, batch ** 2)]),
+      saved: [x, y, product],
+      gradient: (dy, [ofX, ofY, kept]) => {
+        const parts = (): tf.Tensor[] => tf.unstack(tf.mul(dy, [[1 / batch], [2 / batch ** 2]]));
+        return [
+          () => {
+            const [byOwn, bySquare] = parts();
+            return consumed(tf.add, tf.mul(kept, bySquare), tf.mul(ofY, byOwn));
+          },
+          () => {
+            const [byOwn, bySquare] = parts();
+            const mixing = replaced(tf.mul(ofX, bySquare), (each) => tf.matMul(each, ofX, false, true));
+            return consumed(
+              tf.add,
+              replaced(mixing, (m) => tf.matMul(m, ofY)),
+              tf.mul(ofX, byOwn),
+            );
+          },
+        ];
+      },
     };
   });
 }

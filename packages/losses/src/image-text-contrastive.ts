@@ -4,22 +4,23 @@ import {
   clampedScale,
   reduce,
   reductions,
+  withGradient,
   type AxisSizes,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { consumed, replaced } from './chain.js';
 import { smoothingRange } from './classification.js';
 import {
   contrastiveRules,
-  diagonalCrossEntropy,
+  diagonalContrast,
   directions,
-  inDirection,
   pairLogits,
   type ContrastDirection,
   type ContrastiveOptions,
 } from './contrast.js';
-import { binaryCrossEntropy, entrywiseLoss } from './entrywise.js';
+import { softplusTail } from './entrywise.js';
 import { initialLogitScale } from './logit-scale.js';
 
 export interface ImageTextOptions<R extends Reduction = Reduction> extends ContrastiveOptions {
@@ -65,12 +66,7 @@ export function imageTextContrastiveLoss<R extends Reduction = 'mean'>(
   if (mask) assertShape(where, 'mask', mask, ['batch'], sizes);
   return tf.tidy(() => {
     const logits = pairLogits(images, texts, clampedScale(logitScale), normalize);
-    const crossEntropy = (z: tf.Tensor): Reduced<R> =>
-      reduce(diagonalCrossEntropy(z, { labelSmoothing }), reduction, mask);
-    return inDirection(direction, {
-      imageToText: () => crossEntropy(logits),
-      textToImage: () => crossEntropy(tf.transpose(logits)),
-    });
+    return diagonalContrast(logits, { direction, labelSmoothing, mask, reduction });
   });
 }
 
@@ -111,8 +107,22 @@ export function sigmoidContrastiveLoss<R extends Reduction = 'mean'>(
   if (mask) assertShape(where, 'mask', mask, ['batch', 'batch'], sizes);
   return tf.tidy(() => {
     const logits = tf.add(pairLogits(images, texts, clampedScale(logitScale), normalize), bias);
-    const pairs = entrywiseLoss(logits, { mask, reduction: 'none' }, binaryCrossEntropy(tf.eye(sizes.batch)));
-    return reduce(tf.sum(pairs, -1), reduction);
+    return reduce(matchingLosses(logits, mask), reduction);
+  });
+}
+
+/** Σ_j mask_ij (softplus(z_ij) − z_ij at j = i), the binary cross entropy of all pairs with each row's own one [batch]. */
+function matchingLosses(logits: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
+  const ofKnown = (x: tf.Tensor): tf.Tensor => (mask ? replaced(x, (all) => tf.mul(all, mask)) : x);
+  return withGradient([logits], (z) => {
+    const own = tf.eye(z.shape[0]);
+    const linear = tf.tidy(() => tf.sub(tf.relu(z), tf.mul(z, own)));
+    const losses = ofKnown(consumed(tf.add, linear, softplusTail(z)));
+    return {
+      value: replaced(losses, (all) => tf.sum(all, -1)),
+      saved: () => [ofKnown(replaced(tf.sigmoid(z), (p) => tf.sub(p, own)))],
+      gradient: (dy, [kept]) => [tf.mul(kept, tf.expandDims(dy, -1))],
+    };
   });
 }
 

@@ -13,7 +13,7 @@ import {
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { diagonalCrossEntropy, labelLogits } from './contrast.js';
+import { diagonalContrast, labelLogits, type ContrastDirection } from './contrast.js';
 import { initialLogitScale } from './logit-scale.js';
 
 /** The embeddings of each label's prompts. */
@@ -169,12 +169,13 @@ function termsOf<R extends Reduction>(
   const present = mask ? tf.mul(targets, mask) : targets;
   // An excluded label leaves the softmax by a score whose exponential is 0.
   const excluded = excludedNegatives && tf.mul(tf.mul(excludedNegatives, tf.sub(1, own)), -1e4);
-  const discriminationOf = (z: tf.Tensor): Reduced<R> =>
-    reduce(diagonalCrossEntropy(excluded ? tf.add(z, excluded) : z), reduction, present);
-  const imageToText = discriminationOf(toPositive);
-  if (!symmetric) return { presence, discrimination: imageToText };
-  const textToImage = discriminationOf(tf.transpose(toPositive, [0, 2, 1]));
-  return { presence, discrimination: tf.div<Reduced<R>>(tf.add(imageToText, textToImage), 2) };
+  const discriminationOf = (direction: ContrastDirection, shut = excluded): Reduced<R> =>
+    diagonalContrast(shut ? tf.add(toPositive, shut) : toPositive, { direction, mask: present, reduction });
+  if (!symmetric) return { presence, discrimination: discriminationOf('imageToText') };
+  if (!excluded) return { presence, discrimination: discriminationOf('both') };
+  // Whoever is excluded of label i is so in row i of each direction.
+  const both = tf.add(discriminationOf('imageToText'), discriminationOf('textToImage', tf.transpose(excluded)));
+  return { presence, discrimination: tf.div<Reduced<R>>(both, 2) };
 }
 
 /** Positive and negative prompts below each other, [2 labels, dim]; [batch, 2 labels, dim] where one of them is of each image. */

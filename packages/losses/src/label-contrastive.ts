@@ -2,7 +2,6 @@ import {
   assertOptions,
   assertShape,
   clampedScale,
-  reduce,
   reductions,
   type AxisSizes,
   type Reduced,
@@ -12,9 +11,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { smoothingRange } from './classification.js';
 import {
   contrastiveRules,
-  diagonalCrossEntropy,
+  diagonalContrast,
   directions,
-  inDirection,
   labelLogits,
   type ContrastDirection,
   type ContrastiveOptions,
@@ -73,13 +71,7 @@ export function labelContrastiveLoss<R extends Reduction = 'mean'>(
   if (mask) assertShape(where, 'mask', mask, ['batch', 'labels'], sizes);
   return tf.tidy(() => {
     const logits = labelLogits(image, prompts, clampedScale(logitScale), normalize);
-    const crossEntropy = (z: tf.Tensor, weights?: tf.Tensor): Reduced<R> =>
-      reduce(diagonalCrossEntropy(z, { weights, labelSmoothing }), reduction, mask);
-    return inDirection(direction, {
-      imageToText: () => crossEntropy(logits, negativeWeights),
-      textToImage: () =>
-        crossEntropy(tf.transpose(logits, [0, 2, 1]), negativeWeights && tf.transpose(negativeWeights)),
-    });
+    return diagonalContrast(logits, { direction, negativeWeights, labelSmoothing, mask, reduction });
   });
 }
 

@@ -1,5 +1,6 @@
 import { withGradient } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { replaced } from './chain.js';
 
 /** Targets of a cross entropy, which are constant. */
 export interface SoftmaxTargets {
@@ -21,16 +22,30 @@ export interface SoftmaxTargets {
 export function softmaxCrossEntropy(logits: tf.Tensor, targets: () => SoftmaxTargets): tf.Tensor {
   return withGradient([logits], (z) => {
     const { shares, total } = tf.tidy(() => ({ ...targets() }));
-    const shifted = tf.tidy(() => tf.sub(z, tf.max(z, -1, true)));
-    const ofTargets = tf.tidy(() => tf.sum(tf.mul(shifted, shares), -1));
-    const exponentials = tf.exp(shifted);
-    shifted.dispose();
-    const sum = tf.sum(exponentials, -1, true);
-    const log = total ? tf.mul(tf.log(sum), total) : tf.log(sum);
+    const { values, exponentials, sums } = crossEntropies(z, shares, total);
     return {
-      value: tf.sub(tf.squeeze(log, [-1]), ofTargets),
-      saved: () => [tf.tidy(() => tf.sub(tf.mul(exponentials, tf.div(total ?? 1, sum)), shares))],
+      value: values,
+      saved: () => {
+        const softmax = replaced(exponentials, (x) => tf.tidy(() => tf.mul(x, tf.div(total ?? 1, sums))));
+        return [replaced(softmax, (x) => tf.sub(x, shares))];
+      },
       gradient: (dy, [difference]) => [tf.mul(difference, tf.expandDims(dy, -1))],
     };
+  });
+}
+
+/** Cross entropies of rows of logits [...], and what their softmax is made of: e^(z − max) [..., n], and its sums [..., 1]. */
+export function crossEntropies(
+  z: tf.Tensor,
+  shares: tf.Tensor,
+  total?: tf.Tensor,
+): Record<'values' | 'exponentials' | 'sums', tf.Tensor> {
+  return tf.tidy(() => {
+    const shifted = tf.sub(z, tf.max(z, -1, true));
+    const ofTargets = replaced(tf.mul(shifted, shares), (x) => tf.sum(x, -1));
+    const exponentials = replaced(shifted, tf.exp);
+    const sums = tf.sum(exponentials, -1, true);
+    const log = total ? tf.mul(tf.log(sums), total) : tf.log(sums);
+    return { values: tf.sub(tf.squeeze(log, [-1]), ofTargets), exponentials, sums };
   });
 }

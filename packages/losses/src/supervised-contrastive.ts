@@ -5,10 +5,12 @@ import {
   cosineMatrix,
   reduce,
   reductions,
+  withGradient,
   type Reduced,
   type Reduction,
 } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { consumed, replaced } from './chain.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 export interface SupervisedContrastiveOptions<R extends Reduction = Reduction> {
@@ -48,23 +50,45 @@ export function supervisedContrastiveLoss<R extends Reduction = 'mean'>(
   if (sizes.batch < 2)
     throw new RangeError(`${where}: expected 2 or more images, got ${sizes.batch}; use larger batches`);
   return tf.tidy(() => {
-    const self = constant(() => tf.mul(tf.eye(sizes.batch), -1e4));
-    const logits = tf.add(tf.div(cosineMatrix(embeddings), temperature), self);
-    const overlap = constant(() =>
-      tf.mul(jaccard(mask ? tf.mul(targets, mask) : targets), tf.sub(1, tf.eye(sizes.batch))),
-    );
-    const total = constant(() => tf.sum(overlap, 1, true));
-    const isSharing = constant(() => tf.step(total));
+    const shares = constant(() => overlapShares(mask ? tf.mul(targets, mask) : targets));
+    const isSharing = constant(() => tf.step(tf.sum(shares, 1, true)));
     // An image that shares no label has targets of 0, and so a loss of 0.
-    const targetsOf = () => ({ shares: tf.div(overlap, tf.maximum(total, 1e-6)), total: isSharing });
-    return reduce(softmaxCrossEntropy(logits, targetsOf), reduction, tf.squeeze(isSharing, [-1]));
+    const entries = softmaxCrossEntropy(othersOver(cosineMatrix(embeddings), temperature), () => ({
+      shares,
+      total: isSharing,
+    }));
+    return reduce(entries, reduction, tf.squeeze(isSharing, [-1]));
   });
+}
+
+/** c_ij / τ for different images, with a diagonal that no softmax takes. */
+function othersOver(cosines: tf.Tensor, temperature: number): tf.Tensor {
+  return withGradient([cosines], (c) => {
+    const self = replaced(tf.eye(c.shape[0]), (x) => tf.mul(x, -1e4));
+    return {
+      value: consumed(tf.add, tf.div(c, temperature), self),
+      saved: [],
+      gradient: (dy) => [tf.div(dy, temperature)],
+    };
+  });
+}
+
+/** J_ij / Σ_{k≠i} J_ik [batch, batch], 0 on the diagonal and in rows of images that share no label. */
+function overlapShares(present: tf.Tensor): tf.Tensor {
+  const others = replaced(tf.eye(present.shape[0]), (x) => tf.sub(1, x));
+  const overlap = consumed(tf.mul, others, jaccard(present));
+  const total = tf.maximum(tf.sum(overlap, 1, true), 1e-6);
+  return replaced(overlap, (x) => tf.div(x, total));
 }
 
 /** Jaccard indices of the label sets of all pairs of samples [batch, batch]; 0 for two empty sets. */
 function jaccard(present: tf.Tensor): tf.Tensor {
   const shared = tf.matMul(present, present, false, true);
   const counts = tf.sum(present, 1, true);
-  const united = tf.sub(tf.add(counts, tf.transpose(counts)), shared);
-  return tf.div(shared, tf.maximum(united, 1));
+  const united = replaced(tf.sub(counts, shared), (x) => tf.add(x, tf.transpose(counts)));
+  return consumed(
+    tf.div,
+    shared,
+    replaced(united, (x) => tf.maximum(x, 1)),
+  );
 }

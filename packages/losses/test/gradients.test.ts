@@ -198,6 +198,18 @@ const cases: Record<string, Case> = {
       losses.barlowTwinsLoss(x, normals('views', [7, 3]), { offDiagonal: 0.1, reduction: reduction ?? 'mean' }),
     plain: (x) => plain.barlowTwins(x, normals('views', [7, 3]), 0.1),
   },
+  'barlowTwinsLoss of few rows by the second view': {
+    shape: perImage,
+    loss: (x, { reduction }) =>
+      losses.barlowTwinsLoss(texts(), x, { offDiagonal: 0.1, reduction: reduction ?? 'mean' }),
+    plain: (x) => plain.barlowTwins(texts(), x, 0.1),
+  },
+  'barlowTwinsLoss of many rows by the second view': {
+    shape: [7, 3],
+    loss: (x, { reduction }) =>
+      losses.barlowTwinsLoss(normals('views', [7, 3]), x, { offDiagonal: 0.1, reduction: reduction ?? 'mean' }),
+    plain: (x) => plain.barlowTwins(normals('views', [7, 3]), x, 0.1),
+  },
   'graphAlignmentLoss, correlation': {
     shape: each,
     loss: (x, { reduction }) => losses.graphAlignmentLoss(x, similarity(), { reduction }),

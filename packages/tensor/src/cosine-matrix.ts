@@ -18,15 +18,21 @@ export function cosineMatrix(embeddings: tf.Tensor, eps = 1e-6): tf.Tensor {
   return tf.tidy(() =>
     withGradient([embeddings], (x) => {
       const products = tf.matMul(x, x, false, true);
-      const inverse = tf.rsqrt(tf.add(tf.sum(tf.mul(products, own()), -1, true), eps * eps));
-      const cosines = tf.mul(tf.mul(products, inverse), rowOf(inverse));
+      const lengths = tf.tidy(() => tf.sum(tf.mul(products, own()), -1, true));
+      const inverse = tf.rsqrt(tf.add(lengths, eps * eps));
+      const ofRows = tf.mul(products, inverse);
+      products.dispose();
+      const cosines = tf.mul(ofRows, rowOf(inverse));
       return {
         value: cosines,
         saved: [x, cosines, inverse],
         gradient: (dy, [rows, c, a]) => {
-          const both = tf.add(dy, transposed(dy));
-          const along = tf.mul(tf.sum(tf.mul(both, c), -1, true), tf.square(a));
-          const mixing = tf.sub(tf.mul(tf.mul(both, a), rowOf(a)), tf.mul(own(), along));
+          const both = tf.tidy(() => tf.add(dy, transposed(dy)));
+          const along = tf.tidy(() => tf.mul(tf.sum(tf.mul(both, c), -1, true), tf.square(a)));
+          const scaled = tf.tidy(() => tf.mul(tf.mul(both, a), rowOf(a)));
+          both.dispose();
+          const mixing = tf.tidy(() => tf.sub(scaled, tf.mul(own(), along)));
+          scaled.dispose();
           return [tf.matMul(mixing, rows)];
         },
       };
@@ -40,7 +46,8 @@ export function rowOf(column: tf.Tensor): tf.Tensor {
   return tf.reshape(column, [...column.shape.slice(0, -2), one, count] as number[]);
 }
 
-function transposed(x: tf.Tensor): tf.Tensor {
+/** Matrices [..., n, m] as [..., m, n]. */
+export function transposed(x: tf.Tensor): tf.Tensor {
   const axes = x.shape.map((_, i) => i);
   return tf.transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
 }

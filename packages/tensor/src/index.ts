@@ -14,7 +14,7 @@ export { l2Normalize } from './l2-normalize.js';
 export { softplus } from './softplus.js';
 export { constant, withGradient, type ForwardPass } from './with-gradient.js';
 export { valueAndGradients, type ValueAndGradients } from './value-and-gradients.js';
-export { cosineMatrix } from './cosine-matrix.js';
+export { cosineMatrix, transposed } from './cosine-matrix.js';
 export { pairCosines } from './pair-cosines.js';
 export { inverseNorms } from './inverse-norms.js';
 export { unstack } from './unstack.js';

@@ -22,16 +22,18 @@ export function pairCosines(x: tf.Tensor, y: tf.Tensor, scale?: tf.Scalar): tf.T
 /** p_ij a_i b_j, none of a and b 0; keeps the result alone. */
 function scaleRowsAndColumns(products: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor): tf.Tensor {
   return withGradient([products, rows, columns], (p, a, b) => {
-    const value = tf.mul(tf.mul(p, a), b);
+    const ofRows = tf.mul(p, a);
+    const value = tf.mul(ofRows, b);
+    ofRows.dispose();
     return {
       value,
       saved: [value, a, b],
       gradient: (dy, [z, ofRows, ofColumns]) => {
-        const along = tf.mul(dy, z);
+        const along = (axis: number): tf.Tensor => tf.sum(tf.mul(dy, z), axis, true);
         return [
-          tf.mul(tf.mul(dy, ofRows), ofColumns),
-          tf.div(tf.sum(along, -1, true), ofRows),
-          tf.div(tf.sum(along, -2, true), ofColumns),
+          () => tf.mul(tf.mul(dy, ofRows), ofColumns),
+          () => tf.div(along(-1), ofRows),
+          () => tf.div(along(-2), ofColumns),
         ];
       },
     };
