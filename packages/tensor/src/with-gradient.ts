@@ -30,7 +30,7 @@ export function withGradient<T extends tf.Tensor>(
   const isDifferentiated = engine.state.gradientDepth > 0;
   let gradientOf: ForwardPass<T>['gradient'];
   return engine.runKernelFunc({
-    inputs: { ...inputs },
+    inputs: Object.fromEntries(inputs.map((x, i) => [i, x])),
     forwardFunc: (_, save) => {
       const { value, saved, gradient } = forward(...inputs);
       gradientOf = gradient;
@@ -39,8 +39,12 @@ export function withGradient<T extends tf.Tensor>(
       return value;
     },
     backwardsFunc: (dy: T, saved) => {
-      const gradients = tf.tidy(() => ({ ...gradientOf(dy, saved) }));
-      return mapped(gradients, (one) => () => (typeof one === 'function' ? tf.tidy(one) : one));
+      let gradients: (tf.Tensor | (() => tf.Tensor))[] = [];
+      tf.tidy(() => {
+        gradients = gradientOf(dy, saved);
+        return gradients.filter((one) => typeof one !== 'function');
+      });
+      return Object.fromEntries(gradients.map((one, i) => [i, () => (typeof one === 'function' ? tf.tidy(one) : one)]));
     },
   });
 }
@@ -55,10 +59,6 @@ interface GradientEngine {
     forwardFunc: (backend: unknown, save: (tensors: tf.Tensor[]) => void) => T;
     backwardsFunc: (dy: T, saved: tf.Tensor[]) => ByInput<() => tf.Tensor>;
   }): T;
-}
-
-function mapped<A, B>(values: ByInput<A>, map: (value: A) => B): ByInput<B> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
 /**
