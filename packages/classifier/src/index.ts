@@ -8,6 +8,7 @@ export type { ImageSource, PixelImage } from './images/image-source.js';
 export { windowOf } from './images/visible-window.js';
 export { dualEncoderHash, folderHash } from './store/folder-hash.js';
 export { type ModelConfig, checkModelConfig, modelConfigShape } from './model-config.js';
+export { type FeatureEncoder, tunedModel } from './model/tuned-model.js';
 export { type ModelType, buildModel, modelTypes, registerModel } from './model/build-model.js';
 export {
   type BatchDraw,

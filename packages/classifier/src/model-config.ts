@@ -1,5 +1,6 @@
 import { labelPolicies } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
+import { tuneModes } from '@cxr-align/image-backbone';
 import { promptSetNames } from '@cxr-align/text-encoder';
 import { z } from 'zod';
 import { Registry, registeredName } from './registry.js';
@@ -88,6 +89,19 @@ export const modelConfigShape = {
         .describe(
           'frozen: stored views of each image, the first unchanged, the others augmented; each epoch draws one of them; 0: 4 for at most 2000 training images, else 1',
         ),
+      tune: z
+        .enum(['none', ...tuneModes])
+        .default('none')
+        .describe(
+          'frozen: what of a pretrained encoder in ONNX is trained, too, by learningRates.encoder; norms: scales and offsets of its norms, or the offsets of its convolutions where norms were folded into them; last: all weights of its last layers; lora: low-rank updates of its matrices and convolutions of one pixel. Each step then encodes its images; RUN/encoder gets the result',
+        ),
+      tuneLayers: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('tune: how many of the last layers with weights it changes; 0: 4 of last, all of norms and lora'),
+      tuneRank: count.default(4).describe('tune lora: rank of the updates'),
       probe: z.boolean().default(true).describe('frozen: add a linear probe on the pooled features to the ensemble'),
       imageBranch: z
         .enum(['auto', 'on', 'off'])

@@ -20,6 +20,9 @@ export const historyFile = (run: string): string => join(run, 'history.jsonl');
 /** `RUN/gradients.jsonl`, a line for each step whose gradients were recorded. */
 export const gradientsFile = (run: string): string => join(run, 'gradients.jsonl');
 
+/** `RUN/encoder`: the frozen encoder with the weights that were tuned. */
+export const encoderFolder = (run: string): string => join(run, 'encoder');
+
 /** `RUN/evaluations`: what `evaluate` wrote, a folder each. */
 export const evaluationsFolder = (run: string): string => join(run, 'evaluations');
 
@@ -33,6 +36,7 @@ const results = [
   'figures',
   'manifest.json',
   'model',
+  'encoder',
 ];
 
 /** What a training writes into its folder, and evaluations of its model. */
@@ -55,6 +59,7 @@ export const coveredFiles: readonly string[] = [
   'gradients.jsonl',
   'identity.json',
   modelManifest,
+  'encoder/model.onnx',
 ];
 
 const remade = 'resume the training, which makes it again';

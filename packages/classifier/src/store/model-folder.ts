@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   InputError,
   isCovered,
@@ -70,7 +70,12 @@ export function readModel(run: string): StoredModel {
     const file = join(folder, name);
     return existsSync(file) ? readFileSync(file) : undefined;
   };
-  return parseModel({ folder, read }, sha256);
+  const stored = parseModel({ folder, read }, sha256);
+  const { input } = stored;
+  // An encoder that was tuned lies in the run itself, wherever that is.
+  return input.kind === 'features' && input.encoder !== null
+    ? { ...stored, input: { ...input, encoder: resolve(folder, input.encoder) } }
+    : stored;
 }
 
 /** Builds the model of a run folder with its trained weights. @throws {InputError} if it is no trained run. */

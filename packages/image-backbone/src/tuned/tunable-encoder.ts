@@ -17,6 +17,9 @@ import {
   type TuneOptions,
 } from './tunable-weights.js';
 
+/** Images that are encoded at once where no gradient is wanted: what lies between the image and its features is large. */
+const together = 16;
+
 /** A weight under training. */
 interface TunedWeight extends TunableWeight {
   /** Its numbers; with a matrix, the two factors whose product is added to those of the file: [rows, rank] and [rank, columns]. */
@@ -141,6 +144,20 @@ export class TunableEncoder {
    * @returns float32 [batch, grid, grid, dim], or [batch, 1, 1, dim] of a vector. The caller owns it.
    */
   forward(images: tf.Tensor4D): tf.Tensor4D {
+    const [batch, ...shape] = images.shape;
+    const isDifferentiated = tf.engine().state.gradientDepth > 0;
+    if (isDifferentiated || batch <= together) return this.encode(images);
+    return tf.tidy(() => {
+      const starts = Array.from({ length: Math.ceil(batch / together) }, (_, i) => i * together);
+      const parts = starts.map((at) => {
+        const size = [Math.min(together, batch - at), ...shape] as [number, number, number, number];
+        return tf.tidy(() => this.encode(tf.slice(images, [at, 0, 0, 0], size)));
+      });
+      return tf.concat(parts);
+    });
+  }
+
+  private encode(images: tf.Tensor4D): tf.Tensor4D {
     const { graph, before, output } = this;
     const { input } = this.frozen;
     return tf.tidy(() => {

@@ -12,7 +12,7 @@ function trainedParts({ model, encoder, freeze, learningRates }: Config): readon
   const own = parts.filter((part) => {
     const { usesFeatureMap, usesPrompts } = modelTypes.get(model);
     if (!usesFeatureMap) return part === 'heads';
-    if (part === 'encoder') return encoder.kind !== 'frozen';
+    if (part === 'encoder') return encoder.kind !== 'frozen' || encoder.tune !== 'none';
     return part !== 'prompts' || usesPrompts;
   });
   return own.filter((part) => learningRates[part] > 0 && !freeze.parts.includes(part));
@@ -120,6 +120,13 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
       encoder.imageBranch !== 'on' || (encoder.kind === 'frozen' && modelTypes.get(model).usesFeatureMap),
     message:
       'expected imageBranch auto or off unless kind is frozen and model aligned or vision-only: it is trained beside the features of a frozen encoder',
+  },
+  {
+    key: 'encoder',
+    isSound: ({ encoder }) =>
+      encoder.tune === 'none' ? encoder.tuneLayers === 0 : encoder.kind === 'frozen' && encoder.views === 0,
+    message:
+      'expected tune none unless kind is frozen, views 0 with it (the images are augmented in each step), and tuneLayers 0 without it',
   },
   {
     key: 'labelPolicy',

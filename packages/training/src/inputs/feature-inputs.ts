@@ -4,6 +4,7 @@ import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchDraw, FeatureInput, ImageInputs, ModelBatch, ModelInputs } from '@cxr-align/classifier';
 import { type Threads, startThreads, workerFile } from '../threads.js';
+import { moments } from './feature-moments.js';
 
 /** Rows that are read of a store. */
 export interface ReadTask {
@@ -81,30 +82,14 @@ export class FeatureInputs implements ModelInputs {
   /** Over all views and places of the samples; a standard deviation of 0 counts as 1. */
   statistics(samples: readonly number[]): { mean: Float32Array; std: Float32Array } {
     const { dim, views } = this.store.index;
-    const sums = new Float64Array(dim);
-    const squares = new Float64Array(dim);
     const together = Math.max(1, Math.floor(2 ** 20 / (views * this.store.width)));
-    let count = 0;
-    for (let start = 0; start < samples.length; start += together) {
-      const rows = samples
-        .slice(start, start + together)
-        .flatMap((sample) => Array.from({ length: views }, (_, view) => this.places[sample] * views + view));
-      const values = this.store.read(rows);
-      for (let at = 0; at < values.length; at += dim) {
-        for (let feature = 0; feature < dim; feature++) {
-          const value = values[at + feature];
-          sums[feature] += value;
-          squares[feature] += value * value;
-        }
-      }
-      count += values.length / dim;
-    }
-    const mean = Float32Array.from(sums, (sum) => sum / count);
-    const std = Float32Array.from(squares, (square, feature) => {
-      const variance = square / count - (sums[feature] / count) ** 2;
-      return variance > 1e-10 ? Math.sqrt(variance) : 1;
-    });
-    return { mean, std };
+    const rowsOf = (sample: number): number[] =>
+      Array.from({ length: views }, (_, view) => this.places[sample] * views + view);
+    const parts = function* (store: FeatureStore): Generator<Float32Array> {
+      for (let start = 0; start < samples.length; start += together)
+        yield store.read(samples.slice(start, start + together).flatMap(rowsOf));
+    };
+    return moments(parts(this.store), dim);
   }
 
   private rowsOf(samples: ArrayLike<number>, viewOf: (sample: number) => number): number[] {
@@ -118,12 +103,12 @@ export class FeatureInputs implements ModelInputs {
   }
 }
 
-/** Frozen features, and beside them the images that they were made of, for the image encoder branch. */
+/** Features of a frozen encoder, or what it makes them of, and beside them the images for the image encoder branch. */
 export class FeaturesWithImages implements ModelInputs {
   readonly description: FeatureInput;
 
   constructor(
-    private readonly features: FeatureInputs,
+    private readonly features: ModelInputs & { readonly description: FeatureInput },
     private readonly images: ImageInputs,
   ) {
     this.description = { ...features.description, images: images.description };
@@ -139,11 +124,11 @@ export class FeaturesWithImages implements ModelInputs {
   }
 
   prepare(samples: readonly number[], draw: BatchDraw): void {
-    this.features.prepare(samples, draw);
+    this.features.prepare?.(samples, draw);
   }
 
   statistics(samples: readonly number[]): { mean: Float32Array; std: Float32Array } {
-    return this.features.statistics(samples);
+    return this.features.statistics!(samples);
   }
 
   dispose(): Promise<void> {

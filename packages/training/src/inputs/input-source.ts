@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FeatureStore, type Dataset } from '@cxr-align/datasets';
+import { FeatureStore, type Dataset, type FeatureLayout } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { imageFileExists, type Augmentation } from '@cxr-align/image-backbone';
 import type { Config } from '../config/config.js';
@@ -46,6 +46,10 @@ export async function trainingSource(
   };
   if (encoder.kind !== 'frozen') return images;
   const storesMap = decoder.kind === 'query' && modelTypes.get(model).usesFeatureMap;
+  if (encoder.tune !== 'none') {
+    const tuned = { kind: 'tuned', encoder: tunedFolder(options, progress), isMap: storesMap, augmentation } as const;
+    return hasImageBranch(config, dataset, options.maxBad) ? { ...tuned, images } : tuned;
+  }
   const { views } = encoder;
   const source = await featureSource(
     dataset,
@@ -60,6 +64,17 @@ export async function trainingSource(
   );
   if (views > 0) checkViews(source.store, views);
   return hasImageBranch(config, dataset, options.maxBad) ? { ...source, images } : source;
+}
+
+/** The folder of an encoder that is tuned. @throws {InputError} if none is given. */
+function tunedFolder({ encoder, features }: EncoderOptions, progress: Progress): string {
+  if (encoder === undefined)
+    throw new InputError(
+      'expected the folder of a frozen encoder in ONNX, which encoder.tune changes, got none; name it (encoder)',
+    );
+  if (features !== undefined)
+    progress.remark(`${features} is not read: an encoder that is tuned encodes the images of each step`);
+  return encoder;
 }
 
 /** Whether an image encoder is trained on the images beside frozen features. */
@@ -110,7 +125,8 @@ export async function trainedSource(
   }
   const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out } = options;
   const { augmentation } = config;
-  const source = await featureSource(dataset, { encoder, features, out, augmentation, map: input.grid > 1 }, progress);
+  const layout = { augmentation, map: input.grid > 1, dtype: input.dtype };
+  const source = await featureSource(dataset, { encoder, features, out, ...layout }, progress);
   return { ...source, expected: input, ...(input.images && { images: trainedImages(input.images, config) }) };
 }
 
@@ -129,7 +145,14 @@ export async function featureSource(
     seed: newSeed = 0,
     map,
     views = 1,
-  }: EncoderOptions & { augmentation: Augmentation; seed?: number; map: boolean; views?: number },
+    dtype,
+  }: EncoderOptions & {
+    augmentation: Augmentation;
+    seed?: number;
+    map: boolean;
+    views?: number;
+    dtype?: FeatureLayout['dtype'];
+  },
   progress: Progress,
 ): Promise<StoredSource> {
   const store = features ?? join(out, 'features');
@@ -143,7 +166,7 @@ export async function featureSource(
       const opened = resources.own(await openImageEncoder(folder));
       const layout = existing
         ? { map: existing.grid > 1, views: existing.views, dtype: existing.dtype }
-        : { map: map && opened.map !== undefined, views };
+        : { map: map && opened.map !== undefined, views, dtype };
       const options = { ...layout, augmentation: changes, seed, decode };
       return extractFeatures(dataset, opened, store, options, progress);
     }),

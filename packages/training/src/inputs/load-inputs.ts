@@ -5,10 +5,13 @@ import {
   loadImages,
   readImage,
   type Augmentation,
+  type ImageSet,
   type PixelScale,
   type Preprocessing,
+  TunableEncoder,
 } from '@cxr-align/image-backbone';
 import { contentHash } from './decode-views.js';
+import { TunedInputs, type TunedSource } from './tuned-inputs.js';
 import { FeatureInputs, FeaturesWithImages } from './feature-inputs.js';
 import { type FeatureInput, ImageInputs, type ModelInputs, scaleOf } from '@cxr-align/classifier';
 import { watchedImages } from '../watchdog.js';
@@ -17,7 +20,7 @@ import { samplesIn, type OpenedDataset } from './prepare-data.js';
 import type { Progress } from '../progress.js';
 
 /** What the inputs of a model are made from. */
-export type InputSource = ImageSource | StoredSource;
+export type InputSource = ImageSource | StoredSource | (TunedSource & { images?: ImageSource });
 
 export interface ImageSource {
   kind: 'image';
@@ -48,6 +51,8 @@ export interface LoadedData {
   contentOf: (sample: number) => string;
   /** The same of the features that were made of it; absent where images are the inputs. */
   featuresOf?: (sample: number) => string;
+  /** The frozen encoder that is tuned, which belongs to the inputs. */
+  encoder?: TunableEncoder;
   /** Rows of the table that were left out. */
   badRows: BadRow[];
   /** Images that were left out, and why. */
@@ -65,14 +70,38 @@ export async function loadInputs(
   source: InputSource,
   options: { maxBad?: number; progress: Progress },
 ): Promise<LoadedData> {
+  if (source.kind === 'tuned') return loadTuned(opened, source, options);
   return source.kind === 'image' ? loadPixels(opened, source, options) : loadFeatures(opened, source, options);
+}
+
+/** Images for a frozen encoder that is tuned. */
+async function loadTuned(
+  opened: Opened,
+  { encoder: folder, isMap, augmentation, images: beside }: TunedSource & { images?: ImageSource },
+  { maxBad, progress }: { maxBad?: number; progress: Progress },
+): Promise<LoadedData> {
+  const encoder = await TunableEncoder.open(folder, { isMap });
+  try {
+    const { preprocessing } = encoder;
+    const { pixels, ...loaded } = await loadPixels(opened, { kind: 'image', preprocessing }, { maxBad, progress });
+    const inputs = new TunedInputs(encoder, folder, pixels, augmentation);
+    const training = samplesIn(loaded.dataset, 'train');
+    const bar = progress.start('encoding training images', training.length);
+    await inputs.measure(training, (done) => bar.update(done)).finally(() => bar.stop());
+    if (!beside) return { ...loaded, inputs, encoder };
+    const others = await loadPixels({ ...opened, ...loaded }, beside, { maxBad, progress });
+    return { ...others, inputs: new FeaturesWithImages(inputs, others.inputs), encoder };
+  } catch (error) {
+    await encoder.dispose();
+    throw error;
+  }
 }
 
 async function loadPixels(
   opened: Opened,
   { preprocessing, scale, augmentation }: ImageSource,
   { maxBad = defaultMaxBad, progress }: { maxBad?: number; progress: Progress },
-): Promise<LoadedData & { inputs: ImageInputs }> {
+): Promise<LoadedData & { inputs: ImageInputs; pixels: ImageSet }> {
   const { dataset } = opened;
   refuseMissing(await imagePlaces(dataset.samples, progress), maxBad);
   const bar = progress.start('reading images', dataset.samples.length);
@@ -96,6 +125,7 @@ async function loadPixels(
   return {
     ...kept,
     contentOf: (sample) => Buffer.from(all.contents.subarray(8 * read[sample], 8 * read[sample] + 8)).toString('hex'),
+    pixels: all,
     inputs: new ImageInputs(all, scale ?? scaleOf(all, samplesIn(kept.dataset, 'train')), augmentation),
   };
 }

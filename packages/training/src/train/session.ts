@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { buildModel, ModelTexts, nonFinite, type Model } from '@cxr-align/classifier';
+import { buildModel, ModelTexts, nonFinite, tunedModel, type Model } from '@cxr-align/classifier';
 import { macroAuroc } from '@cxr-align/evaluation';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, type FolderLock } from '@cxr-align/files';
@@ -23,6 +23,7 @@ import { watched } from '../watchdog.js';
 import type { PreparedTraining } from './prepare-training.js';
 import { startFrom, type StartModel, type StartRecord } from './start-weights.js';
 import type { TrainOptions } from './train-options.js';
+import { tuneEncoder } from './tuned-encoder.js';
 
 /** A model under training, with its loss and its loop. */
 export interface Session {
@@ -51,7 +52,10 @@ export async function openSession(
   const labels = graph.labels.length;
   const parameters = resources.own(new Parameters(config.seed));
   const modelTexts = texts && resources.own(new ModelTexts(texts, labels));
-  const model = buildModel(config, parameters, { input: inputs.description, labels, texts: modelTexts });
+  const built = buildModel(config, parameters, { input: inputs.description, labels, texts: modelTexts });
+  const model = loaded.encoder
+    ? tunedModel(built, tuneEncoder(loaded.encoder, { config, parameters, progress }))
+    : built;
   if (inputs.statistics) model.features?.standardize(inputs.statistics(training));
   const start = from && {
     ...(await startFrom(from, { config, labels: graph.labels, parameters })),
@@ -63,7 +67,7 @@ export async function openSession(
   const names = { sample: (sample: number) => dataset.samples[sample].id, labels: graph.labels };
   const watch = <T>(batch: Promise<T>, samples: readonly number[]): Promise<T> =>
     watched(batch, {
-      what: `a training batch${inputs.description.kind === 'features' ? ', which a thread reads from the feature store' : ''}`,
+      what: `a training batch${inputs.description.kind === 'features' && !loaded.encoder ? ', which a thread reads from the feature store' : ''}`,
       waitingFor: () => samples.map(names.sample),
       progress,
     });

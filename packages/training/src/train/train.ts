@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { keepThresholds, ModelTexts, predictLogits, writeModel, type StoredModel } from '@cxr-align/classifier';
+import {
+  type FeatureInput,
+  keepThresholds,
+  ModelTexts,
+  predictLogits,
+  writeModel,
+  type StoredModel,
+} from '@cxr-align/classifier';
 import { countEdges, fitMetadataBaseline, fitOnValidation, notFitted, type Predictions } from '@cxr-align/evaluation';
 import type { Engine } from '@cxr-align/engine';
 import { coverFiles, lockFolder, writeFileAtomic, type FolderLock } from '@cxr-align/files';
@@ -36,6 +43,7 @@ import {
 import { formerStart, readStart, startOverlap, startRemarks } from './start-weights.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
 import { unreadSettings } from './unread-settings.js';
+import { tunedPrefix, writeTunedEncoder } from './tuned-encoder.js';
 
 /**
  * Trains one model, evaluates it, and writes the run folder: `config.json`, `history.jsonl`, `checkpoints/`, `model/`,
@@ -144,7 +152,7 @@ async function trainAndEvaluate(
   lock.assertHeld();
   // Once more: how the steps were computed is known now.
   writeDescription();
-  const { stored, ensemble, validation } = await fitStoredModel(session, signal);
+  const { stored, ensemble, validation } = await fitStoredModel(session, run, signal);
   if (ensemble) progress.remark(ensemble);
   keepThresholds(run, stored, progress);
   writeModel(run, stored);
@@ -178,6 +186,7 @@ interface RunContext {
 /** The weights of the best epoch, with what is fitted on validation beside them, where there is one. */
 async function fitStoredModel(
   { config, prepared, parameters, model, counts, loop }: Session,
+  run: string,
   signal?: AbortSignal,
 ): Promise<{ stored: StoredModel<Config>; ensemble?: string; validation?: Predictions }> {
   const { graph, training, validation, targets, truth, texts, zeroShot, knowledge, dataset, loaded } = prepared;
@@ -188,11 +197,13 @@ async function fitStoredModel(
     validation: decided,
     ensemble: await ensembleRemark(model, config.encoder.ensembleWeights === 'validation' && validation.length > 0),
     stored: {
-      weights: await parameters.values(),
+      weights: new Map([...(await parameters.values())].filter(([name]) => !name.startsWith(tunedPrefix))),
       texts,
       target: { shape: [labels, labels], data: knowledge.similarity },
       config,
-      input: loaded.inputs.description,
+      input: loaded.encoder
+        ? await writeTunedEncoder(run, loaded.encoder, loaded.inputs.description as FeatureInput)
+        : loaded.inputs.description,
       graph,
       zeroShot,
       ...fitted,

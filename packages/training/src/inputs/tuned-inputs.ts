@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import {
+  ImageInputs,
+  type BatchDraw,
+  type FeatureInput,
+  type ModelBatch,
+  type ModelInputs,
+} from '@cxr-align/classifier';
+import { TunableEncoder, type Augmentation, type ImageSet } from '@cxr-align/image-backbone';
+import { moments } from './feature-moments.js';
+
+/** A frozen encoder that is tuned: a model then takes images, which it encodes in every step. */
+export interface TunedSource {
+  kind: 'tuned';
+  /** Its folder. */
+  encoder: string;
+  /** Whether its map is taken, where it has one. */
+  isMap: boolean;
+  augmentation: Augmentation;
+}
+
+/** Images that are encoded at once for the mean and standard deviation of their features. */
+const together = 16;
+
+/** Images as a frozen encoder takes them, described as the features that it makes of them. */
+export class TunedInputs implements ModelInputs {
+  readonly description: FeatureInput;
+  private readonly images: ImageInputs;
+  private mean = new Float32Array();
+  private std = new Float32Array();
+
+  constructor(
+    readonly encoder: TunableEncoder,
+    folder: string,
+    private readonly pixels: Pick<ImageSet, 'pixels' | 'size'>,
+    augmentation: Augmentation,
+  ) {
+    const { frozen, grid, dim } = encoder;
+    const { name, weightsHash, preprocessing } = frozen;
+    this.images = new ImageInputs(pixels, { mean: 0, std: 1 }, augmentation);
+    this.description = {
+      kind: 'features',
+      grid,
+      dim,
+      // What the trained encoder makes is stored as it is.
+      dtype: 'float32',
+      source: { encoder: name, weightsHash, preprocessing },
+      encoder: resolve(folder),
+    };
+  }
+
+  /** Encodes some images once, for {@link statistics}. */
+  async measure(samples: readonly number[], onImages: (done: number) => void): Promise<void> {
+    const { pixels, size } = this.pixels;
+    const { frozen, grid, dim } = this.encoder;
+    const kind = grid > 1 ? 'map' : 'pooled';
+    const parts: Float32Array[] = [];
+    for (let at = 0; at < samples.length; at += together) {
+      const images = samples
+        .slice(at, at + together)
+        .map((sample) => pixels.subarray(sample * size ** 2, (sample + 1) * size ** 2));
+      parts.push((await frozen.encode(images, [kind]))[kind]!);
+      onImages(Math.min(samples.length, at + together));
+    }
+    ({ mean: this.mean, std: this.std } = moments(parts, dim));
+  }
+
+  batch(samples: ArrayLike<number>): ModelBatch {
+    return this.images.batch(samples);
+  }
+
+  trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
+    return this.images.trainingBatch(samples, draw);
+  }
+
+  /** Of the features of the frozen encoder over the images that were measured. */
+  statistics(): { mean: Float32Array; std: Float32Array } {
+    return { mean: this.mean, std: this.std };
+  }
+
+  dispose(): Promise<void> {
+    return this.encoder.dispose();
+  }
+}
