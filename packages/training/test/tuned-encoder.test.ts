@@ -189,6 +189,9 @@ describeWithOnnx('train({ config: { encoder: { tune } } })', () => {
     await expect(train(options('nothing', { encoder: undefined }))).rejects.toThrow(
       'expected the folder of a frozen encoder in ONNX, which encoder.tune changes, got none; name it (encoder)',
     );
+    await expect(train(options('archive', { unlabelled: data }))).rejects.toThrow(
+      'expected encoder.tune none with images without labels, whose pseudo-labels train stored views, got a tuned encoder; leave one of them out, or pretrain the encoder on those images',
+    );
     for (const wrong of [{ kind: 'conv', tune: 'last' }, { tune: 'last', views: 2 }, { tuneLayers: 2 }])
       expect(() => configOf(wrong)).toThrow('expected tune none unless kind is frozen, views 0 with it');
   });

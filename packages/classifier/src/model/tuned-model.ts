@@ -15,12 +15,8 @@ export interface FeatureEncoder {
 export function tunedModel(model: Model, encoder: FeatureEncoder): Model {
   const encoded = (inputs: ModelBatch): ModelBatch => ({ ...inputs, main: encoder.forward(inputs.main) });
   const { maps, prompts } = model;
-  return {
-    similarity: model.similarity,
-    ensembleWeights: model.ensembleWeights,
-    branchNames: model.branchNames,
-    features: model.features,
-    zeroShot: model.zeroShot,
+  // All else is the model's own.
+  return Object.assign(Object.create(model) as Model, {
     forward: (inputs, context) => model.forward(encoded(inputs), context),
     ...(maps && { maps: { encode: (inputs) => maps.encode(encoded(inputs)), predict: (made) => maps.predict(made) } }),
     ...(prompts && {
@@ -29,5 +25,5 @@ export function tunedModel(model: Model, encoder: FeatureEncoder): Model {
         explain: (inputs, texts, observations) => prompts.explain(encoded(inputs), texts, observations),
       },
     }),
-  };
+  } satisfies Partial<Model>);
 }

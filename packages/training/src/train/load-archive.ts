@@ -151,6 +151,10 @@ async function archiveSource(
     if (description.kind !== 'image') throw new Error('training: images have features as inputs');
     return { ...source, scale: description.scale };
   }
+  if (source.kind === 'tuned')
+    throw new InputError(
+      'expected encoder.tune none with images without labels, whose pseudo-labels train stored views, got a tuned encoder; leave one of them out, or pretrain the encoder on those images',
+    );
   if (description.kind !== 'features') throw new Error('training: features have images as inputs');
   const own = encoder === undefined ? source.store : join(out, 'unlabelled-features');
   const store = unlabelledFeatures ?? (unlabelled ? own : source.store);
@@ -214,7 +218,7 @@ function archiveRemarks({
 
 /** Of a store of one view, what is trained is the view that the pseudo-labels are from. */
 function viewRemarks(source: InputSource): string[] {
-  if (source.kind === 'image' || new FeatureStore(source.store).index.views > 1) return [];
+  if (source.kind !== 'features' || new FeatureStore(source.store).index.views > 1) return [];
   return [
     `${source.store} has one view of each image: pseudo-labels train the view that they are from, and teach little; extract 4 views (encoder.views)`,
   ];
