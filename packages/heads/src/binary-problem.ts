@@ -65,7 +65,6 @@ export function logitsOf(
 /** The sum of the chosen rows, each times its factor. */
 export function weightedRows({ data, columns }: Matrix, rows: Int32Array, factors: Float64Array): Float64Array {
   const out = new Float64Array(columns);
-  for (let i = 0; i < rows.length; i++)
-    addScaled(factors[i], data, out, { from: rows[i] * columns, count: columns });
+  for (let i = 0; i < rows.length; i++) addScaled(factors[i], data, out, { from: rows[i] * columns, count: columns });
   return out;
 }

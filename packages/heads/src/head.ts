@@ -44,6 +44,8 @@ export interface HeadProblem {
   archive?: Matrix;
   /** Texts of the labels, where the encoder shares a space with a text encoder. */
   texts?: TextWeights;
+  /** Weights of the members of a stack from targets and the logits of each; equal ones unless given. */
+  weigh?: (targets: Float64Array, logits: readonly Float64Array[]) => number[];
   /** Random seed of folds. */
   seed: number;
   /** Called now and then with the share that is done; what it throws ends the fit. */
@@ -74,6 +76,9 @@ export interface HeadOptions {
   sharpness: number | 'auto';
   /** Share of a label that an image takes from its neighbours in the graph, in (0, 1). */
   spread: number;
+  /** Heads of a stack, and how their logits are weighted. */
+  of: readonly string[];
+  weights: 'fitted' | 'equal';
   /** How the features are scaled; each head has its own default. */
   scaling: ScalingName | 'auto';
 }
@@ -90,6 +95,8 @@ export const headDefaults: HeadOptions = {
   neighbours: 0,
   sharpness: 'auto',
   spread: 0.9,
+  of: ['logistic', 'gaussian', 'neighbours'],
+  weights: 'fitted',
   scaling: 'auto',
 };
 

@@ -53,7 +53,10 @@ export function restoreLinear({ kind, labels, arrays, settings }: StoredHead): F
 }
 
 /** A scaling as arrays. */
-export function scalingArrays({ offset, divisor }: FeatureScaling): [string, { shape: number[]; data: Float64Array }][] {
+export function scalingArrays({
+  offset,
+  divisor,
+}: FeatureScaling): [string, { shape: number[]; data: Float64Array }][] {
   return [
     ['offset', { shape: [offset.length], data: offset }],
     ['divisor', { shape: [divisor.length], data: divisor }],

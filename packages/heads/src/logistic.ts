@@ -1,7 +1,14 @@
 import { logitsOf, softplus, type BinaryProblem } from './binary-problem.js';
 import { fitScaling, scaled, type FeatureScaling } from './feature-scaling.js';
 import type { FittedHead, HeadOptions, HeadProblem, HeadType } from './head.js';
-import { constantLogit, constantRemarks, firstNumbers, hasBothClasses, labelRows, type LabelRows } from './label-rows.js';
+import {
+  constantLogit,
+  constantRemarks,
+  firstNumbers,
+  hasBothClasses,
+  labelRows,
+  type LabelRows,
+} from './label-rows.js';
 import { linearHead, restoreLinear } from './linear-head.js';
 import { dot, times, type Matrix } from './matrix.js';
 import { patientFolds } from './patient-folds.js';
@@ -9,9 +16,7 @@ import { fitRidgeLogistic, type LinearScore } from './ridge-logistic.js';
 import { rowSpace, type RowSpace } from './row-space.js';
 
 /** The penalties that cross-validation chooses from, strongest first; features have a mean squared length of 1. */
-export const penaltyGrid: readonly number[] = [
-  1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003,
-];
+export const penaltyGrid: readonly number[] = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003];
 
 /**
  * Logistic regression with an L2 penalty, one for each label, solved to the optimum in float64:
@@ -140,7 +145,14 @@ function choosePenalty(
   if (options.penalty !== 'auto') return { penalty: options.penalty, folds: 0 };
   const { labels, targets, views = 1, groups, seed, onProgress } = problem;
   const images = firstNumbers(problem.features.rows / views);
-  const foldOf = patientFolds({ groups, targets, labels: labels.length, folds: options.folds, seed, purpose: 'penalty' });
+  const foldOf = patientFolds({
+    groups,
+    targets,
+    labels: labels.length,
+    folds: options.folds,
+    seed,
+    purpose: 'penalty',
+  });
   const folds = foldOf.reduce((most, fold) => Math.max(most, fold), 0) + 1;
   if (folds < 2) return { penalty: 0.1, folds: 1 };
   const losses = penaltyGrid.map(() => labels.map(() => ({ sum: 0, count: 0 })));

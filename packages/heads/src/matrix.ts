@@ -18,8 +18,7 @@ export function matrixOf(rows: number, columns: number, data: ArrayLike<number>)
 /** Some rows of a matrix, copied. */
 export function rowsOf({ columns, data }: Matrix, rows: ArrayLike<number>): Matrix {
   const out = new Float64Array(rows.length * columns);
-  for (let i = 0; i < rows.length; i++)
-    out.set(data.subarray(rows[i] * columns, (rows[i] + 1) * columns), i * columns);
+  for (let i = 0; i < rows.length; i++) out.set(data.subarray(rows[i] * columns, (rows[i] + 1) * columns), i * columns);
   return { rows: rows.length, columns, data: out };
 }
 

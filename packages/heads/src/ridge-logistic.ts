@@ -1,10 +1,4 @@
-import {
-  derivativesOf,
-  logitsOf,
-  lossOf,
-  weightedRows,
-  type BinaryProblem,
-} from './binary-problem.js';
+import { derivativesOf, logitsOf, lossOf, weightedRows, type BinaryProblem } from './binary-problem.js';
 import { dot, type Matrix } from './matrix.js';
 import { solveShifted, type Tridiagonal } from './tridiagonal.js';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { registerModel } from '@cxr-align/classifier';
+import { registerHead, registerModel } from '@cxr-align/classifier';
 import { registerReader } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { registerImageEncoder } from '@cxr-align/image-backbone';
@@ -15,6 +15,7 @@ export const registries = {
   registerClassificationLoss,
   registerWeighting,
   registerModel,
+  registerHead,
   registerReader,
   registerImageEncoder,
   registerTextEncoder,

@@ -65,7 +65,9 @@ export const coveredFiles: readonly string[] = [
 const remade = 'resume the training, which makes it again';
 
 /** What a finished run has, each named in its manifest. */
-const wanted = ['config.json', 'identity.json', 'history.jsonl', modelManifest];
+const wanted = ['config.json', 'identity.json', modelManifest];
+/** And what one has that was trained in epochs. */
+const historyName = 'history.jsonl';
 
 /** Whether a run is finished, and nothing of it is missing or damaged as far as its manifest and the model's name it. */
 export function isRunWhole(run: string): boolean {
@@ -95,7 +97,9 @@ export function checkRunFiles(run: string): void {
   const manifest = readManifest(run, hint);
   if (!manifest) throw new InputError(`expected a finished run with ${manifestName}, got none; ${hint}`, { file: run });
   const products = ['evaluation.json', 'evaluation-details.json', 'predictions.parquet'];
-  for (const name of new Set([...manifest.keys(), ...products, ...wanted]))
+  // A head is fitted without epochs.
+  const history = existsSync(join(run, 'model', 'head.json')) ? [] : [historyName];
+  for (const name of new Set([...manifest.keys(), ...products, ...wanted, ...history]))
     if (name === modelManifest) checkModelManifest(run, manifest);
     else readCovered(run, name, { manifest, hint });
 }

@@ -52,8 +52,9 @@ const flags = {
     describe: 'Set a key of the configuration, key=value (--help-config lists all); repeat for more',
   },
   model: {
-    choices: ['aligned', 'vision-only', 'linear', 'mlp'] as const,
-    describe: 'Model type; short for the preset of that name',
+    type: 'string',
+    describe:
+      'Model type: aligned, vision-only, linear, mlp (presets of that name), a head that is fitted to stored features without epochs (logistic and others, see the key model), or one of a plug-in',
   },
   seed: { type: 'number', describe: 'Random seed' },
   seeds: {
@@ -141,11 +142,12 @@ export const train: Command = {
     const encoder = await get(args.encoder);
     const textEncoder = await get(args.textEncoder);
     const config = makeConfig({
-      preset: args.preset ?? args.model,
+      preset: args.preset ?? (isPreset(args.model) ? args.model : undefined),
       layers: formerConfig(args),
       file: args.config,
       set: [...(args.set ?? []), ...configAssignments(given)],
       flags: {
+        ...(args.model !== undefined && { model: args.model }),
         seed: args.seed,
         ...(textEncoder !== undefined && { prompts: { encoder: textEncoder } }),
         holdOut: args.holdOutLabel,
@@ -228,8 +230,14 @@ async function trainTo(
   );
 }
 
+function isPreset(name: string | undefined): boolean {
+  return name !== undefined && Object.hasOwn(presets, name);
+}
+
 /** Which epoch was kept. */
 function epochText({ bestEpoch, validation }: Pick<TrainedRun, 'bestEpoch' | 'validation'>, config: Config): string {
+  if (bestEpoch === 0)
+    return `fitted without epochs${validation === null ? '; no validation' : `, validation AUROC ${validation.toFixed(3)}`}`;
   if (config.validation === 'none') return `last epoch, ${bestEpoch}, kept; no validation`;
   return `best epoch ${bestEpoch} of ${config.epochs}, validation AUROC ${validation?.toFixed(3) ?? 'undefined'}`;
 }

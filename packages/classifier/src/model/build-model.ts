@@ -1,5 +1,7 @@
+import { heads, registerHead as addHead, type HeadType } from '@cxr-align/heads';
 import type { Parameters } from '@cxr-align/nn';
 import { BaselineModel } from './baseline-model.js';
+import { FittedHeadModel } from './fitted-head-model.js';
 import { LabelDecoderModel } from './label-decoder-model.js';
 import { modelRegistry, type ModelConfig } from '../model-config.js';
 import type { Model, ModelInput } from './model.js';
@@ -17,6 +19,11 @@ export interface ModelType {
    * encoder may be trained beside it; other models are given pooled features.
    */
   usesFeatureMap: boolean;
+  /**
+   * Whether it is fitted to the features of a frozen encoder in one go, without epochs: by a head of `@cxr-align/heads`, or by several.
+   * Default false.
+   */
+  isFitted?: boolean;
   /**
    * Builds the model with arrays made in `parameters`, whose names and initial values are keyed by their scopes. Called for training
    * and for each stored model.
@@ -65,3 +72,29 @@ for (const kind of ['linear', 'mlp'] as const)
     usesFeatureMap: false,
     build: (config, parameters, input) => new BaselineModel(kind, config, parameters, input),
   });
+
+/** A model of one head, or of several, that is fitted without epochs. */
+const fitted: ModelType = {
+  usesPrompts: false,
+  usesFeatureMap: false,
+  isFitted: true,
+  build: (_, parameters, input) => new FittedHeadModel(parameters, input),
+};
+for (const name of heads.names) registerModel(name, fitted);
+
+/**
+ * Adds a kind of head that is fitted to features, and a kind of model of the same name.
+ *
+ * @throws {RangeError} if the name is taken. @throws {TypeError} if it cannot be fitted and restored.
+ *
+ * @example
+ * registerHead('nearest-mean', { reads: [], fit: (problem, options) => …, restore: (stored) => … });
+ */
+export function registerHead(name: string, type: HeadType): void {
+  if (modelTypes.has(name))
+    throw new RangeError(
+      `classifier/registerHead: expected a new name for a head, got ${name}, which is a model already; choose another`,
+    );
+  addHead(name, type);
+  registerModel(name, fitted);
+}

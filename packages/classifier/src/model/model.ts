@@ -1,3 +1,4 @@
+import type { FittedHead, StoredHead } from '@cxr-align/heads';
 import type { SimilarityHead, StandardizedFeatures } from '@cxr-align/image-backbone';
 import type { ForwardContext } from '@cxr-align/nn';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -93,6 +94,8 @@ export interface Model {
   readonly prompts?: PromptCapability;
   /** Of models whose decoder is queried by prompts. */
   readonly zeroShot?: ZeroShotCapability;
+  /** Of models that are fitted without epochs. */
+  readonly head?: FittedHead;
   forward(inputs: ModelBatch, context: ForwardContext): ModelOutput;
 }
 
@@ -102,4 +105,6 @@ export interface ModelInput {
   labels: number;
   /** Frozen texts of the labels; the model keeps no copy. */
   texts?: ModelTexts;
+  /** The head that was fitted, of models that are fitted without epochs. */
+  head?: StoredHead;
 }

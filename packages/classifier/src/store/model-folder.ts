@@ -11,7 +11,7 @@ import {
 } from '@cxr-align/files';
 import { textArrays } from '../texts/frozen-text-arrays.js';
 import { type LoadedModel, openModel } from './open-model.js';
-import { formatVersion, parseModel, weightsFile, zeroShotFile, type StoredModel } from './stored-model.js';
+import { formatVersion, headFile, parseModel, weightsFile, zeroShotFile, type StoredModel } from './stored-model.js';
 import {
   changedThresholds,
   changeFile,
@@ -33,6 +33,7 @@ export function writeModel(
     input,
     graph,
     zeroShot,
+    head,
     thresholds,
     thresholdChanges = [],
     calibrations,
@@ -50,6 +51,7 @@ export function writeModel(
     'graph.json': json(graph.toDefinition()),
     'prompts.json': json(texts?.words ?? []),
     [zeroShotFile]: zeroShot && json(zeroShot.toDefinition()),
+    [headFile]: head && json(head),
     'thresholds.json': json(ofLabels((i) => (Number.isNaN(fitted[i]) ? null : fitted[i]))),
     ...changeFiles(join(run, 'model'), thresholdChanges),
     // JSON has no infinity: a bound that could not be set is null.

@@ -1,5 +1,6 @@
 import type { LabelCalibration, MetadataBaseline } from '@cxr-align/evaluation';
 import { InputError, schemaFault } from '@cxr-align/files';
+import type { StoredHead } from '@cxr-align/heads';
 import { z } from 'zod';
 import type { InputDescription } from '../model/model-inputs.js';
 import type { FrozenTexts, LabelTexts } from '../texts/frozen-text-arrays.js';
@@ -50,6 +51,11 @@ export const modelFileSchemas = {
   'prompts.json': z.array(
     z.looseObject({ label: z.string(), positive: strings, negative: strings, descriptors: strings }),
   ) as unknown as z.ZodType<LabelTexts[]>,
+  'head.json': z.looseObject({
+    kind: z.string(),
+    labels: strings,
+    settings: z.record(z.string(), z.unknown()),
+  }) as unknown as z.ZodType<Omit<StoredHead, 'arrays'>>,
   'thresholds.json': byLabel(maybe),
   'calibration.json': byLabel(
     z.looseObject({

@@ -1,6 +1,7 @@
 import { InputError } from '@cxr-align/files';
 import { Parameters } from '@cxr-align/nn';
 import { buildModel } from '../model/build-model.js';
+import { headOfWeights } from '../model/fitted-head-model.js';
 import type { Model } from '../model/model.js';
 import { ModelTexts } from '../texts/model-texts.js';
 import type { ModelConfig } from '../model-config.js';
@@ -19,7 +20,7 @@ export interface LoadedModel<C extends ModelConfig = ModelConfig> {
 
 /** Builds a model that has been read, with its trained weights. @throws {InputError} if the weights are of another model. */
 export function openModel<C extends ModelConfig>(stored: StoredModel<C>): LoadedModel<C> {
-  const { weights, texts, graph, zeroShot, file } = stored;
+  const { weights, texts, graph, zeroShot, head, file } = stored;
   const parameters = new Parameters(stored.config.seed, weights);
   const owned: { dispose(): void }[] = [parameters];
   const dispose = (): void => owned.forEach((one) => one.dispose());
@@ -33,6 +34,7 @@ export function openModel<C extends ModelConfig>(stored: StoredModel<C>): Loaded
       input: stored.input,
       labels: graph.labels.length,
       texts: texts && textsOf(texts, graph.labels.length),
+      head: head && headOfWeights(head, weights),
     });
     parameters.refuseUnused();
     return { model, stored, zeroShot: zeroShot && texts && { graph: zeroShot, texts: textsOf(texts) }, dispose };

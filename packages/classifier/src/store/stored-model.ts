@@ -8,6 +8,7 @@ import {
   readSafetensors,
   type StoredTensor,
 } from '@cxr-align/files';
+import type { StoredHead } from '@cxr-align/heads';
 import { LabelGraph, LabelGraphError, readLabelGraphDefinition } from '@cxr-align/label-graph';
 import { type ModelConfig, checkModelConfig } from '../model-config.js';
 import type { InputDescription } from '../model/model-inputs.js';
@@ -26,6 +27,8 @@ export interface StoredModel<C extends ModelConfig = ModelConfig> {
   /** The target similarity [labels, labels] of the graph loss. */
   target?: StoredTensor;
   config: C;
+  /** What its head is beside its arrays, which are among the weights under `head/`; of models that were fitted without epochs. */
+  head?: Omit<StoredHead, 'arrays'>;
   /** The inputs of the model. */
   input: InputDescription;
   /** The trained labels. */
@@ -49,6 +52,7 @@ export const formatVersion = 2;
 
 export const weightsFile = 'model.safetensors';
 export const zeroShotFile = 'zero-shot.json';
+export const headFile = 'head.json';
 
 /** The content of `config.json` of a model folder. */
 export interface ModelDescription {
@@ -96,6 +100,7 @@ export function parseModel(files: ModelFiles, hashOf: (content: Uint8Array | str
     ...(manifest.has(zeroShotFile) && {
       zeroShot: graphOf(files, zeroShotFile),
     }),
+    ...(manifest.has(headFile) && { head: contentOf(files, headFile) }),
     thresholds: changedThresholds(
       graph.labels,
       graph.labels.map((label) => thresholds[label] ?? NaN),

@@ -1,5 +1,6 @@
 import { labelPolicies, type LabelPolicy } from '@cxr-align/datasets';
 import { modelTypes } from '@cxr-align/classifier';
+import { heads } from '@cxr-align/heads';
 import { configSchema, parts, type Config, type Part } from './config-schema.js';
 
 /** The label policies that a configuration names. */
@@ -16,6 +17,11 @@ function trainedParts({ model, encoder, freeze, learningRates }: Config): readon
     return part !== 'prompts' || usesPrompts;
   });
   return own.filter((part) => learningRates[part] > 0 && !freeze.parts.includes(part));
+}
+
+/** Whether a name is that of a head, not of a choice among heads. */
+function isSingleHead(name: string): boolean {
+  return heads.has(name) && name !== 'stack';
 }
 
 /** What must hold between the keys: which one is at fault, when it is sound, and the message otherwise. */
@@ -102,6 +108,24 @@ const rules: readonly { key: keyof Config; isSound: (config: Config) => boolean;
     key: 'conformalAlpha',
     isSound: ({ conformalAlpha, validation }) => conformalAlpha === 0 || validation !== 'none',
     message: 'expected 0 with validation none: there are no images to fit prediction sets on',
+  },
+  {
+    key: 'encoder',
+    isSound: ({ encoder, model }) => encoder.kind === 'frozen' || modelTypes.get(model).isFitted !== true,
+    message: 'expected kind frozen with a model that is fitted without epochs: it is fitted to stored features',
+  },
+  {
+    key: 'head',
+    isSound: ({ model, head }) => model !== 'stack' || head.of.every((name) => isSingleHead(name)),
+    message: 'expected head.of to name heads that are fitted without epochs, other than stack and auto',
+  },
+  {
+    key: 'head',
+    isSound: ({ model, head }) =>
+      model !== 'auto' ||
+      (head.candidates.every((name) => isSingleHead(name) || name === 'stack') &&
+        (!head.candidates.includes('stack') || head.of.every((name) => isSingleHead(name)))),
+    message: 'expected head.candidates to name heads that are fitted without epochs, other than auto',
   },
   {
     key: 'holdOut',

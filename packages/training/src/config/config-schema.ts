@@ -2,6 +2,7 @@ import { labelPolicies, noFindingRules } from '@cxr-align/datasets';
 import { calibrationKinds } from '@cxr-align/metrics';
 import { scheduleNames } from '@cxr-align/nn';
 import { z } from 'zod';
+import { headSchema } from './head-schema.js';
 import { classificationLosses } from '../registry/classification-losses.js';
 import { weightings } from '../registry/weightings.js';
 import { modelConfigShape, registeredName } from '@cxr-align/classifier';
@@ -155,6 +156,7 @@ export const configSchema = z.strictObject({
   heads: modelConfigShape.heads,
   headNorm: modelConfigShape.headNorm,
   logitAdjustment: modelConfigShape.logitAdjustment,
+  head: headSchema,
   prompts: modelConfigShape.prompts,
   holdOut: z
     .array(z.string())

@@ -2,7 +2,14 @@ import { FeatureStore } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
 import { RandomStream } from '@cxr-align/random';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BatchDraw, FeatureInput, ImageInputs, ModelBatch, ModelInputs } from '@cxr-align/classifier';
+import {
+  type BatchDraw,
+  type FeatureInput,
+  type ImageInputs,
+  type ModelBatch,
+  type ModelInputs,
+  pooledOf,
+} from '@cxr-align/classifier';
 import { type Threads, startThreads, workerFile } from '../threads.js';
 import { moments } from './feature-moments.js';
 
@@ -79,6 +86,35 @@ export class FeatureInputs implements ModelInputs {
     });
   }
 
+  /**
+   * The features of some samples on the processor, each view the mean over its patches.
+   *
+   * @param views the first so many of each.
+   * @returns [samples · views, dim] row by row, the views of a sample one after the other.
+   */
+  pooled(samples: readonly number[], views = 1): { rows: number; columns: number; data: Float64Array } {
+    return pooledRows(
+      this.store,
+      samples.flatMap((sample) => Array.from({ length: views }, (_, view) => this.firstRow(sample) + view)),
+    );
+  }
+
+  /** The feature maps of the first view of some samples, [samples, patches, dim] row by row. */
+  maps(samples: readonly number[]): { images: number; patches: number; dim: number; data: Float32Array } {
+    const { grid, dim } = this.description;
+    const data = new Float32Array(samples.length * this.store.width);
+    readInParts(
+      this.store,
+      samples.map((sample) => this.firstRow(sample)),
+      (values, at) => data.set(values, at),
+    );
+    return { images: samples.length, patches: grid * grid, dim, data };
+  }
+
+  private firstRow(sample: number): number {
+    return this.places[sample] * this.store.index.views;
+  }
+
   /** Over all views and places of the samples; a standard deviation of 0 counts as 1. */
   statistics(samples: readonly number[]): { mean: Float32Array; std: Float32Array } {
     const { dim, views } = this.store.index;
@@ -134,4 +170,30 @@ export class FeaturesWithImages implements ModelInputs {
   dispose(): Promise<void> {
     return this.features.dispose();
   }
+}
+
+/** Rows of a store, each the mean over its patches: [rows, dim]. */
+export function pooledRows(
+  store: FeatureStore,
+  rows: readonly number[],
+): { rows: number; columns: number; data: Float64Array } {
+  const { dim } = store.index;
+  const patches = store.width / dim;
+  const data = new Float64Array(rows.length * dim);
+  readInParts(store, rows, (values, at) => {
+    const images = values.length / store.width;
+    data.set(pooledOf(values, { images, patches, dim }).data, at / patches);
+  });
+  return { rows: rows.length, columns: dim, data };
+}
+
+/** Reads rows a few at a time. @param onPart their numbers, and where they begin among all. */
+function readInParts(
+  store: FeatureStore,
+  rows: readonly number[],
+  onPart: (values: Float32Array, at: number) => void,
+): void {
+  const together = Math.max(1, Math.floor(2 ** 22 / store.width));
+  for (let start = 0; start < rows.length; start += together)
+    onPart(store.read(rows.slice(start, start + together)), start * store.width);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FeatureStore, type Dataset, type FeatureLayout } from '@cxr-align/datasets';
 import { InputError } from '@cxr-align/files';
+import { heads } from '@cxr-align/heads';
 import { imageFileExists, type Augmentation } from '@cxr-align/image-backbone';
 import type { Config } from '../config/config.js';
 import { withDecoder } from './decoder.js';
@@ -45,7 +46,9 @@ export async function trainingSource(
     augmentation,
   };
   if (encoder.kind !== 'frozen') return images;
-  const storesMap = decoder.kind === 'query' && modelTypes.get(model).usesFeatureMap;
+  const storesMap =
+    (decoder.kind === 'query' && modelTypes.get(model).usesFeatureMap) ||
+    (heads.has(model) && heads.get(model).usesMaps === true);
   if (encoder.tune !== 'none') {
     const tuned = { kind: 'tuned', encoder: tunedFolder(options, progress), isMap: storesMap, augmentation } as const;
     return hasImageBranch(config, dataset, options.maxBad) ? { ...tuned, images } : tuned;

@@ -7,7 +7,16 @@ import type { Session } from './session.js';
 import type { TrainOptions } from './train-options.js';
 
 /** The content of `RUN/config.json`: what was wanted, on which data, computed by what. */
-export function describeRun(options: TrainOptions, engine: Engine, { config, prepared, loop, start }: Session) {
+export function describeRun(
+  options: TrainOptions,
+  engine: Engine,
+  {
+    config,
+    prepared,
+    loop,
+    start,
+  }: Pick<Session, 'config' | 'prepared' | 'start'> & { loop?: Pick<Session['loop'], 'captureReport'> },
+) {
   const { dataset, graph, truth, loaded, propagatedAnnotations, archive } = prepared;
   const { badRows, unreadable } = loaded;
   const { name, description, threads, kernels, reason, stepCapture } = engine.describe();
@@ -39,7 +48,7 @@ export function describeRun(options: TrainOptions, engine: Engine, { config, pre
       reason,
       stepCapture,
       precision: config.precision,
-      steps: loop.captureReport,
+      ...(loop && { steps: loop.captureReport }),
     },
     versions: { node: process.version, tfjs: tf.version_core },
   };

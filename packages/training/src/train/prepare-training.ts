@@ -115,7 +115,9 @@ export async function prepareTraining(
 }
 
 /** What it means that no images choose anything. */
-function unvalidated({ validation, epochs, weightAveraging }: Config): string {
+function unvalidated({ model, validation, epochs, weightAveraging }: Config): string {
+  if (modelTypes.get(model).isFitted)
+    return `${validation === 'split' ? 'no image of the validation split is left' : 'no validation split is used'}: thresholds are 0.5, probabilities are not calibrated`;
   const weights = weightAveraging > 0 ? 'the averaged weights' : 'the weights';
   return `${validation === 'split' ? 'no image of the validation split is left' : 'no validation split is used'}: ${weights} of the last epoch (${epochs}) are kept, thresholds are 0.5, probabilities are not calibrated, ensemble weights are not fitted`;
 }

@@ -1,49 +1,28 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type FeatureInput,
-  keepThresholds,
-  ModelTexts,
-  predictLogits,
-  writeModel,
-  type StoredModel,
-} from '@cxr-align/classifier';
-import { countEdges, fitMetadataBaseline, fitOnValidation, notFitted, type Predictions } from '@cxr-align/evaluation';
+import { modelTypes } from '@cxr-align/classifier';
 import type { Engine } from '@cxr-align/engine';
-import { coverFiles, lockFolder, writeFileAtomic, type FolderLock } from '@cxr-align/files';
-import type { Config } from '../config/config-schema.js';
+import { lockFolder, writeFileAtomic, type FolderLock } from '@cxr-align/files';
 import { activeEngine } from '../active-engine.js';
-import { evaluateSplit } from '../evaluate/evaluate-split.js';
-import { evaluationIdentity } from '../evaluate/evaluation-identity.js';
-import { optimisticSplits } from '../evaluate/trained-on.js';
 import type { EvaluatedRun } from '../evaluate/evaluated-model.js';
-import { readEvaluatedRun, writeEvaluatedRun } from '../evaluate/evaluated-run-file.js';
-import { writeValidation } from '../evaluate/predictions-file.js';
+import { readEvaluatedRun } from '../evaluate/evaluated-run-file.js';
 import { progressOf } from '../events.js';
+import { trainFitted } from './train-fitted.js';
 import { hashOfIdentity, runIdentity } from '../identity/run-identity.js';
-import { ensembleRemark } from '../loop/ensemble-logits.js';
 import type { Progress } from '../progress.js';
 import { withResources, type Resources } from '../resources.js';
 import { trainedRun, type TrainedRun } from '../run.js';
-import { checkRunFolder, coveredFiles, isRunWhole } from '../run-folder.js';
-import { breathe } from '../stop-signals.js';
+import { checkRunFolder, isRunWhole } from '../run-folder.js';
 import { beginRun } from './begin-run.js';
 import { describeRun } from './describe-run.js';
+import { finishRun } from './finish-run.js';
 import { refuseLittleMemory, stepBytesOf } from './free-memory.js';
 import { refusePrecision } from './precision.js';
 import { prepareTraining, type PreparedTraining } from './prepare-training.js';
-import {
-  openSession,
-  promptParameters,
-  refuseNonFiniteValidation,
-  rowsOf,
-  runEpochs,
-  type Session,
-} from './session.js';
+import { openSession, promptParameters, runEpochs, type Session } from './session.js';
 import { formerStart, readStart, startOverlap, startRemarks } from './start-weights.js';
 import { checkTrainOptions, type TrainOptions } from './train-options.js';
 import { unreadSettings } from './unread-settings.js';
-import { tunedPrefix, writeTunedEncoder } from './tuned-encoder.js';
 
 /**
  * Trains one model, evaluates it, and writes the run folder: `config.json`, `history.jsonl`, `checkpoints/`, `model/`,
@@ -62,6 +41,7 @@ import { tunedPrefix, writeTunedEncoder } from './tuned-encoder.js';
  */
 export async function train(options: TrainOptions): Promise<TrainedRun> {
   checkTrainOptions(options);
+  if (modelTypes.get(options.config.model).isFitted) return trainFitted(options);
   const began = Date.now();
   const { config, out: run } = options;
   const engine = activeEngine('training/train');
@@ -144,7 +124,6 @@ async function trainAndEvaluate(
   { session, identity, lock, engine, resources, progress }: RunContext,
 ): Promise<EvaluatedRun> {
   const { out: run, on, signal, checkpointWhen } = options;
-  const { prepared } = session;
   const writeDescription = (): void =>
     writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(describeRun(options, engine, session), null, 2)}\n`);
   writeDescription();
@@ -152,25 +131,8 @@ async function trainAndEvaluate(
   lock.assertHeld();
   // Once more: how the steps were computed is known now.
   writeDescription();
-  const { stored, ensemble, validation } = await fitStoredModel(session, run, signal);
-  if (ensemble) progress.remark(ensemble);
-  keepThresholds(run, stored, progress);
-  writeModel(run, stored);
-  if (validation) writeValidation(run, validation);
-  const evaluated = await evaluateTrained(session, stored, { run, resources, progress });
-  const result: EvaluatedRun = {
-    ...evaluated,
-    run,
-    stored,
-    dataset: prepared.loaded.dataset,
-    split: prepared.split,
-    edges: { counts: countEdges(prepared.truth, prepared.graph), of: 'all splits' },
-    remarks: [...prepared.remarks, ...(ensemble ? [ensemble] : [])],
-  };
-  lock.assertHeld();
-  writeEvaluatedRun(run, result);
-  coverFiles(run, coveredFiles);
-  return result;
+  session.parameters.load(session.loop.bestWeights!);
+  return finishRun(session, { run, lock, resources, progress, signal });
 }
 
 /** What a training is done with. */
@@ -181,73 +143,4 @@ interface RunContext {
   engine: Engine;
   resources: Resources;
   progress: Progress;
-}
-
-/** The weights of the best epoch, with what is fitted on validation beside them, where there is one. */
-async function fitStoredModel(
-  { config, prepared, parameters, model, counts, loop }: Session,
-  run: string,
-  signal?: AbortSignal,
-): Promise<{ stored: StoredModel<Config>; ensemble?: string; validation?: Predictions }> {
-  const { graph, training, validation, targets, truth, texts, zeroShot, knowledge, dataset, loaded } = prepared;
-  const labels = graph.labels.length;
-  parameters.load(loop.bestWeights!);
-  const { decided, ...fitted } = await fitValidation();
-  return {
-    validation: decided,
-    ensemble: await ensembleRemark(model, config.encoder.ensembleWeights === 'validation' && validation.length > 0),
-    stored: {
-      weights: new Map([...(await parameters.values())].filter(([name]) => !name.startsWith(tunedPrefix))),
-      texts,
-      target: { shape: [labels, labels], data: knowledge.similarity },
-      config,
-      input: loaded.encoder
-        ? await writeTunedEncoder(run, loaded.encoder, loaded.inputs.description as FeatureInput)
-        : loaded.inputs.description,
-      graph,
-      zeroShot,
-      ...fitted,
-      prevalence: counts.positives.map((count) => count / Math.max(1, training.length)),
-      metadata: fitMetadataBaseline(
-        training.map((sample) => dataset.samples[sample]),
-        rowsOf(targets, training, labels),
-        labels,
-      ),
-    },
-  };
-
-  async function fitValidation(): Promise<
-    Pick<StoredModel, 'calibrations' | 'thresholds'> & { decided?: Predictions }
-  > {
-    if (validation.length === 0) return notFitted(graph);
-    const logits = await predictLogits(model, loaded.inputs, validation, {
-      onImages: async () => {
-        await breathe();
-        signal?.throwIfAborted();
-      },
-    });
-    refuseNonFiniteValidation(logits, { samples: validation, prepared });
-    const known = rowsOf(truth, validation, labels);
-    const { decided, ...rest } = fitOnValidation(config, graph, known, logits);
-    const samples = validation.map((sample) => dataset.samples[sample]);
-    return { ...rest, decided: { labels: graph.labels, samples, targets: known, probabilities: decided } };
-  }
-}
-
-/** Evaluates the trained model; labels that were held out are scored, too. */
-async function evaluateTrained(
-  { prepared, model, start }: Session,
-  stored: StoredModel<Config>,
-  { run, resources, progress }: Pick<RunContext, 'resources' | 'progress'> & { run: string },
-) {
-  const { zeroShot, texts, loaded, split, wholeGraph } = prepared;
-  const zeroShotLabels = zeroShot && texts && { graph: zeroShot, texts: resources.own(new ModelTexts(texts)) };
-  const optimistic = split === 'val' && prepared.validation.length === 0 ? undefined : optimisticSplits[split];
-  return evaluateSplit({ model, stored, zeroShot: zeroShotLabels }, loaded, {
-    split,
-    graph: wholeGraph,
-    remarks: [...(optimistic === undefined ? [] : [optimistic]), ...(start?.optimistic ?? [])],
-    identity: evaluationIdentity(run, stored),
-    progress,
-  });
 }
