@@ -5,6 +5,7 @@ import { promptSetNames } from '@cxr-align/text-encoder';
 import { z } from 'zod';
 import { Registry, registeredName } from './registry.js';
 
+const share = z.number().min(0).max(1);
 const count = z.number().int().min(1);
 /** The name of a prompt set, of those that are registered when the configuration is read. */
 const promptSetName = z.string().refine((name) => promptSetNames().includes(name), {
@@ -14,6 +15,15 @@ const policyNames = Object.keys(labelPolicies) as [string, ...string[]];
 
 /** The names that the key `model` can have; `registerModel` adds one with its type. */
 export const modelRegistry = new Registry<unknown>('classifier/registerModel', 'model');
+
+const augmentation = z.strictObject({
+  rotation: z.number().min(0).max(180).default(6).describe('Maximum rotation to either side, in degrees'),
+  translation: share.default(0.06).describe('Maximum translation along each axis, as a share of the size'),
+  scale: share.default(0.08).describe('Maximum change of scale, as a share of the size'),
+  brightness: share.default(0.08).describe('Maximum change of the mean grey value, as a share of the range'),
+  contrast: share.default(0.15).describe('Maximum relative change of the contrast'),
+  flip: share.default(0).describe('Probability of a horizontal flip; 0 because a chest is not symmetric'),
+});
 
 /** The keys of a configuration that describe a model; each with its default and what it does. */
 export const modelConfigShape = {
@@ -56,6 +66,7 @@ export const modelConfigShape = {
         ),
     })
     .prefault({}),
+  augmentation: augmentation.prefault({}),
   encoder: z
     .strictObject({
       kind: z

@@ -13,6 +13,8 @@ export interface BatchAugmentation {
   augmentation: Augmentation;
   seed: number;
   epoch: number;
+  /** Changes all images alike, wherever they are: those of view 1, 2, …. Each image in its own way unless given. */
+  view?: number;
 }
 
 /**
@@ -36,7 +38,10 @@ export function imageBatch(
     const image = pixels.subarray(indices[i] * area, (indices[i] + 1) * area);
     const start = i * area;
     if (change) {
-      const random = new RandomStream({ seed: change.seed, purpose: 'augment', epoch: change.epoch, step: indices[i] });
+      const { seed, epoch, view } = change;
+      const random = new RandomStream(
+        view === undefined ? { seed, purpose: 'augment', epoch, step: indices[i] } : viewKey(view),
+      );
       augmentImage(image, size, change.augmentation, random, values, start);
       for (let at = start; at < start + area; at++) values[at] = scaled(values[at]);
     } else {
@@ -44,4 +49,25 @@ export function imageBatch(
     }
   }
   return tf.tensor4d(values, [indices.length, size, size, 1]);
+}
+
+/**
+ * A view of an image, changed as that view of every image is and never mirrored, as grey values.
+ *
+ * @param pixels size × size grey values in [0, 255].
+ * @param view 1, 2, ….
+ */
+export function changedView(
+  pixels: Uint8Array,
+  size: number,
+  { augmentation, view }: { augmentation: Augmentation; view: number },
+): Uint8Array {
+  const values = new Float32Array(size * size);
+  augmentImage(pixels, size, { ...augmentation, flip: 0 }, new RandomStream(viewKey(view)), values, 0);
+  return Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.round(255 * value))));
+}
+
+/** What the changes of a view that all images have alike are drawn by. */
+function viewKey(view: number): { seed: number; purpose: string; step: number } {
+  return { seed: 0, purpose: 'test view', step: view };
 }

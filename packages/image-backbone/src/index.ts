@@ -29,7 +29,7 @@ export {
   type PixelWindow,
   type Preprocessing,
 } from './images.js';
-export { imageBatch, type BatchAugmentation, type PixelScale } from './image-batch.js';
+export { changedView, imageBatch, type BatchAugmentation, type PixelScale } from './image-batch.js';
 export {
   ConvEncoder,
   PatchEncoder,

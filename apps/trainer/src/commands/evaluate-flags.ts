@@ -67,6 +67,12 @@ export const flags = {
     default: 'image' as const,
     describe: 'With --run: score each image, or aggregate the images of each study',
   },
+  'test-views': {
+    type: 'number',
+    default: 1,
+    describe:
+      'With --run: test-time augmentation, average the logits of so many views of each image (stored ones of features)',
+  },
   'label-shift': {
     type: 'boolean',
     default: false,
@@ -128,6 +134,7 @@ export interface Flags extends DataFlags {
   resamples?: number;
   bootstrapThreads: number;
   views: Views;
+  testViews: number;
   labelShift: boolean;
   errorThumbnails: number;
   png: boolean;
@@ -135,7 +142,9 @@ export interface Flags extends DataFlags {
 }
 
 /** @throws {InputError} if a number is none that its flag takes. */
-export function checkNumbers({ bootstrapThreads, resamples, errorThumbnails, filmsPerDay }: Flags): void {
+export function checkNumbers({ bootstrapThreads, resamples, errorThumbnails, filmsPerDay, testViews }: Flags): void {
+  if (!Number.isInteger(testViews) || testViews < 1)
+    throw new InputError(`expected --test-views to be a whole number of 1 or more, got ${testViews}`);
   if (!Number.isInteger(bootstrapThreads) || bootstrapThreads < 1)
     throw new InputError(`expected --bootstrap-threads to be a whole number of 1 or more, got ${bootstrapThreads}`);
   if (resamples !== undefined && (!Number.isInteger(resamples) || resamples < 0))
@@ -159,9 +168,16 @@ export function refuseScoreFlags({ targets, labels, patients, samples, groups, t
 }
 
 /** The given flags that need a run. */
-export function needingRun({ views, labelShift, localise, errorThumbnails }: Flags): Record<string, boolean> {
+export function needingRun({
+  views,
+  testViews,
+  labelShift,
+  localise,
+  errorThumbnails,
+}: Flags): Record<string, boolean> {
   return {
     '--views': views !== 'image',
+    '--test-views': testViews !== 1,
     '--label-shift': labelShift,
     '--localise': localise,
     '--error-thumbnails': errorThumbnails > 0,

@@ -87,6 +87,7 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
     graph: args.graph,
     bootstrapThreads: args.bootstrapThreads,
     views,
+    testViews: args.testViews,
     labelShift: args.labelShift,
     prevalenceInUse: prevalencesOf(args.prevalence),
     filmsPerDay: args.filmsPerDay,

@@ -75,6 +75,11 @@ const flags = {
       'Folder of the results as DICOM, in the study of each image: structured report (TID 1500), picture with the map and, where the map has boxes, presentation state',
     coerce: outputFolder('dicom-out'),
   },
+  'test-views': {
+    type: 'number',
+    default: 1,
+    describe: 'Test-time augmentation: average the logits of so many views of each image, never mirrored',
+  },
   'any-modality': dataFlags['any-modality'],
   map: {
     type: 'string',
@@ -103,6 +108,7 @@ interface Flags {
   graph?: string;
   zeroShot: boolean;
   explain: boolean;
+  testViews: number;
   anyModality: boolean;
   dicomOut?: string;
   map?: string;
@@ -134,6 +140,8 @@ export const predict: Command = {
       throw new InputError(
         'expected --map-label, --map-kind and --force with --map or --dicom-out, got one of them alone',
       );
+    if (!(Number.isInteger(args.testViews) && args.testViews >= 1))
+      throw new InputError(`expected --test-views to be a whole number of 1 or more, got ${args.testViews}`);
     if (args.explain && args.out?.toLowerCase().endsWith('.csv'))
       throw new InputError('expected --out FILE.jsonl with --explain, got CSV, which has no room for explanations');
     const images = imagePaths(args.paths.map(String));
@@ -177,11 +185,11 @@ function identityOf({ run, encoder, textEncoder, zeroShot }: Flags): ModelIdenti
 
 /** Writes a record for each image. @throws {InputError} after the last one if an image could not be predicted. */
 async function predictAll(predictor: Predictor<ImageSource>, images: readonly string[], args: Flags): Promise<void> {
-  const { explain, zeroShot, anyModality, out, json } = args;
+  const { explain, zeroShot, anyModality, testViews, out, json } = args;
   const model = identityOf(args);
   const draw = args.map === undefined ? undefined : mapWriter(images, args.map);
   const write = args.dicomOut === undefined ? undefined : dicomWriter(images, args.dicomOut);
-  const options = { explain, zeroShot, anyModality, ...mapOf(predictor, args) };
+  const options = { explain, zeroShot, anyModality, testViews, ...mapOf(predictor, args) };
   predictor.check(options);
   const writer = out === undefined ? stdoutWriter() : fileWriter(out, predictor.labels);
   let failed = 0;

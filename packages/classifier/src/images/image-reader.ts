@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { fromFloat16, InputError, toFloat16 } from '@cxr-align/files';
-import { decodeImage, resizePixels, type FrozenImageEncoder, type Preprocessing } from '@cxr-align/image-backbone';
+import {
+  changedView,
+  decodeImage,
+  resizePixels,
+  type FrozenImageEncoder,
+  type Preprocessing,
+} from '@cxr-align/image-backbone';
 import type { Box } from '@cxr-align/metrics';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../model-config.js';
@@ -22,9 +28,10 @@ export interface ReadImage extends Pick<ModelInputs, 'batch'> {
 export interface ImageReader<Image = ImageSource> {
   /**
    * @param anyModality reads also what its DICOM header declares not to be a chest film. Default false.
+   * @param testViews how many views of it may be taken as a batch. Default 1.
    * @throws {InputError} if it is no sound image, or no chest film.
    */
-  read(image: Image, options?: { anyModality?: boolean }): Promise<ReadImage>;
+  read(image: Image, options?: { anyModality?: boolean; testViews?: number }): Promise<ReadImage>;
   dispose(): Promise<void>;
 }
 
@@ -48,7 +55,7 @@ export async function openImageReader(
     read: async (image, { anyModality = false } = {}) => {
       if (!anyModality) await checkChestFilm(image);
       const inputs = await imageOf(image, input, config);
-      return { batch: (samples) => inputs.batch(samples), window: () => windowOf(image, input, config) };
+      return { batch: (samples, view) => inputs.batch(samples, view), window: () => windowOf(image, input, config) };
     },
     dispose: async () => {},
   };
@@ -63,15 +70,15 @@ export async function decodeSource(image: ImageSource, preprocessing: Preprocess
 async function imageOf(
   image: ImageSource,
   { size, scale }: ImageInput,
-  { image: prepared }: Pick<ModelConfig, 'image'>,
+  { image: prepared, augmentation }: Pick<ModelConfig, 'image' | 'augmentation'>,
 ): Promise<ImageInputs> {
   const preprocessing = preprocessingOf(prepared, size);
-  return new ImageInputs({ pixels: await decodeSource(image, preprocessing), size }, scale);
+  return new ImageInputs({ pixels: await decodeSource(image, preprocessing), size }, scale, augmentation);
 }
 
 async function featureReader(
   { source, grid, dim, dtype, images: imageInput }: FeatureInput,
-  config: Pick<ModelConfig, 'image'>,
+  config: Pick<ModelConfig, 'image' | 'augmentation'>,
   encoder: FrozenImageEncoder,
 ): Promise<ImageReader> {
   const { weightsHash, preprocessing } = encoder;
@@ -82,17 +89,22 @@ async function featureReader(
     );
   }
   return {
-    read: async (image, { anyModality = false } = {}) => {
+    read: async (image, { anyModality = false, testViews = 1 } = {}) => {
       if (!anyModality) await checkChestFilm(image);
       const wanted = grid > 1 ? 'map' : 'pooled';
-      const { [wanted]: values } = await encoder.encode([await decodeSource(image, preprocessing)], [wanted]);
+      const pixels = await decodeSource(image, preprocessing);
+      const views = Array.from({ length: testViews }, (_, view) =>
+        view === 0 ? pixels : changedView(pixels, preprocessing.size, { augmentation: config.augmentation, view }),
+      );
+      const { [wanted]: values } = await encoder.encode(views, [wanted]);
       // As the store keeps them, so that an image has the same score here and there.
       const stored = dtype === 'float16' ? values!.map((value) => fromFloat16(toFloat16(value))) : values!;
       const images = imageInput && (await imageOf(image, imageInput, config));
+      const width = grid * grid * dim;
       return {
-        batch: (samples) => ({
-          main: tf.tensor4d(stored, [1, grid, grid, dim]),
-          ...(images && { images: images.batch(samples).main }),
+        batch: (samples, view = 0) => ({
+          main: tf.tensor4d(stored.subarray(view * width, (view + 1) * width), [1, grid, grid, dim]),
+          ...(images && { images: images.batch(samples, view).main }),
         }),
         window: () => windowOn(image, preprocessing),
       };

@@ -3,6 +3,7 @@ import {
   imageBatch,
   pixelStatistics,
   type Augmentation,
+  type BatchAugmentation,
   type ImageSet,
   type PixelScale,
 } from '@cxr-align/image-backbone';
@@ -44,8 +45,13 @@ export interface ModelBatch {
 /** Where the inputs of a data set's samples come from: sample i is input i. */
 export interface ModelInputs {
   readonly description: InputDescription;
-  /** @returns float32 [samples, height, width, channels]. The caller owns it. */
-  batch(samples: ArrayLike<number>): ModelBatch;
+  /** How many views of each sample are stored; undefined where views are made of the images when they are needed. */
+  readonly views?: number;
+  /**
+   * @param view 0 for the samples as they are, which is the default, or a changed view of them.
+   * @returns float32 [samples, height, width, channels]. The caller owns it.
+   */
+  batch(samples: ArrayLike<number>, view?: number): ModelBatch;
   /** The same, changed at random as the epoch has it. */
   trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch>;
   /** Starts to prefetch the next training batch, where that can be done while a step runs. */
@@ -75,8 +81,16 @@ export class ImageInputs implements ModelInputs {
     this.description = { kind: 'image', size: images.size, scale };
   }
 
-  batch(samples: ArrayLike<number>): ModelBatch {
-    return { main: imageBatch(this.images, samples, this.description.scale) };
+  batch(samples: ArrayLike<number>, view = 0): ModelBatch {
+    return { main: imageBatch(this.images, samples, this.description.scale, this.changeOf(view)) };
+  }
+
+  /** How a view is changed: all images alike, and never mirrored. */
+  private changeOf(view: number): BatchAugmentation | undefined {
+    if (view === 0) return undefined;
+    if (!this.augmentation)
+      throw new RangeError(`classifier/ImageInputs.batch: expected view 0 of images without augmentation, got ${view}`);
+    return { augmentation: { ...this.augmentation, flip: 0 }, seed: 0, epoch: 0, view };
   }
 
   async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {

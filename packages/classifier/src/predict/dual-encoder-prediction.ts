@@ -31,7 +31,11 @@ export class DualEncoderPrediction implements PredictionMethod<ImageSource> {
     return mapEvidence([], kind, label);
   }
 
-  check({ map }: PredictionRequest): void {
+  check({ map, testViews }: PredictionRequest): void {
+    if (testViews > 1)
+      throw new InputError(
+        `expected one view of the image (testViews) with a dual encoder, got ${testViews}; only a trained run averages views`,
+      );
     const { images } = this.encoder;
     if (map && images.map?.dim !== images.dim)
       throw new InputError(

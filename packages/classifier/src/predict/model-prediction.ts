@@ -71,7 +71,7 @@ export class ModelPrediction<Image> implements PredictionMethod<Image> {
     const inputs = await this.reader.read(image, request);
     const batch = inputs.batch([0]);
     try {
-      const labels = await this.predictLabels(batch, request);
+      const labels = await this.predictLabels(batch, request, (view) => inputs.batch([0], view));
       return {
         ...(typeof image === 'string' && { file: image }),
         labels,
@@ -91,12 +91,13 @@ export class ModelPrediction<Image> implements PredictionMethod<Image> {
 
   private async predictLabels(
     batch: ModelBatch,
-    { explain, zeroShot }: PredictionRequest,
+    { explain, zeroShot, testViews }: PredictionRequest,
+    viewOf: (view: number) => ModelBatch,
   ): Promise<Record<string, LabelPrediction>> {
     const { graph } = this.facts;
     const views = zeroShot || (explain && this.hasObservations()) ? await this.viewPrompts(batch) : undefined;
     if (zeroShot) return zeroShotPredictions(graph, views!, { explain });
-    const { labels, explanations } = await this.predictTrained(batch, explain);
+    const { labels, explanations } = await this.predictTrained(batch, { explain, testViews, viewOf });
     if (!explanations) return labels;
     return Object.fromEntries(
       graph.labels.map((label, i): [string, LabelPrediction] => {
@@ -116,12 +117,17 @@ export class ModelPrediction<Image> implements PredictionMethod<Image> {
   /** Probabilities by the trained score, calibrated and decided as the evaluation does, and what they are composed of. */
   private async predictTrained(
     batch: ModelBatch,
-    explain: boolean,
+    {
+      explain,
+      testViews,
+      viewOf,
+    }: Pick<PredictionRequest, 'explain' | 'testViews'> & { viewOf: (view: number) => ModelBatch },
   ): Promise<{ labels: Record<string, LabelPrediction>; explanations?: Explanation[] }> {
     const { model, stored, zeroShot } = this.loaded;
     const { graph, calibrations, thresholds } = this.facts;
     const trained = stored.graph.labels.length;
-    const logits = await predictLogits(model, { batch: () => batch }, [0], { zeroShot });
+    const inputs = { batch: (_: ArrayLike<number>, view = 0) => (view === 0 ? batch : viewOf(view)) };
+    const logits = await predictLogits(model, inputs, [0], { zeroShot, views: testViews });
     refuseNonFiniteLogits(logits, graph.labels, () => 'the image');
     const calibrated = calibratedProbabilities(logits, calibrations);
     const placed = placeInGraph(calibrated, graph, trained);

@@ -1,8 +1,8 @@
 import { ForwardContext, type StepCapture } from '@cxr-align/nn';
 import { cosineMatrix } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Model } from '../model/model.js';
-import type { ModelInputs } from '../model/model-inputs.js';
+import type { Model, ModelOutput } from '../model/model.js';
+import type { ModelBatch, ModelInputs } from '../model/model-inputs.js';
 import type { ZeroShotLabels } from '../texts/zero-shot-labels.js';
 
 /** Predictions of images, before calibration. */
@@ -20,6 +20,8 @@ export interface PredictOptions {
   batchSize?: number;
   /** Called after each batch, and waited for; what it throws ends the prediction. */
   onImages?: (done: number) => Promise<void> | void;
+  /** Views of each image whose logits are averaged (test-time augmentation); all else is of the first, the image as it is. Default 1. */
+  views?: number;
   /** Labels beside the trained ones: their logits follow those of the trained ones. */
   zeroShot?: ZeroShotLabels;
 }
@@ -29,29 +31,37 @@ export async function predictImages(
   model: Model,
   inputs: Pick<ModelInputs, 'batch'>,
   samples: readonly number[],
-  { batchSize = 64, onImages, zeroShot }: PredictOptions = {},
+  { batchSize = 64, onImages, zeroShot, views = 1 }: PredictOptions = {},
 ): Promise<ImagePredictions> {
   const parts: Float32Array[] = [];
+  let batch: readonly number[] = [];
+  const meanOverViews = async (first: Float32Array): Promise<Float32Array> => {
+    const total = Float64Array.from(first);
+    for (let view = 1; view < views; view++) {
+      const logits = tf.tidy(() => outputOf(model, inputs.batch(batch, view), zeroShot).logits);
+      for (const [at, value] of (await logits.data()).entries()) total[at] += value;
+      logits.dispose();
+    }
+    return Float32Array.from(total, (value) => value / views);
+  };
   let sum: Float64Array | undefined;
   let attended: Float64Array | undefined;
   let prompts: Float32Array | undefined;
   for (let start = 0; start < samples.length; start += batchSize) {
-    const batch = samples.slice(start, start + batchSize);
+    batch = samples.slice(start, start + batchSize);
     const made = tf.tidy(() => {
-      const images = inputs.batch(batch);
-      // The image is encoded once, for the trained labels and for the others.
-      const maps = zeroShot && model.maps!.encode(images);
-      const output = maps ? model.maps!.predict(maps) : model.forward(images, new ForwardContext({ training: false }));
+      const { output, logits } = outputOf(model, inputs.batch(batch), zeroShot);
       const [{ embeddings, sourceAttention }] = output.branches;
       return {
-        logits: maps ? withZeroShot(output.logits, model.zeroShot!.scorePrompts(maps, zeroShot!.texts)) : output.logits,
+        logits,
         ...(embeddings && { images: tf.sum(cosineMatrix(embeddings), 0) }),
         ...(sourceAttention && { attention: tf.sum(sourceAttention, 0) }),
         ...(output.prompts && !prompts && { prompts: cosineMatrix(output.prompts.positive) }),
       };
     });
     try {
-      parts.push((await made.logits.data()) as Float32Array);
+      const logits = (await made.logits.data()) as Float32Array;
+      parts.push(views === 1 ? logits : await meanOverViews(logits));
       if (made.images) sum = added(sum, await made.images.data());
       if (made.attention) attended = added(attended, await made.attention.data());
       prompts ??= (await made.prompts?.data()) as Float32Array | undefined;
@@ -64,6 +74,22 @@ export async function predictImages(
   const mean = (total: Float64Array | undefined): Float32Array | undefined =>
     total && Float32Array.from(total, (value) => value / samples.length);
   return { logits, cosines: { images: mean(sum), prompts }, sourceAttention: mean(attended) };
+}
+
+/** The output of a model for some inputs, and its logits with those of the zero-shot labels. */
+function outputOf(
+  model: Model,
+  images: ModelBatch,
+  zeroShot: ZeroShotLabels | undefined,
+): { output: ModelOutput; logits: tf.Tensor2D } {
+  if (!zeroShot) {
+    const output = model.forward(images, new ForwardContext({ training: false }));
+    return { output, logits: output.logits };
+  }
+  // The image is encoded once, for the trained labels and for the others.
+  const maps = model.maps!.encode(images);
+  const output = model.maps!.predict(maps);
+  return { output, logits: withZeroShot(output.logits, model.zeroShot!.scorePrompts(maps, zeroShot.texts)) };
 }
 
 /** Arrays one after the other. */

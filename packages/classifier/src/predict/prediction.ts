@@ -82,6 +82,11 @@ export interface PredictorOptions {
    */
   zeroShot?: boolean;
   /**
+   * Test-time augmentation: the mean logits of so many views of the image, the image as it is and changed ones as `augmentation` of the
+   * run draws them, never mirrored, and the same for every image. Default 1. Not with `explain` or `zeroShot`.
+   */
+  testViews?: number;
+  /**
    * Predicts also what its DICOM header declares not to be a chest film, of another Modality (CT) or Body Part Examined (HAND). Default false:
    * such an image is refused, whatever its file is called.
    */

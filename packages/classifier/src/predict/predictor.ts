@@ -10,6 +10,7 @@ export interface PredictionRequest {
   explain: boolean;
   zeroShot: boolean;
   anyModality: boolean;
+  testViews: number;
   map?: MapRequest;
 }
 
@@ -124,9 +125,16 @@ export class Predictor<Image = string> {
       explain: 'boolean',
       zeroShot: 'boolean',
       anyModality: 'boolean',
+      testViews: { min: 1 },
     });
-    const { explain = false, zeroShot = false, anyModality = false, map } = options;
-    const request = { explain, zeroShot, anyModality };
+    const { explain = false, zeroShot = false, anyModality = false, testViews = 1, map } = options;
+    if (!Number.isInteger(testViews))
+      throw new RangeError(`${where}: expected testViews to be a whole number, got ${testViews}; try 4`);
+    if (testViews > 1 && (explain || zeroShot))
+      throw new InputError(
+        `expected one view of the image (testViews) with ${explain ? 'explain' : 'zeroShot'}, which is of the image as it is, got ${testViews}; leave one out`,
+      );
+    const request = { explain, zeroShot, anyModality, testViews };
     if (map === undefined || map === false) return request;
     return { ...request, map: this.mapRequestOf(map === true ? {} : map) };
   }

@@ -16,15 +16,6 @@ const policyNames = Object.keys(labelPolicies) as [string, ...string[]];
 export const parts = ['encoder', 'decoder', 'prompts', 'heads'] as const;
 export type Part = (typeof parts)[number];
 
-const augmentation = z.strictObject({
-  rotation: z.number().min(0).max(180).default(6).describe('Maximum rotation to either side, in degrees'),
-  translation: share.default(0.06).describe('Maximum translation along each axis, as a share of the size'),
-  scale: share.default(0.08).describe('Maximum change of scale, as a share of the size'),
-  brightness: share.default(0.08).describe('Maximum change of the mean grey value, as a share of the range'),
-  contrast: share.default(0.15).describe('Maximum relative change of the contrast'),
-  flip: share.default(0).describe('Probability of a horizontal flip; 0 because a chest is not symmetric'),
-});
-
 const unlabelled = z.strictObject({
   split: z
     .enum(['none', 'train', 'val', 'test'])
@@ -148,7 +139,7 @@ export const configSchema = z.strictObject({
       'Decay of the exponential moving average of the weights, which is evaluated; 0 evaluates the weights themselves',
     ),
   image: modelConfigShape.image,
-  augmentation: augmentation.prefault({}),
+  augmentation: modelConfigShape.augmentation,
   encoder: modelConfigShape.encoder,
   decoder: modelConfigShape.decoder,
   promptLayers: modelConfigShape.promptLayers,

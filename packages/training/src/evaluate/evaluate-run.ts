@@ -1,7 +1,7 @@
-import { boxesOf, ModelTexts, openModel, openVocabulary, weightsHash } from '@cxr-align/classifier';
+import { boxesOf, type ModelInputs, ModelTexts, openModel, openVocabulary, weightsHash } from '@cxr-align/classifier';
 import { countEdges, mappingRemarks, type Views } from '@cxr-align/evaluation';
 import { selectSamples } from '@cxr-align/datasets';
-import { lockFolder } from '@cxr-align/files';
+import { InputError, lockFolder } from '@cxr-align/files';
 import { readTrainedModel } from '../config/config.js';
 import { progressOf, type RunControl } from '../events.js';
 import { loadedImageRemarks } from '../inputs/checks/loaded-images.js';
@@ -40,6 +40,11 @@ export interface EvaluateRunOptions extends RunControl, Omit<EncoderOptions, 'ou
   bootstrapThreads?: number;
   /** Scores images on their own, or those of a study together. Default `image`. */
   views?: Views;
+  /**
+   * Test-time augmentation: the logits of so many views of each image are averaged, the stored ones of features, or ones that are drawn
+   * of the images as `augmentation` of the run has it, never mirrored. Default 1, the image as it is.
+   */
+  testViews?: number;
   /** Corrects probabilities for the prevalence of these images, estimated without their labels. Default false. */
   labelShift?: boolean;
   /** By label the share of images with it where the model will be used, for predictive values. Default: that of these images. */
@@ -65,6 +70,7 @@ const known: readonly (keyof EvaluateRunOptions)[] = [
   'resamples',
   'bootstrapThreads',
   'views',
+  'testViews',
   'labelShift',
   'prevalenceInUse',
   'filmsPerDay',
@@ -92,6 +98,11 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
     throw new RangeError(
       `training/evaluateRun: expected resamples to be a whole number of 0 or more, got ${resamples}; try 1000`,
     );
+  const { testViews = 1 } = options;
+  if (!(Number.isInteger(testViews) && testViews >= 1))
+    throw new RangeError(
+      `training/evaluateRun: expected testViews to be a whole number of 1 or more, got ${testViews}; try 4`,
+    );
   const { maxBad } = opened.options;
   return withResources(async (resources) => {
     // Before anything is written: there may be no run.
@@ -117,9 +128,10 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
     const refused = opened.refused?.filter((image) => image.split === split);
     const data = await loadInputs({ ...opened, dataset, refused }, source, { maxBad, progress });
     resources.own(data.inputs);
+    const ofViews = testViewRemarks(data.inputs, testViews, features);
     const overlap = trainedOn(run, opened.dataset, data);
     const images = await loadedImageRemarks(data, source, progress);
-    [...data.remarks, ...images, ...overlap].forEach((line) => progress.remark(line));
+    [...data.remarks, ...images, ...overlap, ...ofViews].forEach((line) => progress.remark(line));
     if (labelShift && stored.config.calibration === 'none')
       progress.remark(
         'the correction for prevalence takes probabilities as calibrated, and those of this run are not: train with calibration=platt',
@@ -136,7 +148,8 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
       labelShift,
       prevalenceInUse: options.prevalenceInUse,
       filmsPerDay: options.filmsPerDay,
-      remarks: overlap,
+      testViews,
+      remarks: [...overlap, ...ofViews],
       boxes,
       weights: weightsHash(run),
       identity: evaluationIdentity(run, stored, { labelShift }),
@@ -149,7 +162,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
       dataset: data.dataset,
       split,
       edges: { counts: countEdges(truthOf(data.dataset, stored.config, graph), graph), of: `split ${split}` },
-      remarks: [...data.remarks, ...images, ...overlap, ...mappingRemarks(evaluated.evaluation.mapping)],
+      remarks: [...data.remarks, ...images, ...overlap, ...ofViews, ...mappingRemarks(evaluated.evaluation.mapping)],
     };
     if (folder !== undefined) writeEvaluatedRun(folder, result);
     return { ...result, ...(folder !== undefined && { folder }) };
@@ -158,14 +171,32 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
 
 /** Where an evaluation is written; undefined for nowhere. */
 function folderOf(
-  { run, out, data: { dataset }, views = 'image', labelShift, zeroShot }: EvaluateRunOptions,
+  { run, out, data: { dataset }, views = 'image', testViews = 1, labelShift, zeroShot }: EvaluateRunOptions,
   split: string,
 ): string | undefined {
   if (out !== true) return out;
   const variants = [
     ...(views === 'image' ? [] : [views]),
+    ...(testViews > 1 ? [`views-${testViews}`] : []),
     ...(labelShift ? ['label-shift'] : []),
     ...(zeroShot ? ['zero-shot'] : []),
   ];
   return evaluationFolder(run, { data: dataset.name, split, variants });
+}
+
+/**
+ * What to mind of scores that are means over views.
+ *
+ * @throws {InputError} if fewer views are stored.
+ */
+function testViewRemarks({ views: stored = Infinity }: ModelInputs, wanted: number, store?: string): string[] {
+  if (wanted === 1) return [];
+  if (wanted > stored)
+    throw new InputError(
+      `expected features of ${wanted} views of each image, got ${stored}; extract more views into another folder, or average over ${stored}`,
+      { file: store },
+    );
+  return [
+    `test-time augmentation: logits are means over ${wanted} views of each image; thresholds and calibration were fitted on one`,
+  ];
 }

@@ -62,6 +62,8 @@ export interface SplitOptions {
   threads?: number;
   /** Scores images on their own, or those of a study together. Default `image`. */
   views?: Views;
+  /** Views of each image whose logits are averaged. Default 1. */
+  testViews?: number;
   /** Corrects probabilities for the prevalence of these images, which they estimate themselves. Default false. */
   labelShift?: boolean;
   /** By label the share of images with it where the model will be used. Default: that of these images. */
@@ -89,6 +91,7 @@ export async function evaluateSplit(
     resamples = stored.config.bootstrap,
     threads = 1,
     views = 'image',
+    testViews = 1,
     labelShift = false,
     prevalenceInUse,
     filmsPerDay,
@@ -109,6 +112,7 @@ export async function evaluateSplit(
       bar.update(done);
     },
     zeroShot,
+    views: testViews,
   }).finally(() => bar.stop());
   refuseNonFiniteLogits(logits, (zeroShot ?? stored).graph.labels, (row) => dataset.samples[samples[row]].id);
   const scored = scoreSplit({ stored, zeroShot }, { dataset, samples, logits, graph }, { views, labelShift });

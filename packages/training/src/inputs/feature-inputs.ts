@@ -51,8 +51,12 @@ export class FeatureInputs implements ModelInputs {
     };
   }
 
-  batch(samples: ArrayLike<number>): ModelBatch {
-    const rows = this.rowsOf(samples, () => 0);
+  get views(): number {
+    return this.store.index.views;
+  }
+
+  batch(samples: ArrayLike<number>, view = 0): ModelBatch {
+    const rows = this.rowsOf(samples, () => view);
     return this.tensor(rows.length, this.store.read(rows));
   }
 
@@ -150,8 +154,12 @@ export class FeaturesWithImages implements ModelInputs {
     this.description = { ...features.description, images: images.description };
   }
 
-  batch(samples: ArrayLike<number>): ModelBatch {
-    return { ...this.features.batch(samples), images: this.images.batch(samples).main };
+  get views(): number {
+    return this.features.views;
+  }
+
+  batch(samples: ArrayLike<number>, view = 0): ModelBatch {
+    return { ...this.features.batch(samples, view), images: this.images.batch(samples, view).main };
   }
 
   async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {

@@ -133,8 +133,11 @@ export async function trainedSource(
   return { ...source, expected: input, ...(input.images && { images: trainedImages(input.images, config) }) };
 }
 
-function trainedImages({ size, scale }: ImageInput, { image }: Pick<Config, 'image'>): ImageSource {
-  return { kind: 'image', preprocessing: preprocessingOf(image, size), scale };
+function trainedImages(
+  { size, scale }: ImageInput,
+  { image, augmentation }: Pick<Config, 'image' | 'augmentation'>,
+): ImageSource {
+  return { kind: 'image', preprocessing: preprocessingOf(image, size), scale, augmentation };
 }
 
 /** The features of a frozen encoder, whatever they are for. */
