@@ -154,7 +154,7 @@ export class FeaturesWithImages implements ModelInputs {
     this.description = { ...features.description, images: images.description };
   }
 
-  get views(): number {
+  get views(): number | undefined {
     return this.features.views;
   }
 

@@ -65,8 +65,8 @@ export class TunedInputs implements ModelInputs {
     ({ mean: this.mean, std: this.std } = moments(parts, dim));
   }
 
-  batch(samples: ArrayLike<number>): ModelBatch {
-    return this.images.batch(samples);
+  batch(samples: ArrayLike<number>, view = 0): ModelBatch {
+    return this.images.batch(samples, view);
   }
 
   trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
