@@ -12,6 +12,7 @@ import {
   type NativeManifest,
 } from './set-up-folder.js';
 import { exposeTfjs } from './shared-tfjs.js';
+import { xlaCacheFolder } from './xla-cache.js';
 
 let loaded: { folder: string; manifest: NativeManifest } | undefined;
 
@@ -62,13 +63,19 @@ export function prepareTensorflow(kind: NativeKind, { tf32 = false } = {}): void
 }
 
 /**
- * Sets what XLA reads once, when the library is loaded: where libdevice and ptxas are, and that a device adds numbers up in the same
- * order each time. A flag that a version does not know ends the process, so others than the tried one get none.
+ * Sets what XLA reads once, when the library is loaded: where libdevice and ptxas are, that a device adds numbers up in the same
+ * order each time, and where compiled functions are kept. A flag that a version does not know ends the process, so others than the
+ * tried one get none.
  */
-function prepareXla(folder: string, { kind, tensorflow }: NativeManifest): void {
+function prepareXla(folder: string, manifest: NativeManifest): void {
+  if (!manifest.tensorflow.startsWith('2.21.')) return;
+  const { env } = process;
   const compiler = join(folder, 'deps', 'nvidia', 'cuda_nvcc');
-  if (kind !== 'gpu' || !tensorflow.startsWith('2.21.') || !existsSync(compiler)) return;
-  process.env.XLA_FLAGS ??= `--xla_gpu_cuda_data_dir=${compiler} --xla_gpu_deterministic_ops=true`;
+  if (manifest.kind === 'gpu' && existsSync(compiler))
+    env.XLA_FLAGS ??= `--xla_gpu_cuda_data_dir=${compiler} --xla_gpu_deterministic_ops=true`;
+  if (env.TF_XLA_FLAGS !== undefined) return;
+  const cache = xlaCacheFolder(folder, manifest);
+  if (cache !== undefined) env.TF_XLA_FLAGS = `--tf_xla_persistent_cache_directory=${cache}`;
 }
 
 /** The folder of the TensorFlow that this process has loaded, if any. */
@@ -85,6 +92,13 @@ function dlopen(file: string): Record<string, unknown> {
 
 const infoMessage =
   /^(WARNING: All log messages before absl::InitializeLog|I\d{4} |To enable the following instructions)/;
+
+/**
+ * What TensorFlow calls errors where it reads a function that XLA compiled before: that the file is binary, and that the processor
+ * lacks two preferences of the compiler, which are no instructions.
+ */
+const cacheMessage =
+  /^E\d{4} .*(text_format\.cc.* tensorflow\.XlaSerializedCacheEntry: |cpu_aot_loader\.cc.* Target machine feature \+prefer-no-(scatter|gather) )/;
 
 /** Runs what makes TensorFlow write information messages for the first time, without them. */
 export function quietly<T>(work: () => T): T {
@@ -103,6 +117,6 @@ function withoutInfoMessages<T>(addon: string, load: () => T): T {
     return load();
   } finally {
     const lines = stop().split(/(?<=\n)/);
-    process.stderr.write(lines.filter((line) => !infoMessage.test(line)).join(''));
+    process.stderr.write(lines.filter((line) => !infoMessage.test(line) && !cacheMessage.test(line)).join(''));
   }
 }

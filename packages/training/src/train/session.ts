@@ -20,6 +20,7 @@ import type { Resources } from '../resources.js';
 import { breathe } from '../stop-signals.js';
 import { gradientsFile, historyFile } from '../run-folder.js';
 import { watched } from '../watchdog.js';
+import { CaptureRemarks } from './capture-remarks.js';
 import type { PreparedTraining } from './prepare-training.js';
 import { startFrom, type StartModel, type StartRecord } from './start-weights.js';
 import type { TrainOptions } from './train-options.js';
@@ -149,6 +150,7 @@ export async function runEpochs(session: Session, resources: Resources, options:
   resources.defer(() => bar.stop());
   bar.update(loop.step);
   let note = '';
+  const remarks = new CaptureRemarks();
   try {
     await loop.run({
       onStep: async (step, total, loss) => {
@@ -156,6 +158,7 @@ export async function runEpochs(session: Session, resources: Resources, options:
         await breathe();
         on.step?.({ step, total, loss });
         bar.update(step, `loss ${loss.toFixed(3)}${note}`);
+        for (const line of remarks.linesOf(loop.captureReport)) progress.remark(line);
         if (checkpointWhen?.(step)) await keep(session, options);
       },
       onBadStep: (step) => {

@@ -224,7 +224,7 @@ export class CompiledStepCapture implements StepCapture {
   /** @throws {Error} if TensorFlow does not accept the function; the recording is released then. */
   private replayOf(recording: Recording, counters: ReadonlyMap<number, readonly number[]>): Replay {
     try {
-      return new Replay(this.backend, recording, counters, { compiled: true });
+      return new Replay(this.backend, recording, counters, { compiled: true, precision: this.options.precision });
     } catch (error) {
       forget(this.backend, recording);
       throw error;

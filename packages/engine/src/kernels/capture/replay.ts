@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
+import type { ProductPrecision } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { graphDef, type AttributeTypes, type GraphNode } from './graph-def.js';
 import type { Attribute, NodeBackend } from '../tensorflow/operations.js';
 import { forget, idOf, type Constant, type Recording, type Source } from './recording.js';
 
-let functions = 0;
+/** The names of functions that TensorFlow has. */
+const namesInUse = new Set<string>();
 
 /**
  * A ConfigProto that turns TensorFlow's graph optimisers off: what they put in place of operations gives other bits. Each is turned
@@ -18,11 +21,13 @@ export interface ReplayOptions {
    * part of the function then, not inputs of it. Default false.
    */
   compiled?: boolean;
+  /** How products of float32 are computed while it is run. XLA decides that when it compiles. Default `float32`. */
+  precision?: ProductPrecision;
 }
 
 /** A recording as one TensorFlow function. It owns the recording. */
 export class Replay {
-  private readonly name = `cxr_align_${process.pid}_${functions++}`;
+  private readonly name: string;
   /** The sources that are inputs of the function, in its order. */
   private readonly inputs: readonly number[];
   private readonly attributes: readonly Attribute[];
@@ -37,14 +42,18 @@ export class Replay {
     private readonly backend: NodeBackend,
     private recording: Recording,
     readonly counters: ReadonlyMap<number, readonly number[]>,
-    { compiled = false }: ReplayOptions = {},
+    { compiled = false, precision = 'float32' }: ReplayOptions = {},
   ) {
     const { binding } = backend;
     this.integers = compiled ? integersOf(recording, counters, backend) : new Map();
     const { nodes, inputs, outputs } = graphOf(recording, this.integers, backend);
     this.inputs = inputs;
     const places = inputs.flatMap((number) => [sourceName(number), 0]);
-    binding.addFunction(this.name, graphDef(nodes, binding as unknown as AttributeTypes), places, outputs);
+    const graph = graphDef(nodes, binding as unknown as AttributeTypes);
+    const name = freeName(graph, [places, outputs, precision]);
+    binding.addFunction(name, graph, places, outputs);
+    namesInUse.add(name);
+    this.name = name;
     this.attributes = [
       { name: 'config_proto', type: binding.TF_ATTR_STRING, value: withoutOptimisers },
       ...(compiled ? [{ name: '_XlaMustCompile', type: binding.TF_ATTR_BOOL, value: true }] : []),
@@ -111,7 +120,18 @@ export class Replay {
 
   dispose(): void {
     this.backend.binding.removeFunction(this.name);
+    namesInUse.delete(this.name);
     forget(this.backend, this.recording);
+  }
+}
+
+/** A name that tells what a function computes: XLA finds by it what was compiled before, also by another process. */
+function freeName(graph: Uint8Array, more: unknown): string {
+  const hash = createHash('sha256').update(graph).update(JSON.stringify(more));
+  const name = `cxr_align_${hash.digest('hex').slice(0, 32)}`;
+  for (let count = 1; ; count++) {
+    const one = count === 1 ? name : `${name}_${count}`;
+    if (!namesInUse.has(one)) return one;
   }
 }
 
