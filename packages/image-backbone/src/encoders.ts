@@ -36,7 +36,8 @@ export interface ConvEncoderOptions {
 export class ConvEncoder implements ImageEncoder {
   readonly dim: number;
   readonly grid: number;
-  private readonly stages: { convolution: Conv2d; norm: BatchNorm }[][];
+  /** The convolutions of each stage, with their norms. */
+  readonly stages: { convolution: Conv2d; norm: BatchNorm }[][];
 
   constructor(scope: Scope, { size, channels = [24, 48, 96], stemStride = size >= 48 ? 2 : 1 }: ConvEncoderOptions) {
     this.dim = channels[channels.length - 1];
@@ -93,11 +94,12 @@ export interface PatchEncoderOptions {
 export class PatchEncoder implements ImageEncoder {
   readonly dim: number;
   readonly grid: number;
-  private readonly patch: number;
-  private readonly embed: Linear;
-  private readonly positions: tf.Variable & tf.Tensor2D;
-  private readonly norm: LayerNorm;
-  private readonly transformer: TransformerEncoder;
+  /** Pixels along a side of a patch. */
+  readonly patch: number;
+  readonly embed: Linear;
+  readonly positions: tf.Variable & tf.Tensor2D;
+  readonly norm: LayerNorm;
+  readonly transformer: TransformerEncoder;
 
   constructor(
     scope: Scope,

@@ -38,6 +38,7 @@ export {
   type ImageEncoder,
   type PatchEncoderOptions,
 } from './encoders.js';
+export { writeImageEncoder } from './write-encoder.js';
 export type { EncoderPreprocessing, FrozenFeatures, FrozenImageEncoder } from './frozen/frozen-encoder.js';
 export {
   imageEncoderKinds,

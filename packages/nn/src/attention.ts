@@ -52,7 +52,7 @@ export class MultiHeadAttention {
   constructor(
     private readonly scope: Scope,
     private readonly dim: number,
-    private readonly heads: number,
+    readonly heads: number,
     private readonly dropout = 0,
   ) {
     if (dim % heads !== 0) {

@@ -12,7 +12,7 @@ import type { Scope } from './parameters.js';
  */
 export class Conv2d {
   readonly filter: tf.Variable & tf.Tensor4D;
-  private readonly stride: number;
+  readonly stride: number;
 
   /**
    * @param options.size edge of the kernel. Default 3.

@@ -18,3 +18,4 @@ export {
   type WrittenNode,
   type WrittenValue,
 } from './write-onnx.js';
+export { OnnxGraphBuilder, type BuiltArray } from './graph-builder.js';
