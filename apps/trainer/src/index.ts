@@ -112,4 +112,11 @@ export {
   type DatasetDescription,
   type FileChecks,
 } from '@cxr-align/curation';
+export {
+  CollapseError,
+  pretrain,
+  type PretrainingEpoch,
+  type PretrainOptions,
+  type PretrainResult,
+} from '@cxr-align/pretraining';
 export { ablationReport, comparisonReport, runReport, searchReport, seedReport } from '@cxr-align/run-report';

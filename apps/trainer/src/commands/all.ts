@@ -54,6 +54,11 @@ export const commands: readonly CommandModule[] = (
       load: async () => (await import('./extract.js')).extract,
     },
     {
+      command: 'pretrain',
+      describe: 'Train an image encoder on images without labels',
+      load: async () => (await import('./pretrain.js')).pretrain,
+    },
+    {
       command: 'phantom',
       describe: 'Draw a synthetic data set of chest radiographs',
       load: async () => (await import('./phantom.js')).phantom,
