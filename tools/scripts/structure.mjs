@@ -7,7 +7,16 @@ import { root } from './workspace.mjs';
 
 const layers = ['base', 'domain', 'workflow', 'app'];
 /** Workflow packages in the order in which each may import those before it. */
-const workflow = ['evaluation', 'classifier', 'training', 'pretraining', 'experiments', 'curation', 'run-report'];
+const workflow = [
+  'evaluation',
+  'classifier',
+  'service',
+  'training',
+  'pretraining',
+  'experiments',
+  'curation',
+  'run-report',
+];
 const largestShare = 0.15;
 /** What the app leaves to the packages: tensors, formulas, file formats. */
 const notInApp = [

@@ -1,5 +1,5 @@
 export { type AttackedScores, type AttackResult, attackPrompts, attackText } from './attack/prompt-attack.js';
-export { dicomIds, hasDicomPrefix, type DicomIds } from './images/dicom-ids.js';
+export { dicomIds, dicomIdsOf, hasDicomPrefix, type DicomIds } from './images/dicom-ids.js';
 export { imageHeader } from './images/image-header.js';
 export { isOnnx, openImageEncoder } from './images/image-encoders.js';
 export { preprocessingOf } from './images/image-preprocessing.js';

@@ -73,8 +73,16 @@ export interface DiskFile {
 
 /** Creates a file, or empties it. @param target what it is to become, where it is written aside. */
 export function createFile(path: string, target?: string): DiskFile {
-  const place = { path, ...(target !== undefined && { target }) };
-  const descriptor = change({ kind: 'create', ...place }, () => openSync(path, 'w'));
+  return openFile({ path, ...(target !== undefined && { target }) }, 'w');
+}
+
+/** Opens a file to write at its end, and makes it where there is none, readable by its owner alone. */
+export function appendToFile(path: string): DiskFile {
+  return openFile({ path }, 'a', 0o600);
+}
+
+function openFile(place: { path: string; target?: string }, flags: 'w' | 'a', mode?: number): DiskFile {
+  const descriptor = change({ kind: 'create', ...place }, () => openSync(place.path, flags, mode));
   return {
     write: (content) => {
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;

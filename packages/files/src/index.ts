@@ -19,6 +19,7 @@ export { openFileAtomic, writeFileAtomic, type AtomicFile } from './atomic-write
 export { asideOf, removeLeftOvers } from './aside.js';
 export { isUnfinished, markFinished, markUnfinished } from './unfinished.js';
 export {
+  appendToFile,
   createFile,
   makeFolder,
   observeDisk,

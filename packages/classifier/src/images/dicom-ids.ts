@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { InputError } from '@cxr-align/files';
-import { dicomFacts } from '@cxr-align/image-backbone/images';
+import { dicomFacts, isDicom } from '@cxr-align/image-backbone/images';
 
 /** Which image of which study a DICOM file is. */
 export interface DicomIds {
@@ -12,9 +12,17 @@ export interface DicomIds {
 
 /** The UIDs of a DICOM file; nothing of any other, of a broken one and of one that is not there. */
 export function dicomIds(file: string): DicomIds {
-  if (!hasDicomPrefix(file)) return {};
+  return hasDicomPrefix(file) ? idsOf(readFileSync(file), file) : {};
+}
+
+/** The UIDs of the bytes of a DICOM file; nothing of any other, and of a broken one. */
+export function dicomIdsOf(bytes: Uint8Array, name?: string): DicomIds {
+  return isDicom(bytes) ? idsOf(bytes, name) : {};
+}
+
+function idsOf(bytes: Uint8Array, name?: string): DicomIds {
   try {
-    const { study, instance } = dicomFacts(readFileSync(file), file);
+    const { study, instance } = dicomFacts(bytes, name);
     return { ...(study !== undefined && { study }), ...(instance !== undefined && { instance }) };
   } catch (error) {
     if (error instanceof InputError) return {}; // Reading the image reports it.
