@@ -306,6 +306,14 @@ await check('npm run setup:native; on native, every test that runs on wasm, and 
     throw new Error(removed.output);
 });
 
+await check(
+  'npm run orthanc: studies from and to a real archive, both killed in between, none lost, none twice',
+  async () => {
+    const reason = programsMissing(['Orthanc'], ['orthanc', 'orthanc-dicomweb']);
+    if (reason) return reason;
+    await expectRun(process.execPath, ['tools/scripts/orthanc.mjs', '24']);
+  },
+);
 await check('npm run setup:webgpu; the reference vectors on it, on the software adapter of Chromium', async () => {
   const chromium = '/usr/lib/chromium';
   const adapter = join(chromium, 'vk_swiftshader_icd.json');

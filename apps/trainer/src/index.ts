@@ -62,6 +62,8 @@ export {
   type TrainOptions,
 } from '@cxr-align/training';
 export {
+  dicomResults,
+  type DicomResults,
   drawLabelMap,
   openDualEncoderPredictor,
   Predictor,
@@ -120,3 +122,17 @@ export {
   type PretrainResult,
 } from '@cxr-align/pretraining';
 export { ablationReport, comparisonReport, runReport, searchReport, seedReport } from '@cxr-align/run-report';
+export {
+  type Answer,
+  type Answerer,
+  AnswererFault,
+  type ArchiveOptions,
+  openPredictorProcess,
+  type PredictorProcessOptions,
+  type Service,
+  type ServiceOptions,
+  startService,
+  watchFolder,
+  type WatchOptions,
+  type WatchRecord,
+} from '@cxr-align/service';

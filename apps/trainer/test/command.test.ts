@@ -362,6 +362,30 @@ describe('cxr-align', () => {
     expect(refused.error).toContain('no DICOM results: ');
     expect(refused.error).toContain('expected a DICOM image to write results for');
   });
+  it('serves and watches nothing where the flags do not fit', () => {
+    const serve = (...args: string[]) => ['serve', '--run', 'run-vision-only', ...args];
+    expectRefusal(['serve', '--run', 'nowhere'], 'expected a trained run');
+    expectRefusal(serve('--listen', '0.0.0.0:0'), 'expected a token where the service listens beyond this machine');
+    expectRefusal(serve('--token-file', 'nowhere'), 'expected --token-file to be a file that can be read, got nowhere');
+    expectRefusal(serve('--max-waiting', '-1'), 'expected --max-waiting to be a number of 0 or more, got -1');
+    expectRefusal(serve('--spool', 'spool'), 'expected a folder for accepted studies (spool) and the archive');
+    expectRefusal(
+      ['watch', '--run', 'run-vision-only', '--in', 'nowhere', '--out', 'watched'],
+      'expected a folder to watch, got none',
+    );
+  });
+  it('watches a folder, and ends once all is done', () => {
+    mkdirSync(join(place, 'incoming'));
+    copyFileSync(join(data, 'images', '0.png'), join(place, 'incoming', '0.png'));
+    const { code, out } = cxrAlign(
+      ...['watch', '--run', 'run-vision-only', '--in', 'incoming', '--out', 'watched', '--once', '--settled', '0'],
+    );
+    expect({ code, out }).toEqual({ code: 0, out: '0.png: predicted\n1 predicted, 0 refused\n' });
+    const { labels } = JSON.parse(readFileSync(join(place, 'watched', '0.png.json'), 'utf8'));
+    const { out: predicted } = cxrAlign('predict', '--run', 'run-vision-only', join(data, 'images', '0.png'));
+    const expected = JSON.parse(predicted).labels as Record<string, { probability: number }>;
+    for (const [name, { probability }] of Object.entries(expected)) expect(labels[name].probability).toBe(probability);
+  });
   it('explains, predicts zero-shot, and draws maps', () => {
     const [image, other] = ['0.png', '1.png'].map((name) => join(data, 'images', name));
     const ask = (...more: string[]) => JSON.parse(cxrAlign('predict', '--run', 'run-aligned', image, ...more).out);

@@ -16,6 +16,21 @@ import { ServiceState } from './service-state.js';
 import { Spool } from './spool/spool.js';
 import { SpoolWorker } from './spool/spool-worker.js';
 
+const defaultListen = '127.0.0.1:8080';
+
+/**
+ * Checks options as {@link startService} does, before a model is opened.
+ *
+ * @throws {InputError} if they do not fit each other, or the service would be open to others without a token.
+ */
+export function checkServiceOptions({ listen = defaultListen, token, spool, archive }: ServiceOptions): void {
+  refuseOpenDoor(addressOf(listen), token);
+  if ((spool === undefined) !== (archive === undefined))
+    throw new InputError(
+      `expected a folder for accepted studies (spool) and the archive of their results (archive) together, got ${spool === undefined ? 'the archive' : 'the folder'} alone`,
+    );
+}
+
 /** A service that runs. */
 export interface Service {
   /** Where it is reached, such as http://127.0.0.1:8080. */
@@ -40,13 +55,9 @@ export interface Service {
  * console.log(service.url);
  */
 export async function startService(answerer: Answerer, options: ServiceOptions = {}): Promise<Service> {
-  const { listen = '127.0.0.1:8080', token, spool, archive, audit, timeoutMs = 30_000 } = options;
+  const { listen = defaultListen, token, spool, archive, audit, timeoutMs = 30_000 } = options;
+  checkServiceOptions(options);
   const address = addressOf(listen);
-  refuseOpenDoor(address, token);
-  if ((spool === undefined) !== (archive === undefined))
-    throw new InputError(
-      `expected a folder for accepted studies (spool) and the archive of their results (archive) together, got ${spool === undefined ? 'the archive' : 'the folder'} alone`,
-    );
   const { atOnce = 1, maxWaiting = 64, retryMs = 1000, onFault = () => {} } = options;
   const state = new ServiceState(
     answerer,

@@ -38,6 +38,20 @@ export interface WatchRecord {
   error?: string;
 }
 
+/**
+ * Checks options as {@link watchFolder} does, before a model is opened.
+ *
+ * @throws {InputError} if the folder is missing, or the output lies in it.
+ */
+export function checkWatchOptions({ input, output }: Pick<WatchOptions, 'input' | 'output'>): void {
+  if (!existsSync(input) || !statSync(input).isDirectory())
+    throw new InputError('expected a folder to watch, got none; make it first', { file: input });
+  if (!relative(input, output).startsWith('..'))
+    throw new InputError('expected results in a folder outside of the watched one, got one in it; choose another', {
+      file: output,
+    });
+}
+
 const isTemporary = /(^|[/\\])\.|\.(part|tmp|filepart|crdownload)$/i;
 
 /**
@@ -53,12 +67,7 @@ export async function watchFolder(
   options: WatchOptions,
 ): Promise<{ answered: number; refused: number }> {
   const { input, output, everyMs = 1000, settledMs = 2000, signal, once = false } = options;
-  if (!existsSync(input) || !statSync(input).isDirectory())
-    throw new InputError('expected a folder to watch, got none; make it first', { file: input });
-  if (!relative(input, output).startsWith('..'))
-    throw new InputError('expected results in a folder outside of the watched one, got one in it; choose another', {
-      file: output,
-    });
+  checkWatchOptions(options);
   makeFolder(output);
   const lock = lockFolder(output, 'watch');
   const audit = options.audit === undefined ? noAudit : auditLog(options.audit);

@@ -93,17 +93,20 @@ export function film(instance: string, study = '1.2.3'): Uint8Array {
   );
 }
 
+/** As long as Orthanc's, longer than it should be. */
+const mark = 'm'.repeat(73);
+
 /** A body of parts as DICOMweb sends it. */
 export function related(files: readonly Uint8Array[]): { body: Buffer; headers: Record<string, string> } {
   const body = Buffer.concat([
     ...files.flatMap((file) => [
-      Buffer.from('--mark\r\nContent-Type: application/dicom\r\n\r\n'),
+      Buffer.from(`--${mark}\r\nContent-Type: application/dicom\r\n\r\n`),
       Buffer.from(file),
       Buffer.from('\r\n'),
     ]),
-    Buffer.from('--mark--'),
+    Buffer.from(`--${mark}--`),
   ]);
-  return { body, headers: { 'content-type': 'multipart/related; type="application/dicom"; boundary=mark' } };
+  return { body, headers: { 'content-type': `multipart/related; type="application/dicom"; boundary=${mark}` } };
 }
 
 /** Waits until something holds. @throws where it does not in ten seconds. */

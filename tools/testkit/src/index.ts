@@ -8,7 +8,7 @@ export { reachableBytes } from './reachable.js';
 export { sharedFolder, itWithShared } from './shared.js';
 export { describeWithOnnx, describeWithPackages } from './optional-packages.js';
 export { averagePoolModel, operationsModel, tokenNumberModel, wordTokenizer } from './tiny-onnx.js';
-export { itWithPrograms } from './programs.js';
+export { itWithPrograms, programsMissing } from './programs.js';
 export { madeUpData, quick } from './made-up-data.js';
 export { flipBits, type BitFlip } from './bit-flips.js';
 export { greyDicomElements, writeDicom, type DicomElements, type WriteDicomOptions } from './write-dicom.js';

@@ -49,6 +49,16 @@ export const commands: readonly CommandModule[] = (
       load: async () => (await import('./predict.js')).predict,
     },
     {
+      command: 'serve',
+      describe: 'Serve a run over HTTP and DICOMweb',
+      load: async () => (await import('./serve.js')).serve,
+    },
+    {
+      command: 'watch',
+      describe: 'Predict each image that comes into a folder',
+      load: async () => (await import('./watch.js')).watch,
+    },
+    {
       command: 'extract',
       describe: 'Encode the images of a data set with a frozen encoder',
       load: async () => (await import('./extract.js')).extract,

@@ -10,6 +10,8 @@ export class MultipartFault extends Error {
   override readonly name = 'MultipartFault';
 }
 
+/** RFC 2046 allows 70; Orthanc sends 73. */
+const longestBoundary = 256;
 /** The most parts that a body may have. */
 const mostParts = 10_000;
 
@@ -22,7 +24,8 @@ const mostParts = 10_000;
  */
 export function partsOf(body: Buffer, contentType: string): Part[] {
   const boundary = parameter(contentType, 'boundary');
-  if (!boundary || boundary.length > 70) throw new MultipartFault('expected a boundary of 1 to 70 characters');
+  if (!boundary || boundary.length > longestBoundary)
+    throw new MultipartFault(`expected a boundary of 1 to ${longestBoundary} characters`);
   const mark = Buffer.from(`--${boundary}`, 'latin1');
   let at = body.indexOf(mark);
   if (at < 0) throw new MultipartFault('expected a part, got none');
