@@ -40,4 +40,14 @@ export enum Kernel {
   attentionGradient,
   squares,
   adamW,
+  entryLosses,
+}
+
+/** The losses that {@link Kernel.entryLosses} computes. */
+export enum EntryLoss {
+  binaryCrossEntropy,
+  focal,
+  asymmetric,
+  robustAsymmetric,
+  distributionBalanced,
 }

@@ -195,3 +195,33 @@ export enum AdamWArgs {
   decay,
   multiplier,
 }
+
+/** Losses of entries [rows, width], some rows a chunk. */
+export enum EntryLossArgs {
+  logits,
+  targets,
+  /** What each entry is multiplied by; 0 where all count. */
+  factors,
+  /** A number a column: weights of positives, or bars; 0 where there is none. */
+  columns,
+  /** 0 where the sums alone are wanted. */
+  values,
+  /** The derivatives; 0 where they are not wanted. */
+  slopes,
+  /** One a chunk. */
+  sums,
+  rows,
+  width,
+  step,
+  /** One of {@link EntryLoss}. */
+  loss,
+  detached,
+  gammaPositive,
+  gammaNegative,
+  clip,
+  /** The smallest probability in a logarithm, or λ. */
+  eps,
+  /** Weights, or coefficients of a polynomial. */
+  coefficientA,
+  coefficientB,
+}

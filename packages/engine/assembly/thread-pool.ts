@@ -6,6 +6,7 @@ import { adamW, squares } from './adamw';
 import { attention, attentionGradient } from './attention';
 import { convolutionFilterGradient, convolutionInputGradient, convolve } from './convolutions';
 import { biasReluDropout, biasReluDropoutGradient, columnSums, dropout } from './elementwise';
+import { entryLosses } from './entry-losses';
 import { layerNorm, layerNormGradient } from './layer-norm';
 import { multiply, multiplySmall, packLeft, packRight } from './products';
 
@@ -69,6 +70,9 @@ function runChunk(kernel: Kernel, chunk: i32, scratch: usize): void {
       break;
     case Kernel.adamW:
       adamW(chunk);
+      break;
+    case Kernel.entryLosses:
+      entryLosses(chunk, scratch);
       break;
   }
 }

@@ -32,6 +32,29 @@ export function exponential(x: v128): v128 {
   return f32x4.mul(p, power);
 }
 
+/** log(x) of normal numbers above 0 to a unit or two in the last place: Cephes' polynomial around 1. */
+@inline
+export function logarithm(x: v128): v128 {
+  const bits = i32x4.sub(x, i32x4.splat(0x3f3504f3)); // √½
+  const count = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
+  const mantissa = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const r = f32x4.sub(mantissa, f32x4.splat(1));
+  const square = f32x4.mul(r, r);
+  let y = f32x4.splat(7.0376836292e-2);
+  y = madd(y, r, f32x4.splat(-1.1514610310e-1));
+  y = madd(y, r, f32x4.splat(1.1676998740e-1));
+  y = madd(y, r, f32x4.splat(-1.2420140846e-1));
+  y = madd(y, r, f32x4.splat(1.4249322787e-1));
+  y = madd(y, r, f32x4.splat(-1.6668057665e-1));
+  y = madd(y, r, f32x4.splat(2.0000714765e-1));
+  y = madd(y, r, f32x4.splat(-2.4999993993e-1));
+  y = madd(y, r, f32x4.splat(3.3333331174e-1));
+  y = f32x4.mul(f32x4.mul(y, r), square);
+  y = madd(count, f32x4.splat(-2.12194440e-4), y);
+  y = madd(square, f32x4.splat(-0.5), y);
+  return madd(count, f32x4.splat(0.693359375), f32x4.add(r, y));
+}
+
 /** Sets `count` numbers to 0. */
 @inline
 export function clear(to: usize, count: i32): void {

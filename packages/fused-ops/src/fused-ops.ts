@@ -143,6 +143,53 @@ export interface StepCapture {
   dispose(): void;
 }
 
+/**
+ * A loss each entry of which depends on its own logit and target alone, with its numbers; the formulas are those of
+ * `@cxr-align/losses`, whose plain form is the fallback. The columns of `distributionBalanced` are the bars of the labels, those of
+ * `binaryCrossEntropy` the weights of positives.
+ */
+export type EntryLoss =
+  | { name: 'binaryCrossEntropy' }
+  | { name: 'focal'; alpha: number | null; gamma: number }
+  | {
+      name: 'asymmetric';
+      gammaPositive: number;
+      gammaNegative: number;
+      clip: number;
+      eps: number;
+      detachFocus: boolean;
+    }
+  | {
+      name: 'robustAsymmetric';
+      gammaPositive: number;
+      gammaNegative: number;
+      clip: number;
+      /** Coefficients of (1 − p) and (1 − p)² for positives. */
+      polynomial: readonly [number, number];
+      lambda: number;
+    }
+  | { name: 'distributionBalanced'; lambda: number };
+
+/** What an {@link EntryLoss} is computed of. */
+export interface EntryLossInputs {
+  /** float32 [rows, columns]. */
+  logits: tf.Tensor;
+  /** Of the same shape. */
+  targets: tf.Tensor;
+  /** Of the same shape: what values and derivatives are multiplied by. Default 1. */
+  factors?: tf.Tensor;
+  /** [columns]. */
+  columns?: tf.Tensor;
+}
+
+/** Values and derivatives of an {@link EntryLoss}. The caller owns them. */
+export interface EntryLossValues {
+  /** Their sum, or with `isSummed: false` each of them. */
+  values: tf.Tensor;
+  /** By the logits, of their shape. */
+  derivative?: tf.Tensor;
+}
+
 /** The operations that an engine computes faster than TensorFlow.js's plain ones; each is absent where it has nothing faster. */
 export interface FusedOps {
   /** @param decay the decoupled weight decay of each variable. */
@@ -182,6 +229,12 @@ export interface FusedOps {
   stepCapture?: (mode: Exclude<StepCaptureMode, 'off'>, options?: { precision?: ProductPrecision }) => StepCapture;
   /** Computes products in other precisions than float32; absent where an engine has none. */
   productPrecision?: PrecisionSwitch;
+  /** Values and, where gradients are being computed, derivatives of a loss by the logits, in one pass. */
+  entryLosses?: (
+    loss: EntryLoss,
+    inputs: EntryLossInputs,
+    wanted: { isSummed: boolean; isDifferentiated: boolean },
+  ) => EntryLossValues;
   /** The gradient of relu: dy where the output y was above 0, else 0. */
   reluGradient?: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 }

@@ -69,7 +69,8 @@ export function asymmetricLoss<R extends Reduction = 'mean'>(
   checkLogits(where, logits, targets, mask);
   const positive = positiveEntries({ gamma: gammaPositive, eps, detachFocus });
   const negative = negativeEntries({ gamma: gammaNegative, clip, eps, detachFocus });
-  return entrywiseLoss(logits, { mask, reduction }, byTarget(targets, positive, negative));
+  const loss = { name: 'asymmetric', gammaPositive, gammaNegative, clip, eps, detachFocus } as const;
+  return entrywiseLoss(logits, { mask, reduction }, byTarget(targets, positive, negative), { loss, targets });
 }
 
 interface FocusOptions {

@@ -42,7 +42,8 @@ export function binaryCrossEntropyLoss<R extends Reduction = 'mean'>(
   return tf.tidy(() => {
     const y = smoothed(targets, labelSmoothing);
     const entries = posWeight ? weightedCrossEntropy(y, posWeight) : binaryCrossEntropy(y);
-    const loss = entrywiseLoss(logits, { mask, reduction }, entries);
+    const fused = { loss: { name: 'binaryCrossEntropy' }, targets: y, columns: posWeight } as const;
+    const loss = entrywiseLoss(logits, { mask, reduction }, entries, fused);
     if (!isRecorded(targets)) return loss;
     const ofTargets = entrywiseLoss(targets, { mask, reduction }, () => ({
       values: tf.zerosLike(logits),

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { chain, consumed, replaced } from './chain.js';
 import { checkCounts } from './class-weights.js';
 import { checkLogits, classificationRules, type ClassificationOptions } from './classification.js';
-import { entrywiseLoss, softplusTail } from './entrywise.js';
+import { entrywiseLoss, softplusTail, type EntriesOf } from './entrywise.js';
 
 export interface DistributionBalancedOptions<R extends Reduction = Reduction> extends ClassificationOptions<R> {
   /** Positive samples of each label in training. */
@@ -71,7 +71,7 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
     const bar = tf.tensor1d(odds.map((value) => kappa * Math.log(value)));
     // As a signed logit, with a slope of −1 for positives and λ for negatives: weight / |slope| · softplus(signed).
     const slopes = (): tf.Tensor => chain(targets, (y) => tf.mul(y, -1 - lambda), (y) => tf.add(y, lambda)); // prettier-ignore
-    return entrywiseLoss(logits, { mask, reduction }, (z) => {
+    const entries: EntriesOf = (z) => {
       const signed = consumed(tf.mul, slopes(), tf.sub(z, bar));
       const softplus = replaced(softplusTail(signed), (tail) => tf.tidy(() => tf.add(tail, tf.relu(signed))));
       // Unknown targets may be any, and make a slope of 0.
@@ -83,7 +83,9 @@ export function distributionBalancedLoss<R extends Reduction = 'mean'>(
           return replaced(each, (x) => tf.mul(x, weight));
         },
       };
-    });
+    };
+    const loss = { name: 'distributionBalanced', lambda } as const;
+    return entrywiseLoss(logits, { mask, reduction }, entries, { loss, targets, columns: bar, weights: weight });
   });
 }
 

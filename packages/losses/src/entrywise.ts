@@ -1,3 +1,4 @@
+import { fusedOps, type EntryLoss, type FusedOps } from '@cxr-align/fused-ops';
 import { withGradient, type Reduced, type Reduction } from '@cxr-align/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { chain, consumed, replaced } from './chain.js';
@@ -16,37 +17,76 @@ export interface Entries {
 /** The entries of the logits z, with their derivative where gradients are being computed. */
 export type EntriesOf = (z: tf.Tensor, isDifferentiated: boolean) => Entries;
 
+/** What an engine computes the entries by, where it has a fused operation for them. */
+export interface FusedEntries {
+  loss: EntryLoss;
+  targets: tf.Tensor;
+  /** [labels]. */
+  columns?: tf.Tensor;
+  /** [batch, labels]: multiplies the entries. */
+  weights?: tf.Tensor;
+}
+
 /**
  * Reduces a loss each of whose entries depends on its own logit. Of the forward pass only the derivative is kept.
  *
  * @param logits float32 [batch, labels].
  * @param entries the loss of each logit; what else it uses is constant.
+ * @param fused the same for a fused operation.
  * @returns a scalar, or [batch, labels] with `reduction: 'none'`, as `reduce` of `@cxr-align/tensor`. The caller owns it.
  */
 export function entrywiseLoss<R extends Reduction = 'mean'>(
   logits: tf.Tensor,
   { mask, reduction = 'mean' as R }: ClassificationOptions<R>,
   entries: EntriesOf,
+  fused?: FusedEntries,
 ): Reduced<R> {
   const isDifferentiated = tf.engine().state.gradientDepth > 0;
   const ofKnown = (x: tf.Tensor): tf.Tensor => (mask ? replaced(x, (all) => tf.mul(all, mask)) : x);
+  const isSummed = reduction !== 'none';
+  const plain = (z: tf.Tensor): Entries => {
+    const { values, derivative } = entries(z, isDifferentiated);
+    const known = ofKnown(values);
+    return {
+      values: isSummed ? replaced(known, (all) => tf.sum(all)) : known,
+      ...(derivative && { derivative: () => ofKnown(derivative()) }),
+    };
+  };
+  const { entryLosses } = fusedOps();
+  const reduced = entryLosses && fused ? fusedEntries(entryLosses, fused, { mask, isSummed, isDifferentiated }) : plain;
   return tf.tidy(() =>
     withGradient<Reduced<R>>([logits], (z) => {
-      const { values, derivative } = entries(z, isDifferentiated);
-      const known = ofKnown(values);
-      const slopes = (): tf.Tensor[] => (derivative ? [ofKnown(derivative())] : []);
+      const { values, derivative } = reduced(z);
+      const value = values as Reduced<R>;
+      const slopes = (): tf.Tensor[] => (derivative ? [derivative()] : []);
       const by = (factor: tf.Tensor, [kept]: tf.Tensor[]): tf.Tensor[] => [tf.mul(kept, factor)];
-      if (reduction === 'none') return { value: known as Reduced<R>, saved: slopes, gradient: by };
-      const sum = replaced(known, (all) => tf.sum(all)) as Reduced<R>;
-      if (reduction === 'sum') return { value: sum, saved: slopes, gradient: by };
+      if (reduction !== 'mean') return { value, saved: slopes, gradient: by };
       const share = tf.div(1, mask ? tf.maximum(tf.sum(mask), 1e-6) : Math.max(z.size, 1));
       return {
-        value: tf.mul(sum, share),
+        value: tf.mul(value, share),
         saved: () => [...slopes(), share],
         gradient: (dy, [kept, ofEach]) => by(tf.mul(dy, ofEach), [kept]),
       };
     }),
   );
+}
+
+/** The entries, or their sum, by a fused operation. */
+function fusedEntries(
+  entryLosses: NonNullable<FusedOps['entryLosses']>,
+  { loss, weights, ...inputs }: FusedEntries,
+  { mask, ...wanted }: { mask?: tf.Tensor; isSummed: boolean; isDifferentiated: boolean },
+): (z: tf.Tensor) => Entries {
+  return (z) => {
+    const product = mask && weights && tf.mul(mask, weights);
+    const { values, derivative } = entryLosses(
+      loss,
+      { logits: z, ...inputs, factors: product ?? mask ?? weights },
+      wanted,
+    );
+    product?.dispose();
+    return { values, ...(derivative && { derivative: () => derivative }) };
+  };
 }
 
 /**

@@ -34,7 +34,8 @@ export function focalLoss<R extends Reduction = 'mean'>(
   assertOptions(where, options, rules);
   const { alpha = 0.25, gamma = 2, mask, reduction = 'mean' as R } = options;
   checkLogits(where, logits, targets, mask);
-  return entrywiseLoss(logits, { mask, reduction }, focalEntries(targets, alpha, gamma));
+  const fused = { loss: { name: 'focal', alpha, gamma }, targets } as const;
+  return entrywiseLoss(logits, { mask, reduction }, focalEntries(targets, alpha, gamma), fused);
 }
 
 /** With the signed logit a, z for a positive and −z for a negative: weight σ(−a)^γ softplus(−a). */

@@ -77,7 +77,8 @@ export function maxConstraintLoss<R extends Reduction = 'mean'>(
     const table = descendantTable(descendants);
     // A present label is its own present descendant.
     const outputs = maxOverTable(logits, table, targets);
-    return entrywiseLoss(outputs, { mask, reduction }, binaryCrossEntropy(targets));
+    const fused = { loss: { name: 'binaryCrossEntropy' }, targets } as const;
+    return entrywiseLoss(outputs, { mask, reduction }, binaryCrossEntropy(targets), fused);
   });
 }
 

@@ -71,13 +71,15 @@ export function robustAsymmetricLoss<R extends Reduction = 'mean'>(
     reduction = 'mean' as R,
   } = options;
   checkLogits(where, logits, targets, mask);
-  const positive = robustPositiveEntries(gammaPositive, [epsilonPositive, epsilonPositiveSquared / 2]);
+  const polynomial = [epsilonPositive, epsilonPositiveSquared / 2] as const;
+  const positive = robustPositiveEntries(gammaPositive, polynomial);
   const negative = robustNegativeEntries({ gamma: gammaNegative, clip, lambda });
-  return entrywiseLoss(logits, { mask, reduction }, byTarget(targets, positive, negative));
+  const loss = { name: 'robustAsymmetric', gammaPositive, gammaNegative, clip, polynomial, lambda } as const;
+  return entrywiseLoss(logits, { mask, reduction }, byTarget(targets, positive, negative), { loss, targets });
 }
 
 /** −u^γ (log p + a u + b u²), u = 1 − p */
-function robustPositiveEntries(gamma: number, [a, b]: [number, number]): LossPart {
+function robustPositiveEntries(gamma: number, [a, b]: readonly [number, number]): LossPart {
   const polynomial = (z: tf.Tensor, u: tf.Tensor): tf.Tensor =>
     consumed(tf.add, logSigmoid(z), chain(u, (x) => tf.mul(x, b), (x) => tf.add(x, a), (x) => tf.mul(x, u))); // prettier-ignore
   return {

@@ -4,6 +4,7 @@ export { expectClose, numbersOf } from './close.js';
 export { expectGradient, gradientOf } from './gradient.js';
 export { startCommand, type CommandResult } from './command-runner.js';
 export { expectNoLeak } from './leak.js';
+export { peakBytes } from './peak.js';
 export { reachableBytes } from './reachable.js';
 export { sharedFolder, itWithShared } from './shared.js';
 export { describeWithOnnx, describeWithPackages } from './optional-packages.js';

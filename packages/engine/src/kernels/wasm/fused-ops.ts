@@ -2,6 +2,7 @@ import type { DropoutMask, FusedForward, FusedOps } from '@cxr-align/fused-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { Kernel } from '../../../assembly/call.js';
 import { WasmAdamW } from './adamw.js';
+import { wasmEntryLosses } from './entry-losses.js';
 import type { KernelThreadPool } from './thread-pool.js';
 
 /** Entries of a chunk of a long array. */
@@ -25,6 +26,7 @@ export function wasmFusedOps(pool: KernelThreadPool): FusedOps {
     biasReluDropout: (product, bias, mask) => biasReluDropout(pool, product, bias, mask),
     layerNorm: (x, gamma, beta, eps) => layerNorm(pool, x, { gamma, beta, eps }),
     attention: (query, keyValue, sizes, mask) => attention(pool, { query, keyValue }, sizes, mask),
+    entryLosses: wasmEntryLosses(pool),
   };
 }
 

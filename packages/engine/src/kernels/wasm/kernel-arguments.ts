@@ -7,6 +7,7 @@ import {
   ColumnSumsArgs,
   ConvolutionArgs,
   DropoutArgs,
+  EntryLossArgs,
   LayerNormArgs,
   LayerNormGradientArgs,
   ProductArgs,
@@ -32,6 +33,7 @@ export const signatures = {
   [Kernel.attentionGradient]: AttentionArgs,
   [Kernel.squares]: SquaresArgs,
   [Kernel.adamW]: AdamWArgs,
+  [Kernel.entryLosses]: EntryLossArgs,
 } as const satisfies Record<Kernel, object>;
 
 /** The arguments that are float32; all others are whole numbers or addresses. A test compares this with how kernels read them. */
@@ -48,6 +50,10 @@ export const floatArguments: ReadonlySet<string> = new Set([
   'correction1OverRate',
   'decay',
   'multiplier',
+  'gammaPositive',
+  'gammaNegative',
+  'coefficientA',
+  'coefficientB',
 ]);
 
 /** The arguments of a kernel by name. */
