@@ -3,6 +3,7 @@ import { benchData, dataOnce, dataText } from './data.js';
 import { benchEpoch, epochText } from './epoch.js';
 import { benchEverything, bestEngine, type Everything, everythingText, ratioTable } from './everything.js';
 import { benchExtract, extractText } from './extract.js';
+import { benchFewLabels, fewLabelsText } from './few-labels.js';
 import { Flags, UsageError } from './flags.js';
 import { benchGraph, graphText } from './graph.js';
 import { benchHeldOut, heldOutText } from './held-out.js';
@@ -25,6 +26,8 @@ npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
 npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
 npm run bench -- extract --encoder DIR [--python BIN] [--images N] [--rounds N] [--json]
 npm run bench -- held-out --data DIR --label NAME [--label NAME …] [--seeds N] [--split S] [--train "FLAGS"] [--json]
+npm run bench -- few-labels --data DIR [--data DIR …] --stores DIR --model "NAME FLAGS" [--model …] [--baseline NAME]
+                      [--counts 16,32,…,all] [--draws N] [--train "FLAGS"] [--out DIR] [--json]
 npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] [--rows N] [--labels N] [--images N] [--json]
 
   (none)    all of the following, and a table of ratios with what repeats each
@@ -40,6 +43,8 @@ npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] 
             a ViT-B/16 of random weights, too, where --python has torch, torchvision and onnx
   extract   images/s of cxr-align extract on phantoms, beside onnxruntime and Pillow where --python has them
   held-out  how well a label is predicted that was never trained, by its prompts: a run for each label and seed
+  few-labels  models trained on few images, drawn in whole patients, without a validation split, and scored on the validation
+            split, which chose nothing; --out keeps what was computed, and a second call goes on
   soak      what is long and what is large, by --parts (all): steps, 20,000 of a small training: tensors stay, and resident
             memory within 2 % of that after the first tenth; trainings, 50 in one process; rows, a table of 1,000,000;
             labels, 500 through train, evaluate, report and predict; images, 50,000 of the same pixels, checked. Exit code 1
@@ -133,6 +138,30 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
       train: flags.text('--train', '').split(' ').filter(Boolean),
     });
     return { result, text: () => heldOutText(result) };
+  },
+  'few-labels': async (flags) => {
+    const data = flags.texts('--data');
+    const stores = flags.text('--stores');
+    if (data.length === 0 || stores === undefined)
+      throw new UsageError('expected --data DIR for each set and --stores DIR with a feature store of each, got none');
+    const words = (text: string): string[] => text.split(' ').filter(Boolean);
+    const result = await benchFewLabels({
+      data,
+      stores,
+      counts: flags
+        .text('--counts', '16,32,64,128,256,all')
+        .split(',')
+        .map((count) => (count === 'all' ? 0 : Number(count))),
+      draws: flags.whole('--draws', 5),
+      models: flags.texts('--model').map((text) => {
+        const [name, ...train] = words(text);
+        return { name, train };
+      }),
+      train: words(flags.text('--train', '')),
+      out: flags.text('--out', 'few-labels'),
+      baseline: flags.text('--baseline', 'logistic'),
+    });
+    return { result, text: () => fewLabelsText(result) };
   },
   soak: async (flags) => {
     const names = Object.keys(largeParts) as (keyof LargeSizes)[];
