@@ -3,6 +3,7 @@ export { startEngine, startedEngine, type Engine, type EngineName, type StartOpt
 export { InputError } from '@cxr-align/files';
 export {
   ablate,
+  crossValidate,
   planAblation,
   readSearchSpace,
   trainSeeds,
@@ -10,6 +11,8 @@ export {
   type AblateOptions,
   type AblationPlan,
   type ConfiguredSeriesOptions,
+  type CrossValidatedRun,
+  type CrossValidateOptions,
   type HalvingOptions,
   type SearchRange,
   type SearchSpace,

@@ -54,7 +54,7 @@ export { readMeasuredMaps, weightsHash } from './predict/measured-maps.js';
 export { loadModel, readModel, writeModel, writeThresholdChange } from './store/model-folder.js';
 export { keepThresholds, sayThresholdsGo } from './store/keep-thresholds.js';
 export { type LoadedModel, openModel } from './store/open-model.js';
-export { type StoredModel, formatVersion } from './store/stored-model.js';
+export { type StoredMember, type StoredModel, formatVersion } from './store/stored-model.js';
 export { changeNumber, type ChangedThreshold, type ThresholdChange } from './store/threshold-changes.js';
 export {
   changesInForce,

@@ -61,6 +61,7 @@ export {
   threeClass,
   threeClassTargets,
 } from './policies/three-class.js';
+export { drawFolds, type FoldOptions, type Folds } from './folds.js';
 export { drawSplit, limitTraining, overlappingPatients } from './splits.js';
 export { stratifySplits, type StratifyOptions } from './stratified-split.js';
 export { balanceGroups, type BalancedGroup, type BalanceOptions } from './balance.js';

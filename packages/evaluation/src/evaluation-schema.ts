@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agreement, count, fairness, interval, labelScores, maybe } from './schema-parts.js';
+import { agreement, count, fairness, interval, labelScores, maybe, repeated } from './schema-parts.js';
 import { viewRules } from './study-predictions.js';
 
 /** How well maps show where findings are. */
@@ -83,6 +83,21 @@ export const evaluationSchema = z.strictObject({
     })
     .optional()
     .describe('What was evaluated by what; absent in evaluations of earlier versions'),
+  folds: z
+    .strictObject({
+      folds: count.describe(
+        'Folds of patients: each image is predicted by the models that were not trained on its fold',
+      ),
+      repeats: count.describe('Times that the folds were drawn; the predictions of an image are averaged over them'),
+      macro: repeated,
+      labels: z.record(z.string(), repeated),
+      withinFolds: maybe.describe('Macro AUROC inside each fold, averaged over folds and repeats'),
+      method: z.string(),
+    })
+    .optional()
+    .describe(
+      'How the predictions of a cross-validation came about, and how much they vary; absent of other evaluations',
+    ),
   split: z.string(),
   views: z
     .enum(viewRules)

@@ -18,7 +18,7 @@ import { type GroupColumns, auditFairness } from './fairness.js';
 import { longTailScores, macroScores, microScores, weightedScores } from './label-averages.js';
 import { type LabelColumn, type LabelResamples, isDefined, scoreLabel } from './label-scores.js';
 import { orNull } from './maybe-number.js';
-import { checkFilms, checkPrevalences, operatingPoint } from './operating-points.js';
+import { checkFilms, checkPrevalences, operatingPoint, type RuledThreshold } from './operating-points.js';
 import { hierarchyScores, imageScores, retrievalScores } from './image-scores.js';
 import { type Predictions, columnOf, rankedValues } from './predictions.js';
 
@@ -43,15 +43,15 @@ export interface EvaluationOptions {
   /** Share of training images with each label; that of these samples unless given. */
   prevalence?: ArrayLike<number>;
   /** For each label thresholds of other rules, fitted elsewhere; the first is the one that decides. Default that one alone. */
-  operating?: readonly (readonly { rule: string; threshold: number }[])[];
+  operating?: readonly (readonly RuledThreshold[])[];
   /** By label the share of images with it where the model will be used; that of these samples unless given. */
   prevalenceInUse?: Readonly<Record<string, number>>;
   /** Images a day where the model will be used: recorded, for the alarms of a day. */
   filmsPerDay?: number;
   /** Attributes of the samples to be audited. */
   groups?: GroupColumns;
-  /** For each label its conformal thresholds, fitted elsewhere. */
-  conformal?: readonly (ConformalThresholds | null)[];
+  /** For each label its conformal thresholds, fitted elsewhere; one for each sample where they differ. */
+  conformal?: readonly (ConformalThresholds | readonly ConformalThresholds[] | null)[];
   /** Results that were computed elsewhere. */
   extras?: EvaluationExtras;
 }
@@ -70,6 +70,7 @@ export interface EvaluationExtras extends Partial<
     | 'remarks'
     | 'dataSha256'
     | 'identity'
+    | 'folds'
   >
 > {
   /** Probabilities before calibration. */
@@ -211,6 +212,7 @@ type ExtraKey =
   | 'mapping'
   | 'dataSha256'
   | 'identity'
+  | 'folds'
   | 'remarks';
 
 /** What was computed elsewhere, and the calibration of probabilities that were replaced since. */
@@ -246,6 +248,7 @@ function extraResults(columns: readonly LabelColumn[], extras: EvaluationExtras 
     ...(localisation && { localisation }),
     ...(extras.dataSha256 !== undefined && { dataSha256: extras.dataSha256 }),
     ...(extras.identity && { identity: extras.identity }),
+    ...(extras.folds && { folds: extras.folds }),
     ...(zeroShot && { zeroShot }),
     ...(mapping && { mapping }),
     remarks: extras.remarks ?? [],

@@ -16,6 +16,17 @@ export {
   notFitted,
   thresholdOf,
 } from './calibrated.js';
+export {
+  crossFit,
+  fitOutOfFold,
+  type CrossFitOptions,
+  type CrossFitted,
+  type FittedFolds,
+  type OutOfFold,
+  weighted,
+} from './cross-fit.js';
+export { foldsText } from './folds-text.js';
+export { repeatedDifferences, repeatedScores, type RepeatedScore, type RepeatedScores } from './repeated-scores.js';
 export { type CompareOptions, type Comparison, type ComparisonRow, compare } from './comparison.js';
 export { comparisonTable, verdict } from './comparison-text.js';
 export { labelsByVerdict, verdictOf, verdictRule, verdictSentence, worksFrom, type Verdict } from './verdicts.js';

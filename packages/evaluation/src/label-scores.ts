@@ -64,7 +64,7 @@ export function scoreLabel(
     baseline,
   }: {
     resamples?: LabelResamples;
-    conformal: ConformalThresholds | null;
+    conformal: ConformalThresholds | readonly ConformalThresholds[] | null;
     operatingPoints: LabelEvaluation['operatingPoints'];
     /** How the label compares with age, sex and view alone. */
     baseline?: Parameters<typeof verdictOf>[1];
@@ -184,17 +184,18 @@ function calibrationScores({
 }
 
 function conformalScores(
-  thresholds: ConformalThresholds,
+  thresholds: ConformalThresholds | readonly ConformalThresholds[],
   y: Float64Array,
   p: Float64Array,
 ): LabelEvaluation['conformal'] {
-  const known = Array.from(y, (target, row) => ({ target, set: predictionSet(thresholds, p[row]) })).filter(
+  const of = (row: number): ConformalThresholds => ('alpha' in thresholds ? thresholds : thresholds[row]);
+  const known = Array.from(y, (target, row) => ({ target, set: predictionSet(of(row), p[row]) })).filter(
     ({ target }) => !Number.isNaN(target),
   );
   const share = (among: typeof known, holds: (one: (typeof known)[number]) => boolean): MaybeNumber =>
     orNull(among.filter(holds).length / among.length);
   return {
-    alpha: thresholds.alpha,
+    alpha: of(0).alpha,
     coveredPresent: share(
       known.filter(({ target }) => target === 1),
       ({ set }) => set.present,

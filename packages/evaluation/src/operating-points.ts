@@ -81,6 +81,14 @@ export function checkFilms(filmsPerDay: number | undefined): void {
     throw new InputError(`expected the films a day to be a number above 0, got ${String(filmsPerDay)}`);
 }
 
+/** A threshold and what chose it. */
+export interface RuledThreshold {
+  rule: string;
+  threshold: number;
+  /** The threshold of each row where they differ, as those that were fitted without a row's fold. */
+  byRow?: ArrayLike<number>;
+}
+
 /**
  * What a label's threshold means: how much of what is there is found, how much of what is called is there, each with its 95 %
  * interval by patient. The label is taken alone: what the label graph makes of decisions is left out.
@@ -91,7 +99,7 @@ export function checkFilms(filmsPerDay: number | undefined): void {
  */
 export function operatingPoint(
   { targets, probabilities, ranked }: LabelColumn,
-  { rule, threshold }: { rule: string; threshold: number },
+  { rule, threshold, byRow }: RuledThreshold,
   clusters: Clusters,
   prevalence?: number,
 ): OperatingPoint {
@@ -99,7 +107,7 @@ export function operatingPoint(
     clusteredProportion(
       targets.map((value, row) =>
         value === target && !Number.isNaN(probabilities[row])
-          ? Number(probabilities[row] >= threshold === called)
+          ? Number(probabilities[row] >= (byRow?.[row] ?? threshold) === called)
           : NaN,
       ),
       clusters.ofRow,

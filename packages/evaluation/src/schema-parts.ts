@@ -5,6 +5,16 @@ export const maybe = z.number().nullable();
 export const interval = z.tuple([maybe, maybe]);
 export const count = z.number().int().min(0);
 
+/** An AUROC over several sets of predictions of the same images. */
+export const repeated = z
+  .strictObject({
+    byRepeat: z.array(maybe),
+    mean: maybe,
+    sd: maybe.describe('Sample standard deviation over the repeats; null for one'),
+    ci: interval.describe('95 % interval of the mean: patients and repeats resampled together'),
+  })
+  .describe('AUROC of each repeat, and their mean');
+
 const subgroup = z.strictObject({
   images: count,
   positives: count,

@@ -1,5 +1,6 @@
 export { ablate, type AblateOptions } from './ablation/ablate-run.js';
 export { planAblation, runFolder, type AblationPlan, type PlannedRun } from './ablation/ablation-grid.js';
+export { crossValidate, type CrossValidatedRun, type CrossValidateOptions } from './folds/cross-validate.js';
 export type { ConfiguredSeriesOptions, SeriesOptions } from './planned/series-options.js';
 export { seedFolder, trainSeeds, type TrainSeedsOptions } from './seeds/train-seeds.js';
 export type { HalvingOptions } from './tune/halving.js';

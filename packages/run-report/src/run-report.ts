@@ -43,7 +43,7 @@ export async function runReport(
     throw new RangeError(
       'run-report/runReport: expected a data set with errorThumbnails, got none; pass what evaluateRun returned',
     );
-  const worst = dataset ? await largestErrors(predictions, { dataset }, evaluated.split, errorThumbnails) : [];
+  const worst = dataset ? await largestErrors(predictions, { dataset }, errorThumbnails) : [];
   const { config, graph } = stored;
   const trained = readTrainingData(run);
   const history = readHistory(run);

@@ -4,6 +4,7 @@ import {
   type Evaluation,
   fixed,
   fixedRange,
+  foldsText,
   macroSentence,
   signed,
   thresholdText,
@@ -25,6 +26,7 @@ export function scoreSection({
     id: 'scores',
     paragraphs: [
       `Evaluated on ${evaluation.samples} ${evaluation.views === 'image' ? 'images' : `studies (${evaluation.views} of their images)`} of ${evaluation.patients} patients (${evaluation.data}, split ${evaluation.split}). Intervals: ${evaluation.intervals}. ${thresholds}`,
+      ...foldsText(evaluation),
       ...decisionSentences(evaluation),
     ],
     facts: [

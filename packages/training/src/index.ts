@@ -21,12 +21,19 @@ export {
   type EvaluatedDualEncoder,
 } from './evaluate/evaluate-dual-encoder.js';
 export { evaluate } from './evaluate/evaluate.js';
-export { evaluator, scoresIdentity } from './evaluate/evaluation-identity.js';
+export { evaluationIdentity, evaluator, scoresIdentity } from './evaluate/evaluation-identity.js';
 export { evaluateRun, type EvaluateRunOptions } from './evaluate/evaluate-run.js';
 export { evaluationFolder, refuseRunFolder, type EvaluatedSet } from './evaluate/evaluation-folder.js';
 export type { EvaluatedModel, EvaluatedRun } from './evaluate/evaluated-model.js';
-export { readEvaluatedRun } from './evaluate/evaluated-run-file.js';
-export { readEvaluationFile, readPredictions, writeEvaluation, writePredictions } from './evaluate/predictions-file.js';
+export { branchesFile, readBranches, type BranchLogits } from './evaluate/branches-file.js';
+export { readEvaluatedRun, writeEvaluatedRun } from './evaluate/evaluated-run-file.js';
+export {
+  readEvaluationFile,
+  readPredictions,
+  writeEvaluation,
+  writePredictions,
+  writeValidation,
+} from './evaluate/predictions-file.js';
 export {
   eventsOf,
   progressOf,
@@ -39,7 +46,14 @@ export {
 } from './events.js';
 export { tableDifferences, tableIdentity, type TableIdentity } from './identity/data-identity.js';
 export { differingRows } from './identity/row-digests.js';
-export { codeDifferences, readIdentity, readRunConfig, type RunIdentity } from './identity/run-identity.js';
+export {
+  codeDifferences,
+  identityInTable,
+  readIdentity,
+  readRunConfig,
+  writeIdentity,
+  type RunIdentity,
+} from './identity/run-identity.js';
 export { extract, type ExtractOptions, type ExtractResult } from './inputs/extract.js';
 export { contentHash, type ImageOfSample } from './inputs/decode-views.js';
 export {
@@ -76,6 +90,7 @@ export {
   positivesIn,
   registerBuiltInLabelSets,
 } from './labels/label-graph-choice.js';
+export { truthOf } from './labels/targets.js';
 export { ancestorIndices } from './labels/label-knowledge.js';
 export { type BadStep, NonFiniteError } from './loop/bad-step.js';
 export { hasCheckpoint, newestCheckpoint } from './loop/checkpoint.js';
@@ -94,11 +109,11 @@ export { runThresholds, type RunThresholds } from './thresholds/run-thresholds.j
 export { silentProgress, type Progress, type ProgressBar, type StallEvent } from './progress.js';
 export { loadRun, Run, type TrainedRun, type TrainingSummary } from './run.js';
 export { withResources } from './resources.js';
-export { gradientsFile, historyFile, isRunWhole } from './run-folder.js';
+export { coveredFiles, foldsFile, gradientsFile, historyFile, isRunWhole } from './run-folder.js';
 export { safeName } from './safe-name.js';
 export { StoppedError, stopOnSignals, type SignalControl } from './stop-signals.js';
 export { startIdentity } from './train/start-weights.js';
 export { train } from './train/train.js';
 export type { TrainOptions } from './train/train-options.js';
-export { readTrainingData, type TrainingData } from './training-data.js';
+export { labelCounts, readTrainingData, trainingData, type TrainingData } from './training-data.js';
 export { startThreads, workerFile } from './threads.js';

@@ -32,6 +32,7 @@ const results = [
   'evaluation-details.json',
   'predictions.parquet',
   'validation.parquet',
+  'branches.safetensors',
   'report.html',
   'figures',
   'manifest.json',
@@ -55,6 +56,7 @@ const modelManifest = 'model/manifest.json';
 /** What the manifest of a finished run names beside its evaluation; what is not there is left out. */
 export const coveredFiles: readonly string[] = [
   'config.json',
+  'folds.json',
   'history.jsonl',
   'gradients.jsonl',
   'identity.json',
@@ -63,6 +65,9 @@ export const coveredFiles: readonly string[] = [
 ];
 
 const remade = 'resume the training, which makes it again';
+
+/** `RUN/folds.json` of a cross-validation: which image is in which fold. */
+export const foldsFile = (run: string): string => join(run, 'folds.json');
 
 /** What a finished run has, each named in its manifest. */
 const wanted = ['config.json', 'identity.json', modelManifest];
@@ -97,8 +102,10 @@ export function checkRunFiles(run: string): void {
   const manifest = readManifest(run, hint);
   if (!manifest) throw new InputError(`expected a finished run with ${manifestName}, got none; ${hint}`, { file: run });
   const products = ['evaluation.json', 'evaluation-details.json', 'predictions.parquet'];
-  // A head is fitted without epochs.
-  const history = existsSync(join(run, 'model', 'head.json')) ? [] : [historyName];
+  // A head is fitted without epochs, and the folds of a cross-validation have the histories.
+  const history = existsSync(join(run, 'model', 'head.json'))
+    ? []
+    : [existsSync(foldsFile(run)) ? 'folds.json' : historyName];
   for (const name of new Set([...manifest.keys(), ...products, ...wanted, ...history]))
     if (name === modelManifest) checkModelManifest(run, manifest);
     else readCovered(run, name, { manifest, hint });

@@ -31,6 +31,7 @@ import {
 } from './command.js';
 import { configAssignments, configFlagOptions } from '../usage/config-flags.js';
 import { evaluationText } from './evaluation-text.js';
+import { trainInFolds } from './train-folds.js';
 import { trainWithSeeds } from './train-seeds.js';
 import { outputFolder } from '../usage/output-path.js';
 import { sameCommand, stoppable } from '../usage/stopping.js';
@@ -62,9 +63,15 @@ const flags = {
     describe:
       'Train with each of these random seeds, such as 1,2,3, and report mean and spread: a run in seed-1 and so on',
   },
+  folds: {
+    type: 'number',
+    describe:
+      'Cross-validate by patient with so many folds: no image is spent on validation, all are evaluated out of fold, and the run predicts by the ensemble of the folds',
+  },
+  repeats: { type: 'number', describe: 'With --folds: times that the folds are drawn and trained; 1 unless given' },
   jobs: {
     type: 'number',
-    describe: 'With --seeds: runs at a time, each in a process; as many as processors unless given',
+    describe: 'With --seeds or --folds: runs at a time, each in a process; as many as processors unless given',
   },
   'text-encoder': {
     type: 'string',
@@ -112,6 +119,7 @@ export const train: Command = {
     yargs
       .options(flags)
       .example('$0 train --data data/phantom --out runs/first', 'train the aligned model')
+      .example('$0 train --data data/phantom --out runs/folds --folds 5', 'evaluate on every labelled image')
       .example('$0 train --data chexpert --out runs/few --train-count 500 --epochs 40', 'train on 500 images'),
   handler: async (given) => {
     const args = given as unknown as ArgumentsOf;
@@ -134,6 +142,13 @@ export const train: Command = {
       args.splitSeed,
       (value) => Number.isInteger(value) && value >= 0,
       'a whole number from 0 on',
+    );
+    checkRange('--folds', args.folds, (value) => Number.isInteger(value) && value >= 2, 'a whole number of 2 or more');
+    checkRange(
+      '--repeats',
+      args.repeats,
+      (value) => Number.isInteger(value) && value >= 1,
+      'a whole number of 1 or more',
     );
     checkRange('--max-bad', args.maxBad, (value) => value >= 0 && value <= 1, 'a number in [0, 1]');
     if (args.preset !== undefined && args.model !== undefined)
@@ -158,8 +173,12 @@ export const train: Command = {
     if (config.encoder.kind === 'frozen' && args.encoder === undefined && args.features === undefined)
       throw new InputError('expected --encoder DIR or --features STORE with encoder.kind frozen, got neither');
     const { out } = args;
+    if (args.seeds !== undefined && args.folds !== undefined)
+      throw new InputError('expected --seeds or --folds, got both; with --folds, --repeats trains several times');
     if (args.seeds !== undefined) return trainWithSeeds(out, { ...args, config, encoder });
-    if (args.jobs !== undefined) throw new InputError('expected --jobs with --seeds, got it alone');
+    if (args.folds !== undefined) return trainInFolds(out, { ...args, config, encoder, folds: args.folds });
+    if (args.repeats !== undefined) throw new InputError('expected --repeats with --folds, got it alone');
+    if (args.jobs !== undefined) throw new InputError('expected --jobs with --seeds or --folds, got it alone');
     const begun = { isBegun: false };
     await stoppable(
       (control) => trainTo(out, { ...args, config, encoder, control, begun }),
@@ -259,6 +278,8 @@ interface ArgumentsOf extends DataFlags {
   model?: string;
   seed?: number;
   seeds?: string;
+  folds?: number;
+  repeats?: number;
   jobs?: number;
   trainCount?: number;
   trainFraction?: number;
@@ -279,9 +300,9 @@ function isSplit(unlabelled: string | undefined): boolean {
 }
 
 /** The configuration of a run that is resumed, where none is named: the flags change it. */
-function formerConfig({ resume, out, preset, model, config, seeds }: ArgumentsOf): object[] {
+function formerConfig({ resume, out, preset, model, config, seeds, folds }: ArgumentsOf): object[] {
   const isNamed = preset !== undefined || model !== undefined || config !== undefined;
-  if (!resume || out === undefined || isNamed) return [];
+  if (!resume || out === undefined || isNamed || folds !== undefined) return [];
   if (seeds === undefined) return [readRunConfig(out) ?? {}];
   // That of all runs is the seed of the command.
   const { seed: _, ...ofRun } = readRunConfig(join(out, seedFolder(parseInt(seeds)))) ?? ({} as Partial<Config>);

@@ -30,12 +30,15 @@ export async function logitParts(model: Model, inputs: ModelBatch): Promise<Logi
     );
   });
   try {
-    return await Promise.all(
-      made.map(async ({ name, share, logits }) => ({
-        name,
-        contributions: Float64Array.from(await logits.data(), (value) => share * value),
-      })),
-    );
+    const parts = new Map<string, Float64Array>();
+    for (const { name, share, logits: part } of made) {
+      const own = await part.data();
+      // Of an ensemble of models, what belongs to the same branch is one part.
+      const sum = parts.get(name) ?? new Float64Array(own.length);
+      own.forEach((value, label) => (sum[label] += share * value));
+      parts.set(name, sum);
+    }
+    return [...parts].map(([name, contributions]) => ({ name, contributions }));
   } finally {
     made.forEach(({ logits }) => logits.dispose());
   }

@@ -31,6 +31,7 @@ export function writeModel(
     target,
     config,
     input,
+    members,
     graph,
     zeroShot,
     head,
@@ -46,7 +47,13 @@ export function writeModel(
   const ofLabels = (valueOf: (label: number) => unknown): object =>
     Object.fromEntries(graph.labels.map((label, i) => [label, valueOf(i)]));
   writeCovered(join(run, 'model'), {
-    'config.json': json({ formatVersion, config, input, textEncoder: texts?.encoder ?? null }),
+    'config.json': json({
+      formatVersion,
+      config,
+      input,
+      ...(members && { members }),
+      textEncoder: texts?.encoder ?? null,
+    }),
     'labels.json': json(graph.labels),
     'graph.json': json(graph.toDefinition()),
     'prompts.json': json(texts?.words ?? []),

@@ -16,6 +16,19 @@ const imageInput = z.looseObject({
   scale: z.looseObject({ mean: z.number(), std: z.number() }),
 });
 
+const inputDescription = z.discriminatedUnion('kind', [
+  imageInput,
+  z.looseObject({
+    kind: z.literal('features'),
+    grid: extent,
+    dim: extent,
+    dtype: z.enum(['float16', 'float32']),
+    source: z.looseObject({ encoder: z.string(), weightsHash: z.string(), preprocessing: z.unknown() }),
+    encoder: z.string().nullable(),
+    images: imageInput.optional(),
+  }),
+]) as unknown as z.ZodType<InputDescription>;
+
 const calibration = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('none') }),
   z.looseObject({ kind: z.literal('temperature'), temperature: z.number() }),
@@ -34,18 +47,12 @@ export const modelFileSchemas = {
   'config.json': z.looseObject({
     formatVersion: z.unknown(),
     config: z.unknown(),
-    input: z.discriminatedUnion('kind', [
-      imageInput,
-      z.looseObject({
-        kind: z.literal('features'),
-        grid: extent,
-        dim: extent,
-        dtype: z.enum(['float16', 'float32']),
-        source: z.looseObject({ encoder: z.string(), weightsHash: z.string(), preprocessing: z.unknown() }),
-        encoder: z.string().nullable(),
-        images: imageInput.optional(),
-      }),
-    ]) as unknown as z.ZodType<InputDescription>,
+    input: inputDescription,
+    members: z
+      .array(z.looseObject({ name: z.string().min(1), input: inputDescription }))
+      .min(1)
+      .max(1000)
+      .optional(),
     textEncoder: z.looseObject({ name: z.string(), hash: z.string() }).nullable() as z.ZodType<FrozenTexts['encoder']>,
   }),
   'prompts.json': z.array(

@@ -29,8 +29,10 @@ export interface StoredModel<C extends ModelConfig = ModelConfig> {
   config: C;
   /** What its head is beside its arrays, which are among the weights under `head/`; of models that were fitted without epochs. */
   head?: Omit<StoredHead, 'arrays'>;
-  /** The inputs of the model. */
+  /** The inputs of the model; of an ensemble those of its first member. */
   input: InputDescription;
+  /** Of an ensemble: its members, whose arrays have their name before their own, as `repeat-1/fold-2/head/weight`. */
+  members?: readonly StoredMember[];
   /** The trained labels. */
   graph: LabelGraph;
   /** The trained labels and, after them, those that are predicted by their prompts alone. */
@@ -47,6 +49,15 @@ export interface StoredModel<C extends ModelConfig = ModelConfig> {
   metadata: MetadataBaseline | null;
 }
 
+/** One model of an ensemble. */
+export interface StoredMember {
+  name: string;
+  /** The inputs that it was trained on. */
+  input: InputDescription;
+  /** As of a single model. */
+  head?: Omit<StoredHead, 'arrays'>;
+}
+
 /** The version of a run folder's layout; folders of another one are refused. */
 export const formatVersion = 2;
 
@@ -59,6 +70,7 @@ export interface ModelDescription {
   formatVersion: number;
   config: unknown;
   input: InputDescription;
+  members?: readonly StoredMember[];
   textEncoder: FrozenTexts['encoder'];
 }
 
@@ -96,6 +108,7 @@ export function parseModel(files: ModelFiles, hashOf: (content: Uint8Array | str
     target,
     config: checkModelConfig(description.config, placeOf(files, 'config.json')),
     input: description.input,
+    ...(description.members && { members: description.members }),
     graph,
     ...(manifest.has(zeroShotFile) && {
       zeroShot: graphOf(files, zeroShotFile),

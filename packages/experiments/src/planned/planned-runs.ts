@@ -18,6 +18,7 @@ import {
   startIdentity,
   tableDifferences,
 } from '@cxr-align/training';
+import { foldDataset, readFoldsOf, type FoldOfRun } from './fold-plan.js';
 import type { TrainTask } from './train-in-process.js';
 
 /** One training among several. */
@@ -26,6 +27,15 @@ export interface PlannedTraining {
   folder: string;
   config: Config;
   trainCount?: number;
+  /** The fold that it is evaluated on, where it is one of a cross-validation; counted from 1. */
+  fold?: FoldOfRun;
+}
+
+/** The data set of a training: that of all, or as one of its folds is trained. */
+export function dataOfRun({ fold }: Pick<PlannedTraining, 'fold'>, data: OpenedDataset): OpenedDataset {
+  if (!fold) return data;
+  const foldOf = readFoldsOf(fold.file, fold.repeat);
+  return { ...data, dataset: foldDataset(data.dataset, foldOf, fold.fold) };
 }
 
 /** What all trainings share. */
@@ -50,7 +60,7 @@ export interface SharedByRuns {
 
 /** A planned run as a training that a process can be sent. */
 export function taskOf(
-  { folder: name, config, trainCount }: PlannedTraining,
+  { folder: name, config, trainCount, fold }: PlannedTraining,
   table: TableIdentity,
   shared: SharedByRuns,
 ): TrainTask {
@@ -85,6 +95,7 @@ export function taskOf(
     stallSeconds,
     trainCount,
     trainFraction,
+    ...(fold && { fold, keepsBranches: true }),
     ...(hasCheckpoint(folder) ? { resume: true } : { overwrite: true }),
   };
 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import type { EngineName } from '@cxr-align/engine';
 import { type CheckpointEvent, type OpenOptions, type TrainOptions, workerFile } from '@cxr-align/training';
+import type { FoldOfRun } from './fold-plan.js';
 
 /** A training as plain data, for a process of its own. */
 export interface TrainTask extends Omit<TrainOptions, 'data' | 'on' | 'signal' | 'checkpointWhen'> {
@@ -14,6 +15,8 @@ export interface TrainTask extends Omit<TrainOptions, 'data' | 'on' | 'signal' |
   /** The hash of each part of the table as it was read where the training was started. */
   table: Record<string, string>;
   options: OpenOptions;
+  /** The fold of a cross-validation that it is evaluated on. */
+  fold?: FoldOfRun;
 }
 
 /** An evaluation as plain data, for a process of its own. */

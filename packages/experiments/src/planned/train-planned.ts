@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { type Progress, pluginsWithoutFile, tableIdentity } from '@cxr-align/training';
 import {
+  dataOfRun,
   isFinished,
   refuseOtherImages,
   taskOf,
@@ -39,7 +40,10 @@ export async function trainPlanned(
   const { progress, signal } = control;
   await waitForTrainings(runs, shared, progress, signal);
   const table = tableIdentity(data.dataset);
-  const open = runs.filter((run) => !isFinished(run, table, shared));
+  const open = runs.filter((run) => {
+    const own = dataOfRun(run, data);
+    return !isFinished(run, own === data ? table : tableIdentity(own.dataset), { ...shared, data: own });
+  });
   const failures = new Map<string, TrainFailure>();
   const bar = progress.start('training', runs.length);
   let done = runs.length - open.length;
@@ -74,7 +78,7 @@ export async function trainPlanned(
   }
   refuseOtherImages(
     runs.filter(({ folder }) => !failures.has(folder)).map(({ folder }) => join(out, folder)),
-    data,
+    dataOfRun(runs[0], data),
   );
   return failures;
 }

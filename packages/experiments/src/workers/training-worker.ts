@@ -10,7 +10,7 @@ import {
   tableIdentity,
   train,
 } from '@cxr-align/training';
-import { hashesOf } from '../planned/planned-runs.js';
+import { dataOfRun, hashesOf } from '../planned/planned-runs.js';
 import type { EvaluateTask, FromTraining, ToTraining, TrainTask } from '../planned/train-in-process.js';
 
 /**
@@ -72,9 +72,10 @@ async function trainTask(given: TrainTask): Promise<void> {
     options: _options,
     table: _table,
     series: _series,
+    fold,
     ...task
   } = given;
-  const data = await dataOf(given, given.config.precision === 'tf32');
+  const data = dataOfRun({ fold }, await dataOf(given, given.config.precision === 'tf32'));
   let isWanted = false;
   await train({
     ...task,

@@ -18,9 +18,9 @@ export interface EvaluatedRun extends EvaluatedModel {
   /** Folder of the run: its history and the data it was trained on. */
   run: string;
   stored: StoredModel<Config>;
-  /** The data set that was evaluated, and the split. */
+  /** The data set that was evaluated, and the split, or the images of all folds of a cross-validation. */
   dataset: Dataset;
-  split: Split;
+  split: Split | 'out-of-fold';
   /** Targets along the edges of the data's label graph, and of what they were counted. */
   edges: { counts: readonly EdgeCount[]; of: string };
   remarks: readonly string[];

@@ -49,7 +49,7 @@ const count = z.number().int().min(0);
 
 /** The form of `evaluation-details.json`. */
 const detailsSchema = z.looseObject({
-  split: z.enum(['train', 'val', 'test']),
+  split: z.enum(['train', 'val', 'test', 'out-of-fold']),
   edges: z.looseObject({
     of: z.string(),
     counts: z.array(

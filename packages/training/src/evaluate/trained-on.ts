@@ -49,22 +49,23 @@ export function trainedOn(
     });
   };
   const all = dataset.samples.length;
-  const optimistic = (split: 'train' | 'val', did: string, end = ''): string[] => {
+  const optimistic = (split: 'train' | 'val', did: string, { end = '', as = split } = {}): string[] => {
     const again = againFrom(split);
     if (again.length === 0) return [];
     return [
       again.length === all
-        ? optimisticSplits[split]
+        ? optimisticSplits[as]
         : `optimistic: ${again.length} of the ${all} evaluated images ${did} (the first is ${again[0].id})${end}`,
     ];
   };
+  const wereTrainedOn = (split: 'train' | 'val'): string[] =>
+    optimistic(split, 'were trained on', { end: '; scores on them are too good', as: 'train' });
+  // Earlier runs have no such key.
+  const { validation = 'split' } = then.config as { validation?: string };
   return [
     ...remarks,
-    ...optimistic('train', 'were trained on', '; scores on them are too good'),
-    ...(then.config.validation === 'none'
-      ? []
-      : then.config.validation === 'folds'
-        ? optimistic('val', 'were trained on', '; scores on them are too good')
-        : optimistic('val', 'chose the epoch, the calibration and the thresholds')),
+    ...wereTrainedOn('train'),
+    ...(validation === 'folds' ? wereTrainedOn('val') : []),
+    ...(validation === 'split' ? optimistic('val', 'chose the epoch, the calibration and the thresholds') : []),
   ];
 }

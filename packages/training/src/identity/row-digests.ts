@@ -48,6 +48,14 @@ export function digestsOf({ rows }: RowDigests): Uint32Array {
   return new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
 }
 
+/** Digests of some rows among those of a larger table, whose other rows are unknown. @param rows where each lies there. */
+export function placedDigests(digests: RowDigests, rows: readonly number[], count: number): RowDigests {
+  const placed = new Uint32Array(count);
+  digestsOf(digests).forEach((digest, i) => (placed[rows[i]] = digest));
+  const text = textOf(placed);
+  return { sha256: createHash('sha256').update(text).digest('hex'), rows: text };
+}
+
 /** The rows that two parts know differently. */
 export function differingRows(a: RowDigests, b: RowDigests): number[] {
   const [left, right] = [digestsOf(a), digestsOf(b)];

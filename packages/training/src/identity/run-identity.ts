@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FrozenTexts, InputDescription } from '@cxr-align/classifier';
+import type { Dataset } from '@cxr-align/datasets';
 import type { Engine } from '@cxr-align/engine';
 import { InputError, schemaFault, sealJson, sha256, unsealJson, writeFileAtomic } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
@@ -10,7 +11,8 @@ import type { LoadedData } from '../inputs/load-inputs.js';
 import type { OpenedDataset } from '../inputs/prepare-data.js';
 import { codeVersions } from './code-versions.js';
 import { identitySchema } from './identity-schema.js';
-import { dataDifferences, dataIdentity, ofOtherImages, type DataIdentity } from './data-identity.js';
+import { dataDifferences, dataIdentity, ofOtherImages, tableIdentity, type DataIdentity } from './data-identity.js';
+import { placedDigests } from './row-digests.js';
 
 const identityVersion = 1;
 
@@ -94,6 +96,27 @@ export function runIdentity(
     machine: { engine: `${engine.name} (${engine.description})`, node: process.version },
     ...(archive && { archive: { images: archive.samples.length, sha256: archive.sha256 } }),
     ...(start && { from: { modelSha256: start.modelSha256 } }),
+  };
+}
+
+/**
+ * The identity of a run on some images of a data set as one on the whole of it, as that of a cross-validation from one of its folds.
+ *
+ * @param rows where each image of the run lies in the table.
+ */
+export function identityInTable(
+  { data: { contents, features }, ...identity }: RunIdentity,
+  table: Dataset,
+  rows: readonly number[],
+): RunIdentity {
+  const count = table.samples.length;
+  return {
+    ...identity,
+    data: {
+      ...tableIdentity(table),
+      contents: placedDigests(contents, rows, count),
+      ...(features && { features: placedDigests(features, rows, count) }),
+    },
   };
 }
 

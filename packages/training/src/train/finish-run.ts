@@ -2,6 +2,7 @@ import {
   type FeatureInput,
   keepThresholds,
   ModelTexts,
+  predictBranches,
   predictLogits,
   writeModel,
   type StoredModel,
@@ -13,8 +14,10 @@ import { evaluateSplit } from '../evaluate/evaluate-split.js';
 import { evaluationIdentity } from '../evaluate/evaluation-identity.js';
 import type { EvaluatedRun } from '../evaluate/evaluated-model.js';
 import { writeEvaluatedRun } from '../evaluate/evaluated-run-file.js';
+import { writeBranches } from '../evaluate/branches-file.js';
 import { writeValidation } from '../evaluate/predictions-file.js';
 import { optimisticSplits } from '../evaluate/trained-on.js';
+import { samplesIn } from '../inputs/prepare-data.js';
 import { ensembleRemark } from '../loop/ensemble-logits.js';
 import type { Progress } from '../progress.js';
 import type { Resources } from '../resources.js';
@@ -34,12 +37,14 @@ export interface FinishContext {
   resources: Resources;
   progress: Progress;
   signal?: AbortSignal;
+  /** Keeps the logits of each branch on the evaluated split. */
+  keepsBranches?: boolean;
 }
 
 /** Fits on validation what is fitted there, evaluates the model, and writes all that a finished run has. */
 export async function finishRun(
   trained: TrainedModel,
-  { run, lock, resources, progress, signal }: FinishContext,
+  { run, lock, resources, progress, signal, keepsBranches = false }: FinishContext,
 ): Promise<EvaluatedRun> {
   const { prepared } = trained;
   const { stored, ensemble, validation } = await fitStoredModel(trained, run, signal);
@@ -47,6 +52,7 @@ export async function finishRun(
   keepThresholds(run, stored, progress);
   writeModel(run, stored);
   if (validation) writeValidation(run, validation);
+  if (keepsBranches) await keepBranches(run, trained, signal);
   const evaluated = await evaluateTrained(trained, stored, { run, resources, progress });
   const result: EvaluatedRun = {
     ...evaluated,
@@ -112,6 +118,25 @@ async function fitStoredModel(
     const samples = validation.map((sample) => dataset.samples[sample]);
     return { ...rest, decided: { labels: graph.labels, samples, targets: known, probabilities: decided } };
   }
+}
+
+/** Writes the logits of each branch on the split that is evaluated. */
+async function keepBranches(run: string, { prepared, model }: TrainedModel, signal?: AbortSignal): Promise<void> {
+  const { dataset, graph, truth, loaded, split } = prepared;
+  const samples = samplesIn(dataset, split);
+  const logits = await predictBranches(model, loaded.inputs, samples, {
+    onImages: async () => {
+      await breathe();
+      signal?.throwIfAborted();
+    },
+  });
+  writeBranches(run, {
+    labels: graph.labels,
+    samples: samples.map((sample) => dataset.samples[sample].id),
+    targets: rowsOf(truth, samples, graph.labels.length),
+    names: model.branchNames ?? ['model'],
+    logits,
+  });
 }
 
 /** Evaluates the trained model; labels that were held out are scored, too. */

@@ -110,7 +110,7 @@ export async function trainFitted(options: TrainOptions): Promise<TrainedRun> {
     const counts = countLabels(targets, training, graph.labels.length);
     const result = await finishRun(
       { config, prepared, parameters, model, counts, head: stored },
-      { run, lock, resources, progress, signal },
+      { run, lock, resources, progress, signal, keepsBranches: options.keepsBranches },
     );
     return summary(result, parameters.count(), await validationAuroc());
 

@@ -23,6 +23,8 @@ export interface TrainOptions
   split?: string;
   /** Run whose weights are started from: arrays of the same name, labels matched by theirs; the optimizer starts anew. Random weights unless given. */
   from?: string;
+  /** Keeps the logits of each branch of the model on the evaluated split, in `branches.safetensors`. Default false. */
+  keepsBranches?: boolean;
   /** Resumes a run from its newest checkpoint that is whole, and makes what is missing of a trained one. Default false. */
   resume?: boolean;
   /** Replaces a run that is in the folder, once the new one is sure to start. Default false. */
@@ -46,6 +48,7 @@ const known: readonly (keyof TrainOptions)[] = [
   'unlabelledFeatures',
   'split',
   'from',
+  'keepsBranches',
   'resume',
   'overwrite',
   'checkpointWhen',

@@ -132,7 +132,7 @@ async function trainAndEvaluate(
   // Once more: how the steps were computed is known now.
   writeDescription();
   session.parameters.load(session.loop.bestWeights!);
-  return finishRun(session, { run, lock, resources, progress, signal });
+  return finishRun(session, { run, lock, resources, progress, signal, keepsBranches: options.keepsBranches });
 }
 
 /** What a training is done with. */
