@@ -14,6 +14,8 @@ export type ForwardContextOptions =
       step: number;
       /** Whether batch normalisation updates its moving statistics. Default true; false for a pass that is only measured. */
       updateStatistics?: boolean;
+      /** float32 [batch]: 0 for rows that pad the batch, of which batch normalisation takes no notice, 1 for the others. Default none. */
+      rows?: tf.Tensor1D;
     };
 
 /**
@@ -33,23 +35,26 @@ export class ForwardContext {
   readonly step: number;
   /** Whether batch normalisation updates its moving statistics; false when predicting. */
   readonly updateStatistics: boolean;
+  /** float32 [batch]: 0 for rows that pad the batch, 1 for the others; undefined where none do. */
+  readonly rows?: tf.Tensor1D;
   private readonly seed: number;
   private drew = false;
 
   constructor(options: ForwardContextOptions) {
-    const { training, seed, step, updateStatistics } = options.training
-      ? { updateStatistics: true, ...options }
-      : { training: false, seed: 0, step: 0, updateStatistics: false };
+    const { training, seed, step, updateStatistics, rows } = options.training
+      ? { updateStatistics: true, rows: undefined, ...options }
+      : { training: false, seed: 0, step: 0, updateStatistics: false, rows: undefined };
     this.training = training;
     this.seed = seed;
     this.step = step;
     this.updateStatistics = updateStatistics;
+    this.rows = rows;
   }
 
   /** The context of another step, alike in all else. */
   at(step: number): ForwardContext {
-    const { training, seed, updateStatistics } = this;
-    return new ForwardContext(training ? { training, seed, step, updateStatistics } : { training: false });
+    const { training, seed, updateStatistics, rows } = this;
+    return new ForwardContext(training ? { training, seed, step, updateStatistics, rows } : { training: false });
   }
 
   /** A stream of random numbers of this seed and step; undefined when predicting. @param purpose names what it is for. */

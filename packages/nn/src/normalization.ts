@@ -72,7 +72,8 @@ export class LayerNorm {
  * @param x float32 [batch, height, width, channels].
  * @param gamma float32 [channels].
  * @param beta float32 [channels].
- * @param eps Default 1e-5.
+ * @param options `eps`, default 1e-5; `rows` float32 [batch]: 0 for rows that pad the batch, which have no part in mean and variance and
+ * whose gradient is 0, 1 for the others. Default 1 for all.
  * @returns the value, and the mean and variance [channels] of the batch. The caller owns all three.
  * @see Ioffe and Szegedy 2015, arXiv:1502.03167.
  */
@@ -80,9 +81,9 @@ export function batchNorm(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
-  eps = 1e-5,
+  { eps = 1e-5, rows }: { eps?: number; rows?: tf.Tensor1D } = {},
 ): { value: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
-  const [mean, variance] = channelMoments(x);
+  const [mean, variance] = channelMoments(x, rows);
   const value = withGradient<tf.Tensor4D>([x, gamma, beta], (input, scale, offset) => {
     const inverse = tf.rsqrt(tf.add(variance, eps));
     const factor = tf.mul(scale, inverse);
@@ -90,15 +91,17 @@ export function batchNorm(
       value: tf.add(tf.mul(input, factor), tf.sub(offset, tf.mul(mean, factor))),
       saved: [input, mean, inverse, factor],
       gradient: (dy, [saved, centre, inverseStd, slope]) => {
-        const count = saved.size / saved.shape[3]!;
-        const meanDy = channelMeans(dy);
-        const meanDyX = channelMeans(tf.mul(dy, saved));
+        const [batch, height, width] = saved.shape as [number, number, number];
+        const count = tf.mul(rows ? tf.sum(rows) : batch, height * width);
+        const meanDy = channelMeans(dy, rows);
+        const meanDyX = channelMeans(tf.mul(dy, saved), rows);
         // The mean of dy · (x − centre) · inverseStd, the covariance of dy and the normalised x.
         const covariance = tf.mul(tf.sub(meanDyX, tf.mul(centre, meanDy)), inverseStd);
         const ofX = tf.neg(tf.mul(tf.mul(slope, inverseStd), covariance));
         const constant = tf.neg(tf.add(tf.mul(slope, meanDy), tf.mul(ofX, centre)));
+        const dx = tf.add(tf.add(tf.mul(dy, slope), tf.mul(saved, ofX)), constant);
         return [
-          tf.add(tf.add(tf.mul(dy, slope), tf.mul(saved, ofX)), constant),
+          rows ? tf.mul(dx, tf.reshape(rows, [-1, 1, 1, 1])) : dx,
           tf.mul(covariance, count),
           tf.mul(meanDy, count),
         ];
@@ -109,10 +112,10 @@ export function batchNorm(
 }
 
 /** Mean and biased variance of each channel, as constants: the gradient of {@link batchNorm} includes their part. */
-function channelMoments(x: tf.Tensor4D): [mean: tf.Tensor1D, variance: tf.Tensor1D] {
+function channelMoments(x: tf.Tensor4D, rows?: tf.Tensor1D): [mean: tf.Tensor1D, variance: tf.Tensor1D] {
   const moments = withGradient([x], (input) => {
-    const mean = channelMeans(input as tf.Tensor4D);
-    const squares = channelMeans(tf.square(input as tf.Tensor4D));
+    const mean = channelMeans(input as tf.Tensor4D, rows);
+    const squares = channelMeans(tf.square(input as tf.Tensor4D), rows);
     return {
       value: tf.stack([mean, tf.relu(tf.sub(squares, tf.square(mean)))]),
       saved: [],
@@ -123,10 +126,12 @@ function channelMoments(x: tf.Tensor4D): [mean: tf.Tensor1D, variance: tf.Tensor
 }
 
 /** The mean of each channel [batch, height, width, channels] → [channels], by pooling: backends reduce the first axes slowly. */
-function channelMeans(x: tf.Tensor4D): tf.Tensor1D {
+function channelMeans(x: tf.Tensor4D, rows?: tf.Tensor1D): tf.Tensor1D {
   const [batch, height, width, channels] = x.shape;
-  const means = tf.avgPool(x, [height, width], [height, width], 'valid');
-  return tf.div(columnSums(tf.reshape(means, [batch, channels]) as tf.Tensor2D), batch) as tf.Tensor1D;
+  const pooled = tf.avgPool(x, [height, width], [height, width], 'valid');
+  const means = tf.reshape(pooled, [batch, channels]) as tf.Tensor2D;
+  if (!rows) return tf.div(columnSums(means), batch);
+  return tf.div(columnSums(tf.mul(means, tf.expandDims(rows, 1))), tf.sum(rows));
 }
 
 /**
@@ -160,7 +165,7 @@ export class BatchNorm {
         const factor = tf.mul(this.gamma, tf.rsqrt(tf.add(this.movingVariance, 1e-5)));
         return tf.add(tf.mul(x, factor), tf.sub(this.beta, tf.mul(this.movingMean, factor))) as tf.Tensor4D;
       }
-      const { value, mean, variance } = batchNorm(x, this.gamma, this.beta);
+      const { value, mean, variance } = batchNorm(x, this.gamma, this.beta, { rows: context.rows });
       if (context.updateStatistics) {
         this.update(this.movingMean, mean);
         this.update(this.movingVariance, variance);

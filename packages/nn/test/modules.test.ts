@@ -102,6 +102,28 @@ describeBackends('batchNorm(x, gamma, beta)', () => {
       expectGradient((input) => tf.mul(batchNorm(x, gamma, input as tf.Tensor1D).value, probe), beta);
     });
   });
+  it('takes no notice of rows that pad the batch, in value, statistics and gradients', () => {
+    tf.tidy(() => {
+      const [gamma, beta] = [normal<tf.Rank.R1>([3], 9), normal<tf.Rank.R1>([3], 10)];
+      const [x, more] = [normal<tf.Rank.R4>([3, 2, 2, 3], 11), normal<tf.Rank.R4>([2, 2, 2, 3], 12)];
+      const rows = tf.tensor1d([1, 1, 1, 0, 0]);
+      const probe = normal([3, 2, 2, 3], 8);
+      const results = [undefined, rows].map((weights) => {
+        const input = weights ? (tf.concat([x, more]) as tf.Tensor4D) : x;
+        const { mean, variance } = batchNorm(input, gamma, beta, { rows: weights });
+        const lossOf = (...all: tf.Tensor[]): tf.Scalar => {
+          const [of, scale, offset] = all as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+          const value = tf.slice(batchNorm(of, scale, offset, { rows: weights }).value, 0, 3);
+          return tf.sum(tf.mul(tf.square(value), probe));
+        };
+        const { value, grads } = tf.valueAndGrads(lossOf)([input, gamma, beta]);
+        const [ofX, ...others] = grads;
+        if (weights) expectClose(tf.slice(ofX, 3), tf.zerosLike(more), 0);
+        return [mean, variance, value, tf.slice(ofX, 0, 3), ...others];
+      });
+      results[0].forEach((one, i) => expectClose(results[1][i], one, 1e-3));
+    });
+  });
   it('predicts with the moving statistics, which training updates unless it is told not to', () => {
     const parameters = new Parameters(1);
     const norm = new BatchNorm(parameters.scope('norm'), 2, 1);

@@ -14,6 +14,13 @@ describe('CaptureRemarks', () => {
     expect(remarks.linesOf(report(first))).toEqual([]);
     expect(remarks.linesOf(report({ ...first, functions: 2, seconds: 13.4 }))[0]).toMatch(/in 1.1 s: XLA's function 2/);
   });
+  it('reports once why batches are not padded', () => {
+    const remarks = new CaptureRemarks();
+    const compiled = report({ functions: 0, seconds: 0, largestDifference: 0 });
+    expect(remarks.linesOf(compiled, { rows: 4 })).toEqual([]);
+    expect(remarks.linesOf(compiled, { reason: 'a loss minds' })[0]).toMatch(/not padded .* by itself: a loss minds/);
+    expect(remarks.linesOf(compiled, { reason: 'a loss minds' })).toEqual([]);
+  });
   it('reports once why a step is not compiled, and what takes over', () => {
     const remarks = new CaptureRemarks();
     const rejected = { functions: 0, seconds: 0, largestDifference: 0, rejected: 'no libdevice' };

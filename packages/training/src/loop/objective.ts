@@ -29,6 +29,8 @@ export interface BatchTargets {
   mask: tf.Tensor2D;
   /** How much each known target counts, 0 where it is unknown; the mask unless given. */
   weights?: tf.Tensor2D;
+  /** float32 [batch]: 0 for rows that pad the batch, whose targets all have mask 0, 1 for the others. Absent where none do. */
+  rows?: tf.Tensor1D;
 }
 
 /** Which losses a run has, and why others of the configuration are left out. */
@@ -196,7 +198,7 @@ export class Objective {
       case 'orthogonal':
         return orthogonalLoss(prompts!.positive, { target: this.relaxed });
       case 'graph': {
-        const ofImages = meanOf(splitting.map(({ embeddings }) => graphAlignmentLoss(embeddings!, this.similarity)));
+        const ofImages = meanOf(splitting.map(({ embeddings }) => this.graphOf(embeddings!, batch.rows)));
         const ofPrompts = graphAlignmentLoss(tf.expandDims(prompts!.positive, 0), this.similarity);
         return tf.div(tf.add(ofImages, ofPrompts), 2);
       }
@@ -211,8 +213,17 @@ export class Objective {
   }
 
   private classificationOf(branch: BranchOutput, batch: BatchTargets): tf.Scalar {
-    const { mask, weights = mask } = batch;
-    return this.weighted(this.classificationLosses(branch, batch), branch.classLogits ? undefined : weights);
+    const { mask, weights = mask, rows } = batch;
+    const counted = branch.classLogits
+      ? rows && (tf.mul(tf.expandDims(rows, 1), tf.onesLike(mask)) as tf.Tensor2D)
+      : weights;
+    return this.weighted(this.classificationLosses(branch, batch), counted);
+  }
+
+  private graphOf(embeddings: tf.Tensor3D, rows?: tf.Tensor1D): tf.Scalar {
+    if (!rows) return graphAlignmentLoss(embeddings, this.similarity);
+    const each = graphAlignmentLoss(embeddings, this.similarity, { reduction: 'none' });
+    return tf.div(tf.sum(tf.mul(each, rows)), tf.sum(rows));
   }
 
   /** The mean over the known targets, each label with its weight. */

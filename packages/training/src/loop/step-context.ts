@@ -15,6 +15,8 @@ export interface StepContext {
   trained: readonly Parameter[];
   objective: Objective;
   data: TrainingData;
+  /** The sizes that batches have. */
+  batchSizes: readonly number[];
   optimizer: AdamW;
   average: WeightAverage;
   /** Makes the batches of images without labels, where such are trained on. */

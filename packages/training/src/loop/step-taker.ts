@@ -15,6 +15,7 @@ import { type BadStep, causeOfBadStep } from './bad-step.js';
 import type { Batch } from './batches.js';
 import { mixUp, type MixedBatch } from './mixup.js';
 import { joinBatches, outputRows } from './output-rows.js';
+import { effectOfPadding, padded, type Padding } from './padding.js';
 import type { GradientRecord, PseudoLabelCounts } from './records.js';
 import type { StepContext } from './step-context.js';
 import { bytesOfStep } from './step-memory.js';
@@ -52,11 +53,12 @@ interface LoadedBatch extends MixedBatch {
   archive?: PseudoLabelledBatch;
 }
 
-const tensorsOf = ({ images, targets, mask, weights, archive }: LoadedBatch): tf.Tensor[] => [
+const tensorsOf = ({ images, targets, mask, weights, rows, archive }: LoadedBatch): tf.Tensor[] => [
   ...Object.values<tf.Tensor>({ ...images }),
   targets,
   mask,
   ...(weights ? [weights] : []),
+  ...(rows ? [rows] : []),
   ...(archive ? [...tensorsOf(archive), archive.weight] : []),
 ];
 
@@ -73,6 +75,8 @@ export class StepTaker {
   /** What a forward pass assigns to: the moving statistics. */
   private readonly statistics: tf.Variable[];
   private epoch: EpochContext = { trainedNow: [], captureVersion: 0 };
+  /** How batches get one shape; undefined until that is decided. */
+  padding?: Padding;
 
   constructor(private readonly given: StepContext) {
     const { parameters, config } = given;
@@ -102,6 +106,7 @@ export class StepTaker {
   async take(group: readonly Batch[], next: Batch | undefined, step: number, learningRate: number): Promise<TakenStep> {
     const { config, objective, pseudoLabeller } = this.given;
     const began = performance.now();
+    this.padding ??= await this.decidePadding();
     objective.beginStep(step);
     const balanced = objective.weighting.state?.();
     const thresholds = pseudoLabeller?.state;
@@ -121,6 +126,23 @@ export class StepTaker {
       tf.dispose(before);
       this.steppedMs += performance.now() - began;
     }
+  }
+
+  /**
+   * Batches are padded to one size where their steps are compiled, so that one function serves all, and where that changes neither
+   * loss nor gradients.
+   */
+  private async decidePadding(): Promise<Padding> {
+    const { objective, batchSizes, pseudoLabeller } = this.given;
+    const rows = Math.max(...batchSizes);
+    const isCompiled = this.whole.report().mode === 'xla' && !objective.isDrawn;
+    if (!isCompiled || new Set(batchSizes).size < 2) return {};
+    if (pseudoLabeller) return { reason: 'they have images without labels in them' };
+    const effect = await effectOfPadding(this.given);
+    if (effect === undefined) return { rows };
+    return {
+      reason: `a padded row changes loss or gradients by ${effect.toExponential(1)} of their norm: something takes the mean over all rows of a batch`,
+    };
   }
 
   /** Bytes that the tensors of a step of some images take at its peak beside the weights. Has to be called before the first one. */
@@ -172,7 +194,7 @@ export class StepTaker {
     const { learningRateMultipliers, captureVersion } = this.epoch;
     const updated = optimizer.part({ learningRate, learningRateMultipliers });
     const averaged = average.part();
-    const context = new ForwardContext({ training: true, seed: config.seed, step });
+    const context = new ForwardContext({ training: true, seed: config.seed, step, rows: batch.rows });
     const variables = this.epoch.trainedNow.map(({ variable }) => variable);
     const inputs = [...tensorsOf(batch), ...updated.inputs, ...averaged.inputs];
     const hasDrawn = (): boolean => context.hasDrawn;
@@ -266,6 +288,7 @@ export class StepTaker {
       if (isFiniteEach(ofTasks)) objective.weighting.balance?.(ofTasks);
       onGradients?.(gradientRecord(objective.tasks, ofTasks));
     }
+    if (this.padding?.rows !== undefined) return padded(labelled, this.padding.rows);
     const archive = await pseudoLabeller?.batch(place, step);
     return archive ? { ...labelled, archive } : labelled;
   }
@@ -279,7 +302,7 @@ export class StepTaker {
   ): Promise<{ values: Record<string, number>; gradients: tf.NamedTensorMap }> {
     const { config, objective } = this.given;
     const loaded = await this.load(batch, next, at, onGradients);
-    const context = new ForwardContext({ training: true, seed: config.seed, step: at.place });
+    const context = new ForwardContext({ training: true, seed: config.seed, step: at.place, rows: loaded.rows });
     const forward = (now: ForwardContext): ReturnType<StepTaker['lossesOf']> => this.lossesOf(loaded, now);
     const variables = this.epoch.trainedNow.map(({ variable }) => variable);
     const inputs = tensorsOf(loaded);

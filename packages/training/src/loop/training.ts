@@ -7,6 +7,7 @@ import { type Batch, epochBatches } from './batches.js';
 import { learningRateAt } from './learning-rate.js';
 import { learningRateMultipliers } from './learning-rate-multipliers.js';
 import type { EpochRecord, EpochSums, GradientRecord, TrainingData, Values } from './records.js';
+import type { Padding } from './padding.js';
 import { StepTaker, type TakenStep } from './step-taker.js';
 import { balancedWeights } from './sampling-weights.js';
 import { countLabels } from './training-set.js';
@@ -97,6 +98,9 @@ export class TrainingLoop {
         counts: countLabels(targets, training, labels),
         rampSteps: config.unlabelled.rampUp * this.stepsPerEpoch,
       });
+    const batchSizes = epochBatches(data.training, config.seed, 0, this.stepsPerEpoch * config.accumulation).map(
+      ({ samples }) => samples.length,
+    );
     this.steps = new StepTaker({
       config,
       model,
@@ -104,11 +108,17 @@ export class TrainingLoop {
       trained,
       objective,
       data,
+      batchSizes: [...new Set(batchSizes)],
       optimizer,
       average,
       pseudoLabeller: this.pseudoLabeller,
       onGradients,
     });
+  }
+
+  /** How batches of several sizes get one shape; undefined before the first step. */
+  get padding(): Padding | undefined {
+    return this.steps.padding;
   }
 
   /** How the gradients of the steps were computed so far: replayed as one operation, or operation by operation and why. */

