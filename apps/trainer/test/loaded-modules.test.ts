@@ -45,8 +45,9 @@ describe('what a command loads', () => {
     expect(among(loaded, /^packages\//)).toEqual(['packages/engine', 'packages/files', 'packages/fused-ops']);
     expect(among(loaded, /sharp|onnx|parquet|zod|yaml|piscina|graphology/)).toEqual([]);
   });
-  it('data describe of a table: no decoder, no backend and no ONNX Runtime', async () => {
+  it('data describe of a table: no decoder, no backend, no ONNX Runtime, nothing that unpacks Parquet or reads XML', async () => {
     const loaded = loadedBy('data', 'describe', '--data', await madeUpData(12));
     expect(among(loaded, /sharp|onnxruntime|tfjs-(backend|layers|converter)/)).toEqual([]);
+    expect(among(loaded, /hyparquet-compressors|hysnappy|fast-xml-parser/)).toEqual([]);
   });
 });

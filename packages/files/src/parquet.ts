@@ -1,16 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import {
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-  type AsyncBuffer,
-  type FileMetaData,
-  type SchemaTree,
-} from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
 import { faultReason } from './fault-reason.js';
 import { InputError, unreadable } from './input-error.js';
-import { checkMetadata, checkRowGroup } from './parquet-limits.js';
 import { regularFile } from './regular-file.js';
 
 /** A column at the top of a Parquet file's schema. */
@@ -60,11 +51,20 @@ export async function openParquet(file: string): Promise<Parquet> {
   }
   const close = (): Promise<void> => handle.close().catch(() => {});
   try {
+    // Loaded here: most programs that use this package read no Parquet.
+    const { checkMetadata, checkRowGroup } = await import('./parquet-limits.js');
+    const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
+    const { compressors } = await import('hyparquet-compressors');
     const buffer = await bufferOf(handle);
     const { metadata, columns, groups, notes } = await reading(file, async () => {
       const found = await parquetMetadataAsync(buffer);
       checkMetadata(found, buffer.byteLength);
-      return { metadata: found, columns: columnsOf(found), groups: groupsOf(found), notes: notesOf(found) };
+      return {
+        metadata: found,
+        columns: columnsOf(parquetSchema(found)),
+        groups: groupsOf(found),
+        notes: notesOf(found),
+      };
     });
     return {
       file,
@@ -94,8 +94,7 @@ export async function openParquet(file: string): Promise<Parquet> {
   }
 }
 
-function columnsOf(metadata: FileMetaData): ParquetColumn[] {
-  const schema: SchemaTree = parquetSchema(metadata);
+function columnsOf(schema: SchemaTree): ParquetColumn[] {
   return schema.children.map(({ element, children }) => ({
     name: element.name,
     fields: children.map((child) => child.element.name),

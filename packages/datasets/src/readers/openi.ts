@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { XMLParser } from 'fast-xml-parser';
+import type { XMLParser } from 'fast-xml-parser';
 import { indexImages } from './images.js';
 import openiTerms from '../data/openi-terms.json' with { type: 'json' };
 import { DatasetBuilder } from './dataset-builder.js';
@@ -35,11 +35,12 @@ export const openiReader: DatasetReader = {
     const { folder, names } = reportFolder(path)!;
     const builder = new DatasetBuilder(labels);
     const index = await indexImages(images);
+    const parser = await reportParser();
     for (const name of names) {
       const file = join(folder, name);
       let report: Report;
       try {
-        report = parseReport(await readFile(file));
+        report = parseReport(await readFile(file), parser);
       } catch (error) {
         builder.reject({ file, row: 1, expected: 'a report as XML', got: (error as Error).message });
         continue;
@@ -76,15 +77,18 @@ interface Report {
   images: { id: string; caption: string }[];
 }
 
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: '@',
-  processEntities: false,
-  isArray: (name) => ['major', 'parentImage'].includes(name),
-});
+async function reportParser(): Promise<XMLParser> {
+  const { XMLParser } = await import('fast-xml-parser');
+  return new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '@',
+    processEntities: false,
+    isArray: (name) => ['major', 'parentImage'].includes(name),
+  });
+}
 
 /** The parts of a report that are read; its text is not. */
-function parseReport(bytes: Uint8Array): Report {
+function parseReport(bytes: Uint8Array, parser: XMLParser): Report {
   if (bytes.length > reportLimit) throw new Error(`more than ${reportLimit} bytes`);
   type Node = { '#text'?: string; '@id'?: string; caption?: unknown } | string;
   const { eCitation: report } = parser.parse(Buffer.from(bytes).toString('utf8')) as {
