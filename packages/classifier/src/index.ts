@@ -21,6 +21,7 @@ export {
   type ModelInputs,
   scaleOf,
 } from './model/model-inputs.js';
+export { joinDescriptions, joinMaps } from './model/joined-features.js';
 export type {
   BranchOutput,
   FeatureMapCapability,

@@ -1,5 +1,6 @@
 import { InputError } from '@cxr-align/files';
 import { type Views, viewRules } from '@cxr-align/evaluation';
+import { each, type JoinedEncoders } from '../usage/joined-encoders.js';
 import { outputFolder } from '../usage/output-path.js';
 import { commonFlags, dataFlags, encoderFlags, engineFlags, type DataFlags, type startEngineOf } from './command.js';
 
@@ -8,7 +9,12 @@ export const flags = {
   ...commonFlags,
   ...engineFlags,
   ...dataFlags,
-  ...encoderFlags,
+  encoder: { ...encoderFlags.encoder, ...each, describe: `${encoderFlags.encoder.describe}; repeat with --features` },
+  features: {
+    ...encoderFlags.features,
+    ...each,
+    describe: `${encoderFlags.features.describe}; repeat to join the features of several encoders`,
+  },
   data: { ...dataFlags.data, demandOption: false },
   run: { type: 'string', describe: 'Run folder' },
   graph: { type: 'string', describe: 'Label graph of the data set, if its labels differ from those of the run' },
@@ -106,14 +112,12 @@ export const flags = {
   schema: { type: 'boolean', default: false, describe: 'Print the JSON schema of evaluation.json' },
 } as const;
 
-export interface Flags extends DataFlags {
+export interface Flags extends DataFlags, JoinedEncoders {
   json: boolean;
   engine: Parameters<typeof startEngineOf>[0]['engine'];
   threads?: number;
   data?: string;
   run?: string;
-  encoder?: string;
-  features?: string;
   graph?: string;
   split?: string;
   out?: string;

@@ -7,13 +7,14 @@ import { checkNumbers, flags, needingRun, refuseFlags, refuseScoreFlags, type Fl
 import type { EvaluatedModels } from './evaluate-scores.js';
 import { evaluateTable } from './evaluate-table.js';
 import { evaluationText } from './evaluation-text.js';
+import { joinedEncoders, type EncoderFlags } from '../usage/joined-encoders.js';
 import { prevalencesOf } from '../usage/prevalence-flag.js';
 
 /** `cxr-align evaluate`: a run on a data set, or scores of another program. */
 export const evaluate: Command = {
   builder: (yargs) => yargs.options(flags),
   handler: async (given) => {
-    const args = given as unknown as Flags;
+    const args = { ...(given as unknown as Flags), ...joinedEncoders(given as EncoderFlags) };
     if (args.schema) {
       process.stdout.write(`${JSON.stringify(evaluationJsonSchema(), null, 2)}\n`);
       return;
@@ -53,6 +54,7 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
         'expected --run RUN, or --encoder DIR and --text-encoder DIR that share a space, with --zero-shot and --data DIR',
       );
     refuseFlags('--zero-shot', needingRun(args));
+    if (args.joined) throw new InputError('expected one --features with --zero-shot and no --run, got several');
     await startEngineOf(args);
     const { features, graph, split, out, resamples, bootstrapThreads } = args;
     const page = await evaluateDualEncoder({
@@ -98,6 +100,7 @@ async function evaluateStored(args: Flags): Promise<Evaluation> {
     boxes: args.boxes,
     encoder: args.encoder,
     features: args.features,
+    joined: args.joined,
     on: stderrEvents(),
   });
   const folder = evaluated.folder!;

@@ -23,6 +23,7 @@ import { type DicomWriter, dicomWriter } from '../predictions/dicom-writer.js';
 import { type MapWriter, mapWriter } from '../predictions/map-writer.js';
 import { type ModelIdentity, type PredictionRecord, roundedLabels } from '../predictions/prediction-record.js';
 import { fileWriter, stdoutWriter } from '../predictions/record-writer.js';
+import { each } from '../usage/joined-encoders.js';
 import { outputFile, outputFolder } from '../usage/output-path.js';
 import { version } from '../version.js';
 import {
@@ -46,8 +47,9 @@ const flags = {
   },
   encoder: {
     type: 'string',
+    ...each,
     describe:
-      'Folder of the frozen image encoder of the run (its folder in training unless given), or of a dual encoder',
+      'Folder of the frozen image encoder of the run (its folder in training unless given; repeat it for a run of several), or of a dual encoder',
   },
   'text-encoder': {
     type: 'string',
@@ -103,7 +105,7 @@ interface Flags {
   engine: Parameters<typeof startEngineOf>[0]['engine'];
   threads?: number;
   run?: string;
-  encoder?: string;
+  encoder?: string[];
   textEncoder?: string;
   graph?: string;
   zeroShot: boolean;
@@ -162,7 +164,9 @@ async function openRun({ encoder, ...args }: Flags, run: string): Promise<Predic
 }
 
 async function openDualEncoder(args: Flags): Promise<Predictor<ImageSource>> {
-  const { encoder, textEncoder, graph = 'chexpert-14', zeroShot } = args;
+  const { textEncoder, graph = 'chexpert-14', zeroShot } = args;
+  const [encoder, ...more] = args.encoder ?? [];
+  if (more.length > 0) throw new InputError('expected one --encoder without --run, got several');
   if (!zeroShot || !encoder || !textEncoder)
     throw new InputError(
       'expected --run RUN, or --zero-shot with --encoder DIR and --text-encoder DIR that share a space; got neither',
@@ -176,8 +180,9 @@ function identityOf({ run, encoder, textEncoder, zeroShot }: Flags): ModelIdenti
   const engine = evaluator().engine ?? 'none';
   const untrained = '0.5: nothing was fitted';
   if (run === undefined) {
-    const hash = dualEncoderHash({ encoder: encoder!, textEncoder: textEncoder! });
-    return { name: encoder!, hash, version, engine, thresholds: untrained };
+    const [folder] = encoder!;
+    const hash = dualEncoderHash({ encoder: folder, textEncoder: textEncoder! });
+    return { name: folder, hash, version, engine, thresholds: untrained };
   }
   const thresholds = zeroShot ? untrained : thresholdOriginOf(readTrainedModel(run));
   return { name: run, hash: folderHash(join(run, 'model')), version, engine, thresholds };

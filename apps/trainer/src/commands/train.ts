@@ -33,6 +33,7 @@ import { configAssignments, configFlagOptions } from '../usage/config-flags.js';
 import { evaluationText } from './evaluation-text.js';
 import { trainInFolds } from './train-folds.js';
 import { trainWithSeeds } from './train-seeds.js';
+import { each, joinedEncoders, type EncoderFlags, type JoinedEncoders } from '../usage/joined-encoders.js';
 import { outputFolder } from '../usage/output-path.js';
 import { sameCommand, stoppable } from '../usage/stopping.js';
 
@@ -40,7 +41,12 @@ const flags = {
   ...commonFlags,
   ...engineFlags,
   ...dataFlags,
-  ...encoderFlags,
+  encoder: { ...encoderFlags.encoder, ...each, describe: `${encoderFlags.encoder.describe}; repeat with --features` },
+  features: {
+    ...encoderFlags.features,
+    ...each,
+    describe: `${encoderFlags.features.describe}; repeat to join the features of several encoders`,
+  },
   ...downloadFlag,
   data: { ...dataFlags.data, demandOption: false },
   ...configFlagOptions(),
@@ -122,7 +128,7 @@ export const train: Command = {
       .example('$0 train --data data/phantom --out runs/folds --folds 5', 'evaluate on every labelled image')
       .example('$0 train --data chexpert --out runs/few --train-count 500 --epochs 40', 'train on 500 images'),
   handler: async (given) => {
-    const args = given as unknown as ArgumentsOf;
+    const args = { ...(given as unknown as ArgumentsOf), ...joinedEncoders(given as EncoderFlags) };
     if (args.helpConfig) {
       process.stdout.write(`${describeConfig()}\n`);
       return;
@@ -155,6 +161,9 @@ export const train: Command = {
       throw new InputError('expected --preset or --model, got both');
     const get = (name: string | undefined) => name && encoderFolder(name, { ...args, progress });
     const encoder = await get(args.encoder);
+    const joined = await Promise.all(
+      (args.joined ?? []).map(async (one) => ({ ...one, encoder: await get(one.encoder) })),
+    );
     const textEncoder = await get(args.textEncoder);
     const config = makeConfig({
       preset: args.preset ?? (isPreset(args.model) ? args.model : undefined),
@@ -175,13 +184,17 @@ export const train: Command = {
     const { out } = args;
     if (args.seeds !== undefined && args.folds !== undefined)
       throw new InputError('expected --seeds or --folds, got both; with --folds, --repeats trains several times');
+    if ((args.seeds ?? args.folds) !== undefined && (joined.length > 0 || isOtherData(args.unlabelled)))
+      throw new InputError(
+        `expected one --features, and no --unlabelled DIR, with ${args.seeds === undefined ? '--folds' : '--seeds'}, got ${joined.length > 0 ? 'several --features' : `--unlabelled ${args.unlabelled}`}; train each run by itself`,
+      );
     if (args.seeds !== undefined) return trainWithSeeds(out, { ...args, config, encoder });
     if (args.folds !== undefined) return trainInFolds(out, { ...args, config, encoder, folds: args.folds });
     if (args.repeats !== undefined) throw new InputError('expected --repeats with --folds, got it alone');
     if (args.jobs !== undefined) throw new InputError('expected --jobs with --seeds or --folds, got it alone');
     const begun = { isBegun: false };
     await stoppable(
-      (control) => trainTo(out, { ...args, config, encoder, control, begun }),
+      (control) => trainTo(out, { ...args, config, encoder, ...(joined.length > 0 && { joined }), control, begun }),
       () =>
         begun.isBegun
           ? `resume it: ${sameCommand({ without: ['--overwrite'], more: ['--resume'] })}`
@@ -211,11 +224,13 @@ async function trainTo(
     out,
     encoder,
     features: args.features,
+    joined: args.joined,
     trainCount: args.trainCount,
     trainFraction: args.trainFraction,
     splitSeed: args.splitSeed,
-    ...(args.unlabelled !== undefined &&
-      !isSplit(args.unlabelled) && { unlabelled: await openDataset(args.unlabelled, {}, { on: stderrEvents() }) }),
+    ...(isOtherData(args.unlabelled) && {
+      unlabelled: await openDataset(args.unlabelled, {}, { on: stderrEvents() }),
+    }),
     unlabelledFeatures: args.unlabelledFeatures,
     split: args.split,
     from: args.from,
@@ -261,13 +276,11 @@ function epochText({ bestEpoch, validation }: Pick<TrainedRun, 'bestEpoch' | 'va
   return `best epoch ${bestEpoch} of ${config.epochs}, validation AUROC ${validation?.toFixed(3) ?? 'undefined'}`;
 }
 
-interface ArgumentsOf extends DataFlags {
+interface ArgumentsOf extends DataFlags, JoinedEncoders {
   json: boolean;
   engine: Parameters<typeof startEngineOf>[0]['engine'];
   threads?: number;
   data?: string;
-  encoder?: string;
-  features?: string;
   textEncoder?: string;
   allowDownload: boolean;
   holdOutLabel?: string[];
@@ -292,6 +305,11 @@ interface ArgumentsOf extends DataFlags {
   resume: boolean;
   overwrite: boolean;
   helpConfig: boolean;
+}
+
+/** Whether images without labels are of other data. */
+function isOtherData(unlabelled: string | undefined): unlabelled is string {
+  return unlabelled !== undefined && !isSplit(unlabelled);
 }
 
 /** Whether images without labels are those of a split. */

@@ -13,6 +13,7 @@ import type { ModelConfig } from '../model-config.js';
 import { checkChestFilm } from './chest-film-check.js';
 import { openImageEncoder } from './image-encoders.js';
 import { type FeatureInput, type ImageInput, ImageInputs, type ModelInputs } from '../model/model-inputs.js';
+import { joinMaps } from '../model/joined-features.js';
 import type { StoredModel } from '../store/stored-model.js';
 import { preprocessingOf } from './image-preprocessing.js';
 import { type ImageSource, greyImage } from './image-source.js';
@@ -38,11 +39,28 @@ export interface ImageReader<Image = ImageSource> {
 /**
  * Opens what brings images to the inputs of a trained model.
  *
- * @param encoder folder of the frozen encoder, for a model that takes its features; where it was in training unless given.
+ * @param encoder folder of the frozen encoder, for a model that takes its features; where it was in training unless given. Of a model
+ *   that takes the joined features of several, a folder each, in the order of training.
  * @throws {InputError} if the encoder is missing, another one, or given to a model that needs none.
  */
 export async function openImageReader(
   { input, config }: Pick<StoredModel, 'input' | 'config'>,
+  encoder?: string | readonly string[],
+): Promise<ImageReader> {
+  const folders = encoder === undefined ? [] : [encoder].flat();
+  const wanted = input.kind === 'features' ? (input.joined?.length ?? 1) : 0;
+  if (wanted > 0 && folders.length > 0 && folders.length !== wanted)
+    throw new InputError(
+      `expected ${wanted === 1 ? 'one encoder' : `the ${wanted} encoders`} of this run, ${input.kind === 'features' ? input.source.encoder : ''}, got ${folders.length}; name ${wanted === 1 ? 'it alone' : 'each in the order of training'}`,
+    );
+  return input.kind === 'features' && input.joined
+    ? joinedReader(input, config, folders)
+    : singleReader(input, config, folders[0]);
+}
+
+async function singleReader(
+  input: StoredModel['input'],
+  config: StoredModel['config'],
   encoder?: string,
 ): Promise<ImageReader> {
   if (input.kind === 'features')
@@ -74,6 +92,42 @@ async function imageOf(
 ): Promise<ImageInputs> {
   const preprocessing = preprocessingOf(prepared, size);
   return new ImageInputs({ pixels: await decodeSource(image, preprocessing), size }, scale, augmentation);
+}
+
+/** Reads an image by several encoders, whose features are joined. */
+async function joinedReader(
+  { joined = [], grid, images: imageInput }: FeatureInput,
+  config: StoredModel['config'],
+  folders: readonly string[],
+): Promise<ImageReader> {
+  const readers: ImageReader[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const reader of readers) await reader.dispose();
+  };
+  try {
+    for (const [i, part] of joined.entries()) readers.push(await singleReader(part, config, folders[i]));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return {
+    read: async (image, options) => {
+      const read: ReadImage[] = [];
+      for (const reader of readers) read.push(await reader.read(image, options));
+      const images = imageInput && (await imageOf(image, imageInput, config));
+      return {
+        batch: (samples, view) => ({
+          main: joinMaps(
+            read.map((one) => one.batch(samples, view).main),
+            grid,
+          ),
+          ...(images && { images: images.batch(samples, view).main }),
+        }),
+        window: () => read[0].window(),
+      };
+    },
+    dispose,
+  };
 }
 
 async function featureReader(

@@ -27,6 +27,10 @@ export interface FeatureInput {
   source: FeatureSource;
   /** The folder that the encoder was in; null where the features came without one. */
   encoder: string | null;
+  /**
+   * The features of several encoders that are joined: `dim` is the sum of theirs, `grid` the largest, `source` names them all.
+   */
+  joined?: readonly FeatureInput[];
   /** The images that the image encoder branch takes beside them, where it is trained. */
   images?: ImageInput;
 }

@@ -13,9 +13,9 @@ import { Predictor } from './predictor.js';
 export interface OpenPredictorOptions {
   /**
    * Folder of the frozen image encoder, for a run that was trained on its features; where it was in training unless given. Refused
-   * for a run whose own encoder was trained.
+   * for a run whose own encoder was trained. Of a run that takes the joined features of several encoders, a folder each.
    */
-  encoder?: string;
+  encoder?: string | readonly string[];
   /**
    * Run folder whose evaluations say how well maps show where a label is; the run itself unless given, none for a model that was loaded.
    */

@@ -16,17 +16,19 @@ const imageInput = z.looseObject({
   scale: z.looseObject({ mean: z.number(), std: z.number() }),
 });
 
+const featureInput = z.looseObject({
+  kind: z.literal('features'),
+  grid: extent,
+  dim: extent,
+  dtype: z.enum(['float16', 'float32']),
+  source: z.looseObject({ encoder: z.string(), weightsHash: z.string(), preprocessing: z.unknown() }),
+  encoder: z.string().nullable(),
+  images: imageInput.optional(),
+});
+
 const inputDescription = z.discriminatedUnion('kind', [
   imageInput,
-  z.looseObject({
-    kind: z.literal('features'),
-    grid: extent,
-    dim: extent,
-    dtype: z.enum(['float16', 'float32']),
-    source: z.looseObject({ encoder: z.string(), weightsHash: z.string(), preprocessing: z.unknown() }),
-    encoder: z.string().nullable(),
-    images: imageInput.optional(),
-  }),
+  featureInput.extend({ joined: z.array(featureInput).min(2).optional() }),
 ]) as unknown as z.ZodType<InputDescription>;
 
 const calibration = z.discriminatedUnion('kind', [

@@ -80,6 +80,7 @@ const known: readonly (keyof EvaluateRunOptions)[] = [
   'boxes',
   'encoder',
   'features',
+  'joined',
   'on',
   'signal',
   'stallSeconds',
@@ -122,7 +123,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
     const source = await trainedSource(
       stored,
       dataset,
-      { encoder, features, out: typeof options.out === 'string' ? options.out : run },
+      { encoder, features, joined: options.joined, out: typeof options.out === 'string' ? options.out : run },
       progress,
     );
     const refused = opened.refused?.filter((image) => image.split === split);

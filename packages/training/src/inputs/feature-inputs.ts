@@ -6,6 +6,8 @@ import {
   type BatchDraw,
   type FeatureInput,
   type ImageInputs,
+  joinDescriptions,
+  joinMaps,
   type ModelBatch,
   type ModelInputs,
   pooledOf,
@@ -140,6 +142,58 @@ export class FeatureInputs implements ModelInputs {
   private tensor(rows: number, values: Float32Array): ModelBatch {
     const { grid, dim } = this.description;
     return { main: tf.tensor4d(values, [rows, grid, grid, dim]) };
+  }
+}
+
+/** Features of several frozen encoders of the same images, side by side. */
+export class JoinedFeatures implements ModelInputs {
+  readonly description: FeatureInput;
+
+  /** @throws {InputError} if their maps cannot be joined. */
+  constructor(private readonly parts: readonly FeatureInputs[]) {
+    try {
+      this.description = joinDescriptions(parts.map(({ description }) => description));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new InputError(error.message);
+    }
+  }
+
+  get views(): number {
+    return Math.min(...this.parts.map(({ views }) => views));
+  }
+
+  batch(samples: ArrayLike<number>, view = 0): ModelBatch {
+    return this.join(this.parts.map((part) => part.batch(samples, view)));
+  }
+
+  async trainingBatch(samples: readonly number[], draw: BatchDraw): Promise<ModelBatch> {
+    const batches: ModelBatch[] = [];
+    for (const part of this.parts) batches.push(await part.trainingBatch(samples, draw));
+    return this.join(batches);
+  }
+
+  prepare(samples: readonly number[], draw: BatchDraw): void {
+    for (const part of this.parts) part.prepare(samples, draw);
+  }
+
+  statistics(samples: readonly number[]): { mean: Float32Array; std: Float32Array } {
+    const each = this.parts.map((part) => part.statistics(samples));
+    const all = (kind: 'mean' | 'std'): Float32Array => Float32Array.from(each.flatMap((one) => [...one[kind]]));
+    return { mean: all('mean'), std: all('std') };
+  }
+
+  async dispose(): Promise<void> {
+    for (const part of this.parts) await part.dispose();
+  }
+
+  private join(batches: readonly ModelBatch[]): ModelBatch {
+    return {
+      main: joinMaps(
+        batches.map(({ main }) => main),
+        this.description.grid,
+      ),
+    };
   }
 }
 

@@ -26,6 +26,11 @@ export interface EncoderOptions {
   encoder?: string;
   /** Folder of the feature store; `features` in the results' folder unless given. */
   features?: string;
+  /**
+   * Further frozen encoders whose features of the same images are joined to those, each with its store and, where features are to be
+   * made, its folder. None unless given.
+   */
+  joined?: readonly { features: string; encoder?: string }[];
   /** Folder of the results. */
   out: string;
 }
@@ -49,6 +54,10 @@ export async function trainingSource(
   const storesMap =
     (decoder.kind === 'query' && modelTypes.get(model).usesFeatureMap) ||
     (heads.has(model) && heads.get(model).usesMaps === true);
+  if (encoder.tune !== 'none' && options.joined)
+    throw new InputError(
+      `expected one encoder with encoder.tune=${encoder.tune}, got ${options.joined.length + 1}; tune one, and join its features in another run`,
+    );
   if (encoder.tune !== 'none') {
     const tuned = { kind: 'tuned', encoder: tunedFolder(options, progress), isMap: storesMap, augmentation } as const;
     return hasImageBranch(config, dataset, options.maxBad) ? { ...tuned, images } : tuned;
@@ -126,10 +135,10 @@ export async function trainedSource(
     if (given) throw new InputError(`expected no ${given} with this run: its encoder was trained with it`);
     return trainedImages(input, config);
   }
-  const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out } = options;
+  const { features, encoder = features === undefined ? knownEncoder(input) : undefined, out, joined } = options;
   const { augmentation } = config;
   const layout = { augmentation, map: input.grid > 1, dtype: input.dtype };
-  const source = await featureSource(dataset, { encoder, features, out, ...layout }, progress);
+  const source = await featureSource(dataset, { encoder, features, out, joined, ...layout }, progress);
   return { ...source, expected: input, ...(input.images && { images: trainedImages(input.images, config) }) };
 }
 
@@ -140,8 +149,20 @@ function trainedImages(
   return { kind: 'image', preprocessing: preprocessingOf(image, size), scale, augmentation };
 }
 
-/** The features of a frozen encoder, whatever they are for. */
+/** The features of a frozen encoder, or of several, whatever they are for. */
 export async function featureSource(
+  dataset: Dataset,
+  { joined = [], ...first }: Parameters<typeof oneSource>[1],
+  progress: Progress,
+): Promise<StoredSource> {
+  const source = await oneSource(dataset, first, progress);
+  const others: StoredSource[] = [];
+  for (const { features, encoder } of joined)
+    others.push(await oneSource(dataset, { ...first, features, encoder }, progress));
+  return { ...source, ...(others.length > 0 && { joined: others }) };
+}
+
+async function oneSource(
   dataset: Dataset,
   {
     encoder: folder,

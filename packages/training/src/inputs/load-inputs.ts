@@ -12,7 +12,7 @@ import {
 } from '@cxr-align/image-backbone';
 import { contentHash } from './decode-views.js';
 import { TunedInputs, type TunedSource } from './tuned-inputs.js';
-import { FeatureInputs, FeaturesWithImages } from './feature-inputs.js';
+import { FeatureInputs, FeaturesWithImages, JoinedFeatures } from './feature-inputs.js';
 import { type FeatureInput, ImageInputs, type ModelInputs, scaleOf } from '@cxr-align/classifier';
 import { watchedImages } from '../watchdog.js';
 import { imagePlaces, refuseMissing } from './checks/missing-images.js';
@@ -38,6 +38,8 @@ export interface StoredSource {
   expected?: FeatureInput;
   /** The folder that the encoder was in, as far as it is known. */
   encoder: string | null;
+  /** Further stores, whose features are joined to those of the first. */
+  joined?: readonly Pick<StoredSource, 'store' | 'encoder'>[];
   /** The images for an image encoder branch beside the features. */
   images?: ImageSource;
 }
@@ -132,25 +134,72 @@ async function loadPixels(
 
 async function loadFeatures(
   opened: Opened,
-  { store: folder, expected, encoder, images }: StoredSource,
-  { maxBad, progress }: { maxBad?: number; progress: Progress },
+  { store, expected, encoder, joined = [], images }: StoredSource,
+  options: { maxBad?: number; progress: Progress },
 ): Promise<LoadedData> {
-  const store = new FeatureStore(folder);
+  const sources = [{ store, encoder }, ...joined];
+  const wanted = expected && (expected.joined ?? [expected]);
+  if (wanted && wanted.length !== sources.length)
+    throw new InputError(
+      `expected ${wanted.length === 1 ? 'one feature store' : `${wanted.length} feature stores`}, of ${expected.source.encoder}, got ${sources.length}; name ${wanted.length === 1 ? 'it alone' : 'each in the order of training'}`,
+    );
+  const stores: OpenSource[] = [];
   try {
-    return await loadStored(opened, store, { expected, encoder, images }, { maxBad, progress });
+    for (const [i, source] of sources.entries())
+      stores.push({ store: new FeatureStore(source.store), encoder: source.encoder, expected: wanted?.[i] });
+    return await loadStored(opened, stores, images, options);
   } catch (error) {
-    store.close();
+    stores.forEach((one) => one.store.close());
     throw error;
   }
 }
 
-/** Inputs from an open store, which belongs to them. */
+/** A store that has been opened. */
+interface OpenSource extends Pick<StoredSource, 'encoder' | 'expected'> {
+  store: FeatureStore;
+}
+
+/** Inputs from open stores, which belong to them. */
 async function loadStored(
   opened: Opened,
-  store: FeatureStore,
-  { expected, encoder, images: imageSource }: Pick<StoredSource, 'expected' | 'encoder' | 'images'>,
-  { maxBad, progress }: { maxBad?: number; progress: Progress },
+  stores: readonly OpenSource[],
+  imageSource: ImageSource | undefined,
+  options: { maxBad?: number; progress: Progress },
 ): Promise<LoadedData> {
+  const [first, ...others] = stores;
+  let kept = await readableIn(opened, first, options);
+  for (const other of others) {
+    const more = await readableIn(kept, other, options);
+    kept = { ...more, unreadable: [...kept.unreadable, ...more.unreadable] };
+  }
+  const placeIn = (store: FeatureStore, { id }: Dataset['samples'][number]): number => store.places.get(id)!;
+  const inputsOf = ({ samples }: Dataset): FeatureInputs | JoinedFeatures => {
+    const parts = stores.map(({ store, encoder }) => {
+      const places = Int32Array.from(samples, (sample) => placeIn(store, sample));
+      return new FeatureInputs(store, places, encoder);
+    });
+    return parts.length === 1 ? parts[0] : new JoinedFeatures(parts);
+  };
+  const placed = ({ samples }: Dataset): Pick<LoadedData, 'contentOf' | 'featuresOf'> => ({
+    contentOf: (sample) => first.store.index.contents[placeIn(first.store, samples[sample])] ?? '',
+    featuresOf: (sample) => stores.map(({ store }) => store.identityOf(placeIn(store, samples[sample]))).join('+'),
+  });
+  if (!imageSource) return { ...kept, ...placed(kept.dataset), inputs: inputsOf(kept.dataset) };
+  const images = await loadPixels(kept, imageSource, options);
+  return {
+    ...images,
+    featuresOf: placed(images.dataset).featuresOf,
+    unreadable: [...kept.unreadable, ...images.unreadable],
+    inputs: new FeaturesWithImages(inputsOf(images.dataset), images.inputs),
+  };
+}
+
+/** The samples that a store has features of. @throws {InputError} if it is of other images or another encoder, or lacks some. */
+async function readableIn(
+  opened: Opened,
+  { store, expected }: OpenSource,
+  { maxBad, progress }: { maxBad?: number; progress: Progress },
+): Promise<Omit<LoadedData, 'inputs' | 'contentOf'>> {
   const { dataset } = opened;
   const { index, folder } = store;
   if (expected) refuseOtherSource(folder, index, expected);
@@ -173,27 +222,7 @@ async function loadStored(
     maxBad,
   );
   await refuseOtherImages(store, kept.dataset);
-  const inputsOf = ({ samples }: Dataset): FeatureInputs =>
-    new FeatureInputs(
-      store,
-      Int32Array.from(samples, ({ id }) => store.places.get(id)!),
-      encoder,
-    );
-  const placed = ({ samples }: Dataset): Pick<LoadedData, 'contentOf' | 'featuresOf'> => {
-    const placeOf = (sample: number): number => store.places.get(samples[sample].id)!;
-    return {
-      contentOf: (sample) => index.contents[placeOf(sample)] ?? '',
-      featuresOf: (sample) => store.identityOf(placeOf(sample)),
-    };
-  };
-  if (!imageSource) return { ...kept, ...placed(kept.dataset), inputs: inputsOf(kept.dataset) };
-  const images = await loadPixels(kept, imageSource, { maxBad, progress });
-  return {
-    ...images,
-    featuresOf: placed(images.dataset).featuresOf,
-    unreadable: [...kept.unreadable, ...images.unreadable],
-    inputs: new FeaturesWithImages(inputsOf(images.dataset), images.inputs),
-  };
+  return kept;
 }
 
 /** @throws {InputError} if features are not of the encoder that a model was trained on. */

@@ -27,6 +27,7 @@ export function describeRun(
     data: {
       path: options.data.path,
       features: options.features ?? null,
+      ...(options.joined && { joined: options.joined.map(({ features }) => features) }),
       ...trainingData(dataset),
       labelCounts: labelCounts(dataset, graph.labels, truth),
       badRows: badRows.length,

@@ -119,6 +119,6 @@ async function textsInSpace(config: Config, { graph }: PreparedTraining, dim: nu
 export function storedFeatures({ loaded }: PreparedTraining): FeatureInputs {
   if (loaded.inputs instanceof FeatureInputs) return loaded.inputs;
   throw new InputError(
-    'expected stored features of a frozen encoder to fit a head to, got images; extract features first',
+    `expected stored features of one frozen encoder to fit a head to, got ${loaded.inputs.description.kind === 'features' ? `those of ${loaded.inputs.description.source.encoder}` : 'images'}; extract features first, or name one store`,
   );
 }

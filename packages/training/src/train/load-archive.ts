@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { modelTypes } from '@cxr-align/classifier';
 import { FeatureStore, selectSamples, type Dataset } from '@cxr-align/datasets';
 import { InputError, sha256 } from '@cxr-align/files';
 import type { LabelGraph } from '@cxr-align/label-graph';
@@ -40,7 +41,12 @@ export function wantsArchive({ config, unlabelled }: Pick<TrainOptions, 'config'
     throw new InputError(
       `expected images without labels of the data's own split (unlabelled.split=${split}) or of other data, got both; leave one out`,
     );
-  const isWanted = split !== 'none' || unlabelled !== undefined;
+  const isFitted = modelTypes.get(config.model).isFitted === true;
+  if (isFitted && unlabelled)
+    throw new InputError(
+      `expected no other images without labels with model ${config.model}, which takes no pseudo-labels, got ${unlabelled.path}; leave them out`,
+    );
+  const isWanted = !isFitted && (split !== 'none' || unlabelled !== undefined);
   if (isWanted && weight === 0)
     throw new InputError(
       'expected unlabelled.weight above 0 with images without labels, got 0; leave them out instead',
@@ -156,6 +162,10 @@ async function archiveSource(
       'expected encoder.tune none with images without labels, whose pseudo-labels train stored views, got a tuned encoder; leave one of them out, or pretrain the encoder on those images',
     );
   if (description.kind !== 'features') throw new Error('training: features have images as inputs');
+  if (description.joined && unlabelled && (unlabelledFeatures !== undefined || encoder !== undefined))
+    throw new InputError(
+      'expected other images without labels in the stores of the data where the features of several encoders are joined, got a store or encoder of their own; extract them into the same stores',
+    );
   const own = encoder === undefined ? source.store : join(out, 'unlabelled-features');
   const store = unlabelledFeatures ?? (unlabelled ? own : source.store);
   if (encoder !== undefined) {

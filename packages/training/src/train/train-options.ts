@@ -41,6 +41,7 @@ const known: readonly (keyof TrainOptions)[] = [
   'out',
   'encoder',
   'features',
+  'joined',
   'trainCount',
   'trainFraction',
   'splitSeed',
