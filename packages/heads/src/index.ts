@@ -1,4 +1,11 @@
+export { fitCsra } from './csra.js';
+export { fitGaussian, shrinkageGrid } from './gaussian.js';
 export { fitLogistic, penaltyGrid } from './logistic.js';
+export { fitNeighbours, sharpnessGrid } from './neighbours.js';
+export { fitPropagation } from './propagation.js';
+export { fitStack, stackOf } from './stack.js';
+export { featuresOf, imagesOf, outOfFold, subProblem } from './sub-problem.js';
+export { fitTextCentroids } from './text-centroids.js';
 export {
   headDefaults,
   type FeatureMaps,

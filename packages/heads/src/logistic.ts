@@ -68,13 +68,13 @@ export function fitLogistic(problem: HeadProblem, options: HeadOptions): FittedH
     bias,
     settings: { penalty: chosen.penalty, ...(chosen.tried && { tried: chosen.tried }), ...(priors && { scales }) },
     remarks: [
-      ...(chosen.tried ? [penaltyRemark(chosen.penalty, chosen.tried, chosen.folds)] : []),
+      ...(chosen.tried ? [penaltyRemark(chosen.penalty, chosen.folds)] : []),
       ...constantRemarks(labels, isConstant),
     ],
   });
 
-  function penaltyRemark(penalty: number, tried: readonly TriedPenalty[], folds: number): string {
-    const isEdge = penalty === tried[0].penalty || penalty === tried.at(-1)!.penalty;
+  function penaltyRemark(penalty: number, folds: number): string {
+    const isEdge = penalty === penaltyGrid[0] || penalty === penaltyGrid.at(-1);
     return `penalty ${penalty} chosen by ${folds}-fold cross-validation of ${images.length} training images by patient${isEdge ? ', at the end of what was tried: set head.penalty to go beyond' : ''}`;
   }
 }
@@ -155,33 +155,44 @@ function choosePenalty(
   });
   const folds = foldOf.reduce((most, fold) => Math.max(most, fold), 0) + 1;
   if (folds < 2) return { penalty: 0.1, folds: 1 };
-  const losses = penaltyGrid.map(() => labels.map(() => ({ sum: 0, count: 0 })));
-  for (let fold = 0; fold < folds; fold++) {
-    const training = images.filter((image) => foldOf[image] !== fold);
-    const left = images.filter((image) => foldOf[image] === fold);
-    labels.forEach((_, label) => {
-      onProgress?.((0.8 * (fold + label / labels.length)) / folds);
-      if (isConstant[label]) return;
-      const own = labelRows(problem, label, { balance: options.balance, images: training });
-      const held = labelRows({ ...problem, views: 1 }, label, { balance: 'none', images: left });
-      // The first view of each image that is left out.
-      const heldRows = held.rows.map((image) => image * views);
-      if (!hasBothClasses(own)) return;
-      let start: LinearScore | undefined;
-      penaltyGrid.forEach((penalty, at) => {
-        const fit = fitLabel(space, own, { penalty, along: alongPrior?.[label], start, tolerance: 1e-4 });
-        start = fit;
-        const offsets = alongPrior && Float64Array.from(heldRows, (row) => fit.scale * alongPrior[label][row]);
-        const logits = logitsOf(space.coordinates, { rows: heldRows, offsets }, fit);
-        logits.forEach((z, i) => {
-          const t = held.targets[i];
-          losses[at][label].sum += t * softplus(-z) + (1 - t) * softplus(z);
-          losses[at][label].count++;
+  const starts = new Map<string, LabelFit>();
+  const parts = Array.from({ length: folds }, (_, fold) => ({
+    training: images.filter((image) => foldOf[image] !== fold),
+    left: images.filter((image) => foldOf[image] === fold),
+  }));
+  const tried: TriedPenalty[] = [];
+  for (const penalty of penaltyGrid) {
+    onProgress?.((0.8 * tried.length) / penaltyGrid.length);
+    const losses = labels.map((_, label) => {
+      const sums = { sum: 0, count: 0 };
+      if (isConstant[label]) return sums;
+      parts.forEach(({ training, left }, fold) => {
+        const own = labelRows(problem, label, { balance: options.balance, images: training });
+        if (!hasBothClasses(own)) return;
+        const held = labelRows({ ...problem, views: 1 }, label, { balance: 'none', images: left });
+        // The first view of each image that is left out.
+        const rows = held.rows.map((image) => image * views);
+        const key = `${fold}/${label}`;
+        const fit = fitLabel(space, own, {
+          penalty,
+          along: alongPrior?.[label],
+          start: starts.get(key),
+          tolerance: 1e-4,
+        });
+        starts.set(key, fit);
+        const offsets = alongPrior && Float64Array.from(rows, (row) => fit.scale * alongPrior[label][row]);
+        logitsOf(space.coordinates, { rows, offsets }, fit).forEach((z, i) => {
+          sums.sum += held.targets[i] * softplus(-z) + (1 - held.targets[i]) * softplus(z);
+          sums.count++;
         });
       });
+      return sums;
     });
+    tried.push({ penalty, loss: meanLoss(losses) });
+    // The loss has one valley: weaker penalties would only be worse.
+    const [least] = [...tried].sort((a, b) => a.loss - b.loss);
+    if (tried.length - tried.indexOf(least) > 2) break;
   }
-  const tried = penaltyGrid.map((penalty, at) => ({ penalty, loss: meanLoss(losses[at]) }));
   if (tried.some(({ loss }) => Number.isNaN(loss))) return { penalty: 0.1, folds: 1 };
   return { penalty: tried.reduce((best, one) => (one.loss < best.loss ? one : best)).penalty, tried, folds };
 }

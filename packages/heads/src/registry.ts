@@ -1,5 +1,11 @@
 import type { HeadType } from './head.js';
+import { csra } from './csra.js';
+import { gaussian } from './gaussian.js';
 import { logistic } from './logistic.js';
+import { neighbours } from './neighbours.js';
+import { propagation } from './propagation.js';
+import { stackType } from './stack.js';
+import { textCentroids } from './text-centroids.js';
 
 const types = new Map<string, HeadType>();
 
@@ -38,3 +44,9 @@ export const heads = {
 };
 
 registerHead('logistic', logistic);
+registerHead('gaussian', gaussian);
+registerHead('text-centroids', textCentroids);
+registerHead('csra', csra);
+registerHead('neighbours', neighbours);
+registerHead('propagation', propagation);
+registerHead('stack', stackType(heads.get));

@@ -97,15 +97,18 @@ export function solveShifted(
   return b;
 }
 
-/** The lower bidiagonal L with L Lᵀ = T of a positive semidefinite T; directions without length are 0. */
+/**
+ * The lower bidiagonal L with L Lᵀ = T of a positive semidefinite T. What rounding may take away is added to the diagonal, n · 10⁻¹⁵ of
+ * its largest: without it a T that is singular, as of features with mean 0, ends with a pivot far below 0.
+ */
 export function bidiagonalFactor({ diagonal, offDiagonal }: Tridiagonal): Tridiagonal {
   const n = diagonal.length;
   const own = new Float64Array(n);
   const below = new Float64Array(Math.max(0, n - 1));
-  const least = 1e-13 * diagonal.reduce((most, value) => Math.max(most, value), 0);
+  const added = 1e-15 * n * diagonal.reduce((most, value) => Math.max(most, value), 0);
   for (let i = 0; i < n; i++) {
-    const rest = diagonal[i] - (i === 0 ? 0 : below[i - 1] ** 2);
-    if (rest <= least) continue;
+    const rest = diagonal[i] + added - (i === 0 ? 0 : below[i - 1] ** 2);
+    if (rest <= 0) continue;
     own[i] = Math.sqrt(rest);
     if (i + 1 < n) below[i] = offDiagonal[i] / own[i];
   }

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
+from sklearn.covariance import ledoit_wolf
 from sklearn.linear_model import LogisticRegression
 
 rng = np.random.default_rng(3)
@@ -94,6 +95,137 @@ def logistic_case(n, dim, penalty, balanced=False, soft=False, texts=False):
     return {**case, "expected": {"weights": weights, "bias": bias, **({"scales": scales} if texts else {})}}
 
 
+def gaussian_case(n, dim, shrinkage, archive=0):
+    x, y = made_up(n, dim, 2)
+    more = rounded(rng.normal(size=(archive, dim)))
+    every = np.vstack([x, more])
+    std = every.std(0) * np.sqrt(dim)
+    z_all, z = (every - every.mean(0)) / std, (x - every.mean(0)) / std
+    s = z_all.T @ z_all / len(z_all)
+    rho = ledoit_wolf(z_all, assume_centered=True)[1] if shrinkage == "ledoit-wolf" else shrinkage
+    sigma = (1 - rho) * s + rho * np.trace(s) / dim * np.eye(dim)
+    directions, offsets, priors = [], [], []
+    for label in range(2):
+        known = ~np.isnan(y[:, label])
+        up, down = z[known & (y[:, label] == 1)], z[known & (y[:, label] == 0)]
+        w = np.linalg.solve(sigma, up.mean(0) - down.mean(0))
+        directions.append(w.tolist())
+        offsets.append(float(-w @ (up.mean(0) + down.mean(0)) / 2))
+        priors.append(float(np.log(len(up) / len(down))))
+    return {"features": x.tolist(), "targets": as_list(y), "archive": more.tolist(), "shrinkage": shrinkage,
+            "expected": {"shrinkage": float(rho), "directions": directions, "offsets": offsets, "priors": priors}}
+
+
+def centred(x, mean):
+    z = x - mean
+    return z / np.linalg.norm(z, axis=1, keepdims=True)
+
+
+def cache_case(n, dim, count, beta):
+    x, y = made_up(n, dim, 2)
+    new = rounded(rng.normal(size=(5, dim)))
+    cos = centred(new, x.mean(0)) @ centred(x, x.mean(0)).T
+    share = np.nanmean(y, 0)
+    logits = np.zeros((5, 2))
+    for image in range(5):
+        near = np.argsort(-cos[image])[: count or n]
+        k = np.exp(beta * (cos[image, near] - cos[image].max()))
+        for label in range(2):
+            known = ~np.isnan(y[near, label])
+            t = y[near, label]
+            logits[image, label] = np.log((share[label] + k[known] @ t[known]) / (1 - share[label] + k[known] @ (1 - t[known])))
+    return {"features": x.tolist(), "targets": as_list(y), "new": new.tolist(), "neighbours": count, "sharpness": beta,
+            "expected": {"logits": logits.tolist(), "nearest": np.argsort(-cos[0])[:3].tolist(), "similarity": np.sort(cos[0])[::-1][:3].tolist()}}
+
+
+def propagation_case(n, dim, count, beta, alpha, archive):
+    x, y = made_up(n, dim, 2)
+    more = rounded(rng.normal(size=(archive, dim)))
+    new = rounded(rng.normal(size=(4, dim)))
+    every = np.vstack([x, more])
+    z = centred(every, every.mean(0))
+    cos = z @ z.T
+    total = n + archive
+    w = np.zeros((total, total))
+    for i in range(total):
+        for j in [j for j in np.argsort(-cos[i]) if j != i][:count]:
+            w[i, j] = w[j, i] = np.exp(beta * (cos[i, j] - 1))
+    d = w.sum(1)
+    s = w / np.sqrt(np.outer(d, d))
+    t = np.full((total, 2), np.nan)
+    t[:n] = y
+    known = (~np.isnan(t)).astype(float)
+    inverse = np.linalg.inv(np.eye(total) - alpha * s)
+    f, k = inverse @ np.nan_to_num(t), inverse @ known
+    share = np.nanmean(y, 0)
+    eps = 0.1 * k.mean()
+    to = centred(new, every.mean(0)) @ z.T
+    logits = np.zeros((4, 2))
+    for image in range(4):
+        near = np.argsort(-to[image])[:count]
+        a = np.exp(beta * (to[image, near] - to[image].max()))
+        a /= a.sum()
+        p, q = a @ f[near], a @ k[near]
+        logits[image] = np.log((p + eps * share) / (q - p + eps * (1 - share)))
+    return {"features": x.tolist(), "targets": as_list(y), "archive": more.tolist(), "new": new.tolist(), "neighbours": count,
+            "sharpness": beta, "spread": alpha, "expected": {"logits": logits.tolist()}}
+
+
+def csra_case(n, patches, dim):
+    maps = np.float32(rng.normal(size=(n, patches, dim))).astype(float)
+    y = (rng.uniform(size=n) > 0.5).astype(float)
+    pooled = maps.mean(1)
+    offset, divisor = pooled.mean(0), pooled.std(0) * np.sqrt(dim)
+    v = rounded(rng.normal(size=dim + 1) * 3)
+    penalty, attention, temperature = 0.1, 0.3, 2.0
+
+    def value(v):
+        s = ((maps - offset) / divisor) @ v[:-1]
+        a = np.exp(temperature * (s - s.max(1, keepdims=True)))
+        a /= a.sum(1, keepdims=True)
+        logit = s.mean(1) + attention * (a * s).sum(1) + v[-1]
+        loss = y * np.logaddexp(0, -logit) + (1 - y) * np.logaddexp(0, logit)
+        return loss.mean() + penalty / 2 * v[:-1] @ v[:-1]
+
+    steps = np.eye(dim + 1) * 1e-6
+    gradient = [(value(v + h) - value(v - h)) / 2e-6 for h in steps]
+    return {"maps": maps.tolist(), "targets": y.tolist(), "point": v.tolist(), "offset": offset.tolist(), "divisor": divisor.tolist(),
+            "penalty": penalty, "attention": attention, "temperature": temperature,
+            "expected": {"value": float(value(v)), "gradient": gradient}}
+
+
+def text_case(n, dim):
+    x, y = made_up(n, dim, 2, missing=0)
+    t = rng.normal(size=(2, 2, dim))
+    t = rounded(t / np.linalg.norm(t, axis=-1, keepdims=True))
+    z = x / np.linalg.norm(x, axis=1, keepdims=True)
+    combined, trained = [], []
+    for label in range(2):
+        members = [z[y[:, label] == 1], z[y[:, label] == 0]]
+        centres = [t[c, label] + 1 / n * max(1 / len(m), 1e-3) ** -1 * m.sum(0) / 0.01 for c, m in enumerate(members)]
+        centres = [c / np.linalg.norm(c) for c in centres]
+        combined.append((centres[0] - centres[1]).tolist())
+        v = np.array([m.mean(0) for m in members])
+        own = t[:, label]
+        alpha = np.full(2, 250 * np.mean([m @ own[c] for c in range(2) for m in [members[0].mean(0), members[1].mean(0)]]))
+        step_v = 4 * n / np.linalg.eigvalsh(z.T @ z)[-1]
+        step_a = n / (4 * max(((z @ own.T) ** 2).sum(0)))
+        speed = np.zeros_like(v)
+        one_hot = np.stack([y[:, label], 1 - y[:, label]], 1)
+        for step in range(1, 301):
+            logits = z @ (v + alpha[:, None] * own).T
+            p = np.exp(logits - logits.max(1, keepdims=True))
+            p /= p.sum(1, keepdims=True)
+            g = (p - one_hot) / n
+            speed = 0.9 * speed + g.T @ z
+            v = v - step_v * speed
+            if step % 10 == 0:
+                alpha = alpha - step_a * (g * (z @ own.T)).sum(0)
+        w = v + alpha[:, None] * own
+        trained.append((w[0] - w[1]).tolist())
+    return {"features": x.tolist(), "targets": as_list(y), "texts": t.tolist(), "expected": {"ss-text+": combined, "lp++": trained}}
+
+
 cases = {
     "logistic": {
         "fewer images than features": logistic_case(12, 20, 0.05),
@@ -102,6 +234,19 @@ cases = {
         "soft targets": logistic_case(25, 30, 0.01, soft=True),
         "shrunk to prompts": logistic_case(30, 10, 0.1, texts=True),
     },
+    "gaussian": {
+        "shrinkage given": gaussian_case(12, 20, 0.3),
+        "with an archive": gaussian_case(14, 6, 0.1, archive=20),
+        "by Ledoit and Wolf": gaussian_case(30, 12, "ledoit-wolf"),
+        "by Ledoit and Wolf, few images": gaussian_case(10, 25, "ledoit-wolf", archive=5),
+    },
+    "neighbours": {"all": cache_case(20, 6, 0, 5.0), "the nearest": cache_case(20, 6, 4, 10.0)},
+    "propagation": {
+        "images with labels alone": propagation_case(15, 5, 4, 3.0, 0.9, 0),
+        "with an archive": propagation_case(10, 5, 3, 2.0, 0.8, 12),
+    },
+    "csra": {"objective": csra_case(6, 4, 5)},
+    "texts": {"centroids": text_case(24, 8)},
 }
 
 with open(sys.argv[1], "w") as file:
