@@ -10,7 +10,8 @@
 #   --tensorflow  wheel, archive or folder of libtensorflow for machines without a package index (cxr-align setup gpu --from)
 #   --python      a Python with torch 2.x for CUDA; PyTorch's script is ../shared/bench/torch_baseline.py, or BENCH_PEER
 #   --small       the small step alone
-#   --rounds      of the step, in turns with PyTorch. Default 3
+#   --rounds      of the step, in turns with PyTorch. Default 1
+#   --seconds     that all parts together may take, after the set-up. Default 540; a part that would begin later is skipped, said aloud
 #   --pack        writes this checkout, built, with this Node and the modules that it needs to run into an archive (.tar.gz or
 #                 .tar.xz): unpacked on a machine that has neither Node nor a network, this script runs there as it is. What
 #                 setup brings for --engines goes along: 0.1 GB for webgpu; cuda has TensorFlow and NVIDIA's libraries, 5 GB
@@ -27,7 +28,8 @@ tensorflow=
 python=python3
 pack=
 sizes=paper,paper-100,small
-rounds=3
+rounds=1
+seconds=540
 while [ $# -gt 0 ]; do
   case "$1" in
     --out) out=$2; shift 2 ;;
@@ -36,9 +38,10 @@ while [ $# -gt 0 ]; do
     --python) python=$2; shift 2 ;;
     --small) sizes=small; shift ;;
     --rounds) rounds=$2; shift 2 ;;
+    --seconds) seconds=$2; shift 2 ;;
     --pack) pack=$2; shift 2 ;;
     -h | --help) sed -n '2,/^set /p' "$0" | sed -E '/^set /d; s/^# ?//'; exit 0 ;;
-    *) echo "gpu-check: expected --out, --engines, --tensorflow, --python, --small, --rounds or --pack, got $1" >&2; exit 2 ;;
+    *) echo "gpu-check: expected --out, --engines, --tensorflow, --python, --small, --rounds, --seconds or --pack, got $1" >&2; exit 2 ;;
   esac
 done
 
@@ -55,13 +58,28 @@ export PATH="$(cd "$(dirname "$node")" && pwd):$PATH"
 
 mkdir -p "$out"
 log() { echo "== $1" >&2; }
-# Runs a part; its output goes to OUT/NAME.json or .txt, what it says beside to OUT/NAME.log.
+# When the parts have to end; set once what they need is there.
+ends=
+# Runs a part for at most LIMIT seconds (4 minutes, or what is left of --seconds); its output goes to OUT/NAME.json or .txt, what it says
+# beside to OUT/NAME.log. A part that fails or takes too long does not end the others.
 part() {
   local name=$1 file=$2
   shift 2
+  local limit=()
+  if [ -n "$ends" ]; then
+    local left=$((ends - SECONDS))
+    [ "$left" -lt "${LIMIT:-240}" ] || left=${LIMIT:-240}
+    if [ "$left" -le 0 ]; then
+      log "$name: skipped, the $seconds s are over"
+      echo "skipped: the $seconds s were over" | tee "$out/$name.log" >"$out/$file"
+      return 1
+    fi
+    limit=(timeout --kill-after=5 "$left")
+  fi
   log "$name: $*"
-  "$@" >"$out/$file" 2>"$out/$name.log"
+  ${limit[@]+"${limit[@]}"} "$@" >"$out/$file" 2>"$out/$name.log"
   local code=$?
+  [ $code -ne 124 ] || echo "took longer than $left s" >>"$out/$name.log"
   [ $code -eq 0 ] || { echo "   ended with $code: $(tail -n 1 "$out/$name.log")" >&2; }
   return $code
 }
@@ -70,15 +88,16 @@ if [ ! -d .node ]; then
   [ -d node_modules ] || part install install.txt npm ci || exit 1
   part build build.txt env NX_DAEMON=false npx nx run-many -t build || exit 1
 fi
-cli() { "$node" apps/trainer/bin/cxr-align.js "$@"; }
-bench() { "$node" tools/bench/dist/main.js "$@"; }
+# Commands, not functions: a time limit needs a process.
+cli=("$node" apps/trainer/bin/cxr-align.js)
+bench=("$node" tools/bench/dist/main.js)
 
 IFS=, read -ra asked <<<"$engines"
 [ ! -d .cache ] || export CXR_ALIGN_CACHE="$PWD/.cache"
 for engine in "${asked[@]}"; do
   case "$engine" in
-    cuda) part setup-cuda setup-cuda.txt cli setup gpu ${tensorflow:+--from "$tensorflow"} ;;
-    webgpu) part setup-webgpu setup-webgpu.txt cli setup webgpu ;;
+    cuda) part setup-cuda setup-cuda.txt "${cli[@]}" setup gpu ${tensorflow:+--from "$tensorflow"} ;;
+    webgpu) part setup-webgpu setup-webgpu.txt "${cli[@]}" setup webgpu ;;
   esac
 done
 if [ -n "$pack" ]; then
@@ -102,12 +121,11 @@ if [ -n "$pack" ]; then
   exit $code
 fi
 { nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true; } >"$out/gpu.txt" 2>/dev/null
-part doctor doctor.json cli doctor --json
-[ -f "$out/data/train.csv" ] || part phantom phantom.txt cli phantom --out "$out/data" --images 600 --size 128
+ends=$((SECONDS + seconds))
+part doctor doctor.json "${cli[@]}" doctor --json
+[ -f "$out/data/train.csv" ] || part phantom phantom.txt "${cli[@]}" phantom --out "$out/data" --images 600 --size 128
 
 export BENCH_PEER=${BENCH_PEER:-../shared/bench/torch_baseline.py}
-# Products of float32 as such on both sides, as the engine has them unless told otherwise.
-export NVIDIA_TF32_OVERRIDE=${NVIDIA_TF32_OVERRIDE:-0}
 against=()
 if [ -f "$BENCH_PEER" ] && "$python" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
   against=(--against tools/bench/python/torch_on_cuda.py --python "$python")
@@ -116,18 +134,21 @@ failed=0
 for engine in "${asked[@]}"; do
   part "conformance-$engine" "conformance-$engine.json" "$node" tools/scripts/conformance.mjs --engine "$engine" --json || failed=1
   rm -f "$out/same-bits-$engine.txt"
-  part "epoch-$engine" "epoch-$engine.json" cli train --data "$out/data" --out "$out/run-$engine" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
+  part "epoch-$engine" "epoch-$engine.json" "${cli[@]}" train --data "$out/data" --out "$out/run-$engine" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
   # The same seed again: model and history have to have the same bits.
-  part "again-$engine" "again-$engine.json" cli train --data "$out/data" --out "$out/run-$engine-again" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
+  part "again-$engine" "again-$engine.json" "${cli[@]}" train --data "$out/data" --out "$out/run-$engine-again" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
   for file in history.jsonl model/model.safetensors; do
     cmp "$out/run-$engine/$file" "$out/run-$engine-again/$file" >>"$out/same-bits-$engine.txt" 2>&1 || failed=1
   done
-  part "step-$engine" "step-$engine.json" bench step --engine "$engine" --sizes "$sizes" --rounds "$rounds" --json ${against[@]+"${against[@]}"} || failed=1
+  part "step-$engine" "step-$engine.json" "${bench[@]}" step --engine "$engine" --sizes "$sizes" --rounds "$rounds" --json ${against[@]+"${against[@]}"} || failed=1
 done
-# Compiled is the default on cuda; replayed, and operation by operation, beside it.
+# Compiled is the default on cuda; replayed, operation by operation, and other precisions beside it.
 if [[ " ${asked[*]} " == *" cuda "* ]]; then
   for capture in replay off; do
-    part "step-cuda-$capture" "step-cuda-$capture.json" bench step --engine cuda --sizes "$sizes" --rounds 1 --capture "$capture" --json || failed=1
+    part "step-cuda-$capture" "step-cuda-$capture.json" "${bench[@]}" step --engine cuda --sizes "$sizes" --rounds 1 --capture "$capture" --json || failed=1
+  done
+  for precision in tf32 bf16; do
+    part "step-cuda-$precision" "step-cuda-$precision.json" "${bench[@]}" step --engine cuda --sizes "$sizes" --rounds "$rounds" --precision "$precision" --json ${against[@]+"${against[@]}"} || failed=1
   done
 fi
 
@@ -149,7 +170,7 @@ const of = (engine) => {
     conformance: json(`conformance-${engine}.json`),
     epoch: epoch && { seconds: epoch.seconds, auroc: epoch.evaluation?.macro.auroc ?? null },
     step: json(`step-${engine}.json`),
-    ...(engine === 'cuda' && { replayed: json('step-cuda-replay.json'), opByOp: json('step-cuda-off.json') }),
+    ...(engine === 'cuda' && { replayed: json('step-cuda-replay.json'), opByOp: json('step-cuda-off.json'), tf32: json('step-cuda-tf32.json'), bf16: json('step-cuda-bf16.json') }),
     sameBits: existsSync(`${out}/same-bits-${engine}.txt`) && readFileSync(`${out}/same-bits-${engine}.txt`, 'utf8') === '',
     said: { conformance: said(`conformance-${engine}`), epoch: said(`epoch-${engine}`), step: said(`step-${engine}`) },
   };

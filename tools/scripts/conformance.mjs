@@ -8,8 +8,18 @@ import { join } from 'node:path';
 import { buildIfNeeded, capture, expectRun, installIfNeeded, root } from './workspace.mjs';
 
 const names = ['cpu', 'wasm', 'native', 'webgpu', 'cuda'];
-/** Largest difference of a loss to the cpu engine, by its size, over all epochs of a short training. */
-const tolerance = 1e-3;
+/** Largest difference of a loss to the cpu engine in float32, by its size, over all epochs of a short training. */
+const tolerances = { float32: 1e-3, tf32: 1e-2, bf16: 5e-2 };
+/** What else an engine can do beside its defaults: the same training, in other precisions and captured in other ways. */
+const variants = {
+  native: [{ precision: 'bf16' }, { stepCapture: 'off' }],
+  cuda: [
+    { stepCapture: 'replay' },
+    { precision: 'tf32' },
+    { precision: 'bf16' },
+    { precision: 'bf16', stepCapture: 'replay' },
+  ],
+};
 
 const args = process.argv.slice(2);
 const asked = args.flatMap((arg, i) => (arg === '--engine' ? [args[i + 1]] : []));
@@ -49,7 +59,7 @@ const settings = {
   'decoder.layers': 1,
   promptLayers: 1,
 };
-const trainArgs = (engine, out) => [
+const trainArgs = (engine, out, changes = {}) => [
   cxrAlign,
   'train',
   '--data',
@@ -58,7 +68,7 @@ const trainArgs = (engine, out) => [
   out,
   '--engine',
   engine,
-  ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+  ...Object.entries({ ...settings, ...changes }).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
 ];
 const historyOf = (run) => {
   const file = join(run, 'history.jsonl');
@@ -137,28 +147,53 @@ async function conformance(engine, reference) {
   };
 }
 
+/** A variant of an engine: the same bits twice, and how far its losses are from the cpu engine's. */
+async function variant(engine, changes, reference) {
+  const name = Object.entries(changes)
+    .map((pair) => pair.join('='))
+    .join(' ');
+  const runs = [`${engine} ${name}`, `${engine} ${name} again`].map((one) => join(place, one.replaceAll(' ', '-')));
+  for (const run of runs) await expectRun(process.execPath, trainArgs(engine, run, changes));
+  const trainingDifference = differenceOf(historyOf(runs[0]), reference);
+  const tolerance = tolerances[changes.precision ?? 'float32'];
+  const deterministic = hashOf(runs[1]) === hashOf(runs[0]);
+  return {
+    name,
+    trainingDifference,
+    tolerance,
+    deterministic,
+    isSound: trainingDifference <= tolerance && deterministic,
+  };
+}
+
 const results = [];
 // The cpu engine is what the others are held against.
 for (const engine of names.filter((name) => name === 'cpu' || asked.length === 0 || asked.includes(name))) {
   process.stderr.write(`${engine} … `);
   const result = await conformance(engine, results[0]?.history);
+  if (result.starts) {
+    result.variants = [];
+    for (const changes of variants[engine] ?? [])
+      result.variants.push(await variant(engine, changes, (results[0] ?? result).history));
+  }
   results.push(result);
   console.error(result.starts ? result.description : `skipped (${result.reason})`);
 }
 rmSync(place, { recursive: true, force: true });
 
-const isSound = ({ starts, lossVectors, modules, trainingDifference, resumes, deterministic }) =>
+const isSound = ({ starts, lossVectors, modules, trainingDifference, resumes, deterministic, variants: others }) =>
   !starts ||
   (lossVectors.passed === lossVectors.cases &&
     modules.passed === modules.cases &&
-    trainingDifference <= tolerance &&
+    trainingDifference <= tolerances.float32 &&
+    others.every((one) => one.isSound) &&
     resumes !== false &&
     deterministic);
 const yes = (value) => (value === null ? 'not seen' : value ? 'bit for bit' : '**no**');
 const table = [
   ['engine', 'loss vectors', 'modules', `${epochs} epochs against cpu`, 'resumed after a kill', 'twice the same'],
   ['---', '---', '---', '---', '---', '---'],
-  ...results.map((one) =>
+  ...results.flatMap((one) => [
     one.starts
       ? [
           `\`${one.engine}\`: ${one.description}`,
@@ -169,7 +204,15 @@ const table = [
           yes(one.deterministic),
         ]
       : [`\`${one.engine}\`: not here: ${one.reason}`, '–', '–', '–', '–', '–'],
-  ),
+    ...(one.variants ?? []).map(({ name, trainingDifference, tolerance, deterministic }) => [
+      `\`${one.engine}\`, \`${name}\``,
+      '–',
+      '–',
+      `${trainingDifference.toExponential(1)}, at most ${tolerance}`,
+      '–',
+      yes(deterministic),
+    ]),
+  ]),
 ]
   .map((cells) => `| ${cells.join(' | ')} |`)
   .join('\n');

@@ -3,8 +3,8 @@
     torch_on_cuda.py FLAGS OF THE PEER
 
 BENCH_PEER names the peer, ../shared/bench/torch_baseline.py unless given. Tensors are made on the device, clocks wait for it,
-AdamW is PyTorch's fused one, attention its own, and products have the precision that TensorFlow's have: TF32 unless
-NVIDIA_TF32_OVERRIDE is 0. The JSON names the device; its peak memory is what the device has in use at the end, of all processes.
+AdamW is PyTorch's fused one, attention its own, and products have the precision that BENCH_PRECISION names: float32, tf32, or
+bf16, which is autocast of everything the peer computes. The JSON names the device; its peak memory is what the device has in use at the end, of all processes.
 """
 import io
 import json
@@ -18,8 +18,10 @@ import torch
 
 peer = os.environ.get("BENCH_PEER", "../shared/bench/torch_baseline.py")
 torch.set_default_device("cuda")
-if os.environ.get("NVIDIA_TF32_OVERRIDE") != "0":
-    torch.backends.cuda.matmul.allow_tf32 = True
+precision = os.environ.get("BENCH_PRECISION", "float32")
+torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+if precision == "bf16":
+    torch.autocast("cuda", dtype=torch.bfloat16).__enter__()
 
 clock = time.perf_counter
 

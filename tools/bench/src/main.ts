@@ -21,7 +21,7 @@ const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAM
 npm run bench -- losses [--engine NAME,NAME] [--python BIN] [--rounds N] [--ms N] [--only TEXT] [--json] [--write]
 npm run bench -- graph|metrics [--json]
 npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND] [--rounds N]
-                      [--capture auto|xla|replay|off] [--profile] [--json]
+                      [--capture auto|xla|replay|off] [--precision float32|tf32|bf16] [--profile] [--json]
 npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
 npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
 npm run bench -- extract --encoder DIR [--python BIN] [--images N] [--rounds N] [--json]

@@ -8,6 +8,8 @@ import {
   ForwardContext,
   relu,
   CapturedGradients,
+  ModelPrecision,
+  type ProductPrecision,
   TransformerEncoder,
   type StepCaptureMode,
 } from '@cxr-align/nn';
@@ -47,11 +49,17 @@ export class TrainingStep {
   private readonly optimizer: AdamW;
   private readonly data: { features: tf.Tensor2D; texts: tf.Tensor3D; targets: tf.Tensor2D; prior: tf.Tensor2D };
   readonly captured: CapturedGradients;
+  private readonly precision: ModelPrecision;
   private step = 0;
 
-  /** @param stepCapture how gradients and update are captured. */
-  constructor({ dim, layers, batch, mixing, inputDim = dim }: StepSize, stepCapture: StepCaptureMode = 'auto') {
-    this.captured = new CapturedGradients({ stepCapture });
+  /** @param stepCapture how gradients and update are captured. @param precision of the products of the model. */
+  constructor(
+    { dim, layers, batch, mixing, inputDim = dim }: StepSize,
+    stepCapture: StepCaptureMode = 'auto',
+    precision: ProductPrecision = 'float32',
+  ) {
+    this.precision = new ModelPrecision(precision);
+    this.captured = new CapturedGradients({ stepCapture, precision: this.precision });
     const transformer = { dim, layers, heads, dropout };
     const scope = this.parameters.scope('model');
     this.decoder = new DenseLabelDecoder(scope.scope('splitter'), {
@@ -99,7 +107,7 @@ export class TrainingStep {
     const variables = this.parameters.trainable().map(({ variable }) => variable);
     const { loss, gradients } = isReplayed
       ? this.captured.compute({ inputs: [input], context }, forward, variables)
-      : valueAndGradients(() => forward(context), variables);
+      : this.precision.gradients(() => valueAndGradients(() => forward(context), variables));
     const norm = this.optimizer.applyGradients(gradients, { learningRate: 2e-5 });
     const [value] = await loss.data();
     tf.dispose([loss, norm, ...(given ? [given] : [])]);
@@ -109,10 +117,13 @@ export class TrainingStep {
   private loss(context: ForwardContext, features: tf.Tensor2D): tf.Scalar {
     const { texts, targets, prior } = this.data;
     const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), -1, true), 1e-12)));
-    const images = unit(this.decoder.forward(features, context).embeddings) as tf.Tensor3D;
-    const prompts = tf.squeeze(unit(this.prompts.forward(texts, context)), [0]) as tf.Tensor2D;
-    const hidden = (x: tf.Tensor): tf.Tensor => relu(this.shared.forward(x));
-    const logits = tf.squeeze(this.head.forward(hidden(hidden(images))), [-1]) as tf.Tensor2D;
+    const { images, prompts, logits } = this.precision.model(() => {
+      const images = unit(this.decoder.forward(features, context).embeddings) as tf.Tensor3D;
+      const prompts = tf.squeeze(unit(this.prompts.forward(texts, context)), [0]) as tf.Tensor2D;
+      const hidden = (x: tf.Tensor): tf.Tensor => relu(this.shared.forward(x));
+      const logits = tf.squeeze(this.head.forward(hidden(hidden(images))), [-1]) as tf.Tensor2D;
+      return { images, prompts, logits };
+    });
     const contrast = reference.referenceLabelContrastiveLoss(images, prompts, { logitScale: this.contrastScale });
     const [batch, , dim] = images.shape;
     const flat = tf.matMul(tf.reshape(images, [batch * labels, dim]) as tf.Tensor2D, prompts, false, true);

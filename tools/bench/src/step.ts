@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { engineNames, startEngine, type EngineName } from '@cxr-align/engine';
-import type { StepCaptureMode, StepCaptureReport } from '@cxr-align/nn';
+import type { ProductPrecision, StepCaptureMode, StepCaptureReport } from '@cxr-align/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError, type Flags } from './flags.js';
 import { median, runJson, runSelf } from './run-program.js';
@@ -55,9 +55,11 @@ export interface StepRequest {
   python: string;
   profile: boolean;
   capture: StepCaptureMode;
+  precision: ProductPrecision;
 }
 
 const captures: readonly StepCaptureMode[] = ['auto', 'xla', 'replay', 'off'];
+const precisions: readonly ProductPrecision[] = ['float32', 'tf32', 'bf16'];
 const sizes: Record<string, { size: Omit<StepSize, 'mixing'>; steps: number }> = {
   paper: { size: { dim: 512, layers: 8, batch: 32 }, steps: 5 },
   'paper-100': { size: { dim: 512, layers: 8, batch: 100 }, steps: 3 },
@@ -72,10 +74,10 @@ export async function timeStep(
   engineName: EngineName,
   size: StepSize,
   steps: number,
-  { profile, capture }: { profile: boolean; capture: StepCaptureMode },
+  { profile, capture, precision }: Pick<StepRequest, 'profile' | 'capture' | 'precision'>,
 ): Promise<OwnTiming> {
-  const engine = await startEngine(engineName, { threads: cpus().length });
-  const step = new TrainingStep(size, capture);
+  const engine = await startEngine(engineName, { threads: cpus().length, tf32: precision === 'tf32' });
+  const step = new TrainingStep(size, capture, precision);
   const start = performance.now();
   const firstLoss = await step.run();
   const firstStepS = (performance.now() - start) / 1000;
@@ -171,9 +173,13 @@ export function benchStep(request: StepRequest): StepResult[] {
 }
 
 /** The flags of the hidden command that times one size in a process of its own. */
-function runOwn({ engine, mixing, profile, capture }: StepRequest, name: string, isFirst: boolean): OwnTiming {
+function runOwn(
+  { engine, mixing, profile, capture, precision }: StepRequest,
+  name: string,
+  isFirst: boolean,
+): OwnTiming {
   const asked = ['--engine', engine, '--size', name, '--mixing', mixing, '--capture', capture];
-  const flags = [...asked, ...(profile && isFirst ? ['--profile'] : [])];
+  const flags = [...asked, '--precision', precision, ...(profile && isFirst ? ['--profile'] : [])];
   return runSelf<OwnTiming>(['step-once', ...flags]);
 }
 
@@ -184,10 +190,16 @@ interface TorchOutput {
   torch: string;
 }
 
-function runTorch({ against, python, threads }: StepRequest, size: StepSize, flags: readonly string[]): TorchOutput {
+function runTorch(
+  { against, python, threads, precision }: StepRequest,
+  size: StepSize,
+  flags: readonly string[],
+): TorchOutput {
   const fc = { full: '--full-fc', factored: '--factored-fc', folded: '--folded-fc' }[size.mixing];
   const { dim, layers, batch } = size;
   const shape = ['--dim', dim, '--layers', layers, '--batch', batch, '--threads', threads].map(String);
+  // Read by torch_on_cuda.py: the peer itself computes in float32.
+  process.env.BENCH_PRECISION = precision;
   return runJson<TorchOutput>(python, [against!, ...flags, ...shape, fc]);
 }
 
@@ -198,6 +210,7 @@ export async function stepOnce(flags: Flags): Promise<OwnTiming> {
   return timeStep(flags.choice('--engine', engineNames, 'native'), full, steps, {
     profile: flags.has('--profile'),
     capture: flags.choice('--capture', captures, 'auto'),
+    precision: flags.choice('--precision', precisions, 'float32'),
   });
 }
 
@@ -269,5 +282,6 @@ export function stepRequest(flags: Flags): StepRequest {
     python: flags.text('--python', 'python3'),
     profile: flags.has('--profile'),
     capture: flags.choice('--capture', captures, 'auto'),
+    precision: flags.choice('--precision', precisions, 'float32'),
   };
 }
