@@ -19,6 +19,7 @@ import { describeWithOnnx, madeUpData, quick } from '@cxr-align/testkit';
 import { resolveConfig, type PartialConfig } from '../src/config/config.js';
 import { evaluateRun } from '../src/evaluate/evaluate-run.js';
 import { readPredictions } from '../src/evaluate/predictions-file.js';
+import { readHistory } from '../src/history.js';
 import { extract } from '../src/inputs/extract.js';
 import { openDataset, type OpenedDataset } from '../src/inputs/prepare-data.js';
 import { train } from '../src/train/train.js';
@@ -142,6 +143,18 @@ describeWithOnnx('train({ config: { encoder: { tune } } })', () => {
     expect(await extract({ data, encoder: join(moved, 'encoder'), out: join(place, `${tune}-store`) })).toMatchObject({
       dim: 6,
       encoder: 'encoder',
+    });
+  });
+
+  it('trains what is on an encoder that stands still as on its stored features', async () => {
+    const still = { rotation: 0, translation: 0, scale: 0, brightness: 0, contrast: 0 };
+    const more = { learningRates: { encoder: 0 }, augmentation: still, weightDecay: 0 };
+    await train(options('in-steps', { config: configOf({ tune: 'last' }, more) }));
+    await train(options('stored', { config: configOf({ tune: 'none', views: 1 }, more) }));
+    const [inSteps, stored] = ['in-steps', 'stored'].map((name) => readHistory(join(place, name)).epochs);
+    inSteps.forEach(({ loss, validation }, i) => {
+      expect(loss).toBeCloseTo(stored[i].loss, 2);
+      expect(validation).toBeCloseTo(stored[i].validation!, 2);
     });
   });
 

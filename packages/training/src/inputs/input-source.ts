@@ -59,7 +59,15 @@ export async function trainingSource(
       `expected one encoder with encoder.tune=${encoder.tune}, got ${options.joined.length + 1}; tune one, and join its features in another run`,
     );
   if (encoder.tune !== 'none') {
-    const tuned = { kind: 'tuned', encoder: tunedFolder(options, progress), isMap: storesMap, augmentation } as const;
+    const folder = tunedFolder(options, progress);
+    const tuned = {
+      kind: 'tuned',
+      encoder: folder,
+      isMap: storesMap,
+      augmentation,
+      views: viewsFor(dataset),
+      seed,
+    } as const;
     return hasImageBranch(config, dataset, options.maxBad) ? { ...tuned, images } : tuned;
   }
   const { views } = encoder;
@@ -70,7 +78,7 @@ export async function trainingSource(
       augmentation,
       seed,
       map: storesMap,
-      views: views || (trainingImages(dataset) <= smallTrainingSet ? viewsOfSmall : 1),
+      views: views || viewsFor(dataset),
     },
     progress,
   );
@@ -118,6 +126,10 @@ const smallTrainingSet = 2000;
 
 /** Training images up to which an image encoder is trained beside frozen features: they are all held in memory. */
 const largestWithImageBranch = 20_000;
+
+function viewsFor(dataset: Dataset): number {
+  return trainingImages(dataset) <= smallTrainingSet ? viewsOfSmall : 1;
+}
 
 function trainingImages({ samples }: Dataset): number {
   return samples.filter(({ split }) => split === 'train').length;

@@ -79,7 +79,7 @@ export async function loadInputs(
 /** Images for a frozen encoder that is tuned. */
 async function loadTuned(
   opened: Opened,
-  { encoder: folder, isMap, augmentation, images: beside }: TunedSource & { images?: ImageSource },
+  { encoder: folder, isMap, augmentation, views, seed, images: beside }: TunedSource & { images?: ImageSource },
   { maxBad, progress }: { maxBad?: number; progress: Progress },
 ): Promise<LoadedData> {
   const encoder = await TunableEncoder.open(folder, { isMap });
@@ -89,7 +89,7 @@ async function loadTuned(
     const inputs = new TunedInputs(encoder, folder, pixels, augmentation);
     const training = samplesIn(loaded.dataset, 'train');
     const bar = progress.start('encoding training images', training.length);
-    await inputs.measure(training, (done) => bar.update(done)).finally(() => bar.stop());
+    await inputs.measure(training, { views, seed, onImages: (done) => bar.update(done) }).finally(() => bar.stop());
     if (!beside) return { ...loaded, inputs, encoder };
     const others = await loadPixels({ ...opened, ...loaded }, beside, { maxBad, progress });
     return { ...others, inputs: new FeaturesWithImages(inputs, others.inputs), encoder };
