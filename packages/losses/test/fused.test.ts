@@ -8,9 +8,9 @@ import type { Reduction } from '../src/index.js';
 
 // Several chunks of rows, and rows that are no multiple of four wide.
 const sizes = [
-  [1500, 7],
+  [700, 7],
   [3, 5],
-  [900, 12],
+  [400, 12],
 ];
 
 function normals(purpose: string, shape: number[]): tf.Tensor {
