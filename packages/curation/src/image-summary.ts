@@ -3,10 +3,8 @@ import { quantile } from '@cxr-align/metrics';
 import type { ImageFacts } from './image-facts.js';
 import { summarizePixelRanges, type PixelRanges } from './pixel-ranges.js';
 import { DuplicateTally, type Duplicates, type ImageGroup, joinGroups } from './duplicates.js';
+import { nearBits } from './near-pairs.js';
 import { hashWords, visitNearPairs } from './perceptual-hash.js';
-
-/** Bits of 256 that images may differ in to count as nearly the same: other images of a patient differ in 16 or more. */
-const nearBits = 12;
 
 /** What the images of a data set are like. */
 export interface ImageSummary {

@@ -12,6 +12,7 @@ import {
   type CaseCounts,
 } from '@cxr-align/metrics';
 import { reliabilityOfMean } from './comparison.js';
+import type { LabelForecast } from './forecast.js';
 import type { Interval, LabelEvaluation, MaybeNumber } from './evaluation-schema.js';
 import { reliabilityOf } from './label-scores.js';
 import { orNull } from './maybe-number.js';
@@ -78,6 +79,8 @@ export interface AblationSummary {
   /** Labels with few cases, whose scores and tests are unreliable. */
   remarks: string[];
   method: string;
+  /** How many labels an AUROC needs, where one was requested. */
+  forecast?: LabelForecast;
 }
 
 /** Predictions of a finished run. */

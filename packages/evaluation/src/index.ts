@@ -63,6 +63,18 @@ export {
   evaluationSchema,
 } from './evaluation-schema.js';
 export { parseEvaluation } from './parse-evaluation.js';
+export {
+  forecastLabels,
+  forecastSentence,
+  forecastText,
+  type ConfigurationForecast,
+  type CountedRun,
+  type Forecast,
+  type ForecastCheck,
+  type ForecastPoint,
+  type ForecastVerdict,
+  type LabelForecast,
+} from './forecast.js';
 export { type GroupColumns, sampleGroups, tableGroups } from './fairness.js';
 export { type EdgeCount, countEdges, graphAgreement } from './graph-agreement.js';
 export { asInputError, faultText } from './label-errors.js';

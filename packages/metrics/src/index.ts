@@ -71,6 +71,14 @@ export { fitEnsembleWeights, type EnsembleOptions } from './ensemble-weights.js'
 export { retrieval, type RetrievalScores } from './retrieval.js';
 export { hierarchicalScores, type HierarchicalScores } from './hierarchical.js';
 export { groupMeans, longTailGroups, weightedMean, type LongTailGroup } from './averages.js';
+export { confidentLearning, type ConfidentCounts, type ConfidentLearning } from './confident-learning.js';
+export {
+  fitLearningCurve,
+  labelsNeeded,
+  learningCurveAt,
+  type LearningCurve,
+  type LearningCurveOptions,
+} from './learning-curve.js';
 export { fitConformal, predictionSet, type ConformalThresholds } from './conformal.js';
 export { adjustPrior, correctLabelShift, type LabelShift } from './label-shift.js';
 export { aggregateStudies, type StudyRule, type StudyScores } from './studies.js';

@@ -13,7 +13,9 @@ import { benchLosses, lossesText } from './losses.js';
 import { benchMetrics, metricText } from './metrics.js';
 import { isSteady, soak, soakText } from './soak.js';
 import { type LargeSizes, largeParts, largeText, soakLarge } from './soak-large.js';
+import { benchNext, nextBenchText } from './next.js';
 import { asBlock, writeSection } from './speed-page.js';
+import { benchSuspects, suspectsText } from './suspects.js';
 import { benchStep, stepOnce, stepRequest, stepSizes, stepText } from './step.js';
 
 const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAME] [--encoder DIR] [--images N] [--rounds N] [--json]
@@ -28,6 +30,7 @@ npm run bench -- extract --encoder DIR [--python BIN] [--images N] [--rounds N] 
 npm run bench -- held-out --data DIR --label NAME [--label NAME …] [--seeds N] [--split S] [--train "FLAGS"] [--json]
 npm run bench -- few-labels --data DIR [--data DIR …] --stores DIR --model "NAME FLAGS" [--model …] [--baseline NAME]
                       [--counts 16,32,…,all] [--draws N] [--train "FLAGS"] [--out DIR] [--json]
+npm run bench -- suspects|next --data DIR --stores DIR [--sets NAME,NAME] [--draws N] [--images N] [--json]
 npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] [--rows N] [--labels N] [--images N] [--json]
 
   (none)    all of the following, and a table of ratios with what repeats each
@@ -45,6 +48,9 @@ npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] 
   held-out  how well a label is predicted that was never trained, by its prompts: a run for each label and seed
   few-labels  models trained on few images, drawn in whole patients, without a validation split, and scored on the validation
             split, which chose nothing; --out keeps what was computed, and a second call goes on
+  suspects  how well flipped labels are found (data suspects), beside cleanlab where --python has it, and what is found in the sets;
+            --data has a folder a set, --stores its features under the same name
+  next      how many labels data next needs for the AUROC that random choice reaches with 256
   soak      what is long and what is large, by --parts (all): steps, 20,000 of a small training: tensors stay, and resident
             memory within 2 % of that after the first tenth; trainings, 50 in one process; rows, a table of 1,000,000;
             labels, 500 through train, evaluate, report and predict; images, 50,000 of the same pixels, checked. Exit code 1
@@ -162,6 +168,23 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
       baseline: flags.text('--baseline', 'logistic'),
     });
     return { result, text: () => fewLabelsText(result) };
+  suspects: async (flags) => {
+    const python = flags.text('--python');
+    if (python !== undefined) process.env.CXR_PYTHON = python;
+    const result = await benchSuspects({
+      ...realSets(flags),
+      draws: flags.whole('--draws', 5),
+      images: flags.whole('--images', 1000, 50),
+    });
+    return { result, text: () => suspectsText(result) };
+  },
+  next: async (flags) => {
+    const result = await benchNext({
+      ...realSets(flags),
+      draws: flags.whole('--draws', 10),
+      images: flags.whole('--images', 1000, 50),
+    });
+    return { result, text: () => nextBenchText(result) };
   },
   soak: async (flags) => {
     const names = Object.keys(largeParts) as (keyof LargeSizes)[];
@@ -197,6 +220,15 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
     return { result, text: () => `${everythingText(result)}\n\n${JSON.stringify(result)}` };
   },
 };
+
+/** The folders of the real sets. */
+function realSets(flags: Flags): { data: string; stores: string; sets: string[] } {
+  const data = flags.text('--data');
+  const stores = flags.text('--stores');
+  if (data === undefined || stores === undefined)
+    throw new UsageError('expected --data DIR and --stores DIR, got none');
+  return { data, stores, sets: flags.text('--sets', 'nih-1000,kermany-hier,covid-cxr,pneumonia-mnist').split(',') };
+}
 
 /** Writes one section of the page of speed, or all of them and the table of ratios. */
 async function writeToPage(name: string, result: unknown, text: () => string, args: readonly string[]): Promise<void> {

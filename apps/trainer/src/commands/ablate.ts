@@ -4,7 +4,7 @@ import type { EngineName } from '@cxr-align/engine';
 import { InputError } from '@cxr-align/files';
 import { ablate as runAblation, planAblation, runFolder } from '@cxr-align/experiments';
 import { openDataset, readEvaluatedRun } from '@cxr-align/training';
-import { ablationText } from '@cxr-align/evaluation';
+import { ablationText, forecastText } from '@cxr-align/evaluation';
 import { ablationReport, runReport } from '@cxr-align/run-report';
 import {
   commonFlags,
@@ -42,6 +42,14 @@ const flags = {
     describe: 'Split to compare the runs on; val unless given, so that the test split stays unseen',
   },
   seeds: { type: 'number', default: 3, describe: 'Runs of each configuration, one for each random seed from 0' },
+  'train-counts': {
+    type: 'string',
+    describe: 'Sizes of the training set, comma-separated, such as 16,32,64,all; those of the grid unless given',
+  },
+  forecast: {
+    type: 'number',
+    describe: 'Forecast how many labels this AUROC needs, from 3 or more sizes of the training set',
+  },
   set: { type: 'string', array: true, describe: 'Set a key of all configurations, key=value; repeat for more' },
   jobs: { type: 'number', describe: 'Runs at a time, each in a process; as many as processors unless given' },
   png: { type: 'boolean', default: false, describe: 'Also write the figure of the report as a PNG file' },
@@ -58,6 +66,8 @@ interface Flags extends DataFlags {
   split?: string;
   seeds: number;
   set?: string[];
+  trainCounts?: string;
+  forecast?: number;
   jobs?: number;
   png: boolean;
   resamples: number;
@@ -79,7 +89,7 @@ export const ablate: Command = {
       throw new InputError(`expected --seeds to be a whole number of 1 or more, got ${seeds}`);
     const frozen = features === undefined ? [] : ['encoder.kind=frozen'];
     const set = [...(args.set ?? []), ...configAssignments(given), ...frozen];
-    const plan = planAblation({ file: args.grid, seeds, set });
+    const plan = planAblation({ file: args.grid, seeds, set, trainCounts: trainCountsOf(args.trainCounts) });
     const opened = await openDataset(data, openOptions(args), { on: stderrEvents() });
     const summary = await stoppable(
       ({ signal, checkpointWhen }) =>
@@ -92,6 +102,7 @@ export const ablate: Command = {
           engine,
           ...(jobs !== undefined && { jobs }),
           resamples,
+          ...(args.forecast !== undefined && { forecast: args.forecast }),
           on: stderrEvents(),
           signal,
           checkpointWhen,
@@ -103,6 +114,22 @@ export const ablate: Command = {
       if (!existsSync(join(folder, 'report.html'))) await runReport(folder, await readEvaluatedRun(folder));
     }
     await ablationReport(out, summary, { png: args.png });
-    printResult(args.json, summary, () => `${ablationText(summary)}\nreport: ${join(out, 'report.html')}`);
+    printResult(args.json, summary, () =>
+      [
+        ablationText(summary),
+        ...(summary.forecast ? [forecastText(summary.forecast)] : []),
+        `report: ${join(out, 'report.html')}`,
+      ].join('\n'),
+    );
   },
 };
+
+/** The sizes that --train-counts names; `all` is null. */
+function trainCountsOf(text: string | undefined): (number | null)[] | undefined {
+  return text?.split(',').map((one) => {
+    const word = one.trim();
+    if (word !== 'all' && !/^[1-9]\d*$/.test(word))
+      throw new InputError(`expected --train-counts such as 16,32,64,all, got ${text}`);
+    return word === 'all' ? null : Number(word);
+  });
+}

@@ -1,8 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { summarizeAblation, type AblationSummary, type FinishedRun } from '@cxr-align/evaluation';
-import { lockFolder, writeFileAtomic } from '@cxr-align/files';
-import { type Progress, progressOf, readPredictions, refuseUnknownOptions, withResources } from '@cxr-align/training';
+import { forecastLabels, summarizeAblation, type AblationSummary, type CountedRun } from '@cxr-align/evaluation';
+import { InputError, lockFolder, writeFileAtomic } from '@cxr-align/files';
+import {
+  type Progress,
+  progressOf,
+  readPredictions,
+  readTrainingData,
+  refuseUnknownOptions,
+  withResources,
+} from '@cxr-align/training';
 import { seriesOptions, type SeriesOptions } from '../planned/series-options.js';
 import { checkCounts, remarkPlugins, trainAll } from '../planned/train-planned.js';
 import { runFolder, type AblationPlan } from './ablation-grid.js';
@@ -15,9 +22,14 @@ export interface AblateOptions extends SeriesOptions {
   split?: string;
   /** Bootstrap resamples by patient. Default 2000. */
   resamples?: number;
+  /**
+   * Also forecasts how many labelled images this AUROC needs, from the sizes of the plan; in (0.5, 1). At least 3 sizes, 5 or more are
+   * better.
+   */
+  forecast?: number;
 }
 
-const known: readonly (keyof AblateOptions)[] = [...seriesOptions, 'plan', 'split', 'resamples'];
+const known: readonly (keyof AblateOptions)[] = [...seriesOptions, 'plan', 'split', 'resamples', 'forecast'];
 
 /**
  * Trains every run of a plan that is not finished yet, one process each, and compares the configurations with the baseline. An
@@ -33,6 +45,7 @@ export async function ablate(options: AblateOptions): Promise<AblationSummary> {
   refuseUnknownOptions('experiments/ablate', options, known);
   const { out, jobs = availableParallelism(), resamples = 2000 } = options;
   checkCounts('experiments/ablate', { jobs, resamples });
+  checkForecast(options);
   const progress = progressOf(options);
   remarkPlugins(progress);
   return withResources(async (resources) => {
@@ -40,6 +53,20 @@ export async function ablate(options: AblateOptions): Promise<AblationSummary> {
     resources.defer(() => lock.release());
     return trainAndCompare({ ...options, jobs, resamples }, progress);
   });
+}
+
+/** Curves are fitted to each of them, for each label. */
+const forecastResamples = 1000;
+
+/** @throws {InputError} if it cannot be forecast, before anything is trained. */
+function checkForecast({ forecast, plan }: AblateOptions): void {
+  if (forecast === undefined) return;
+  if (!(forecast > 0.5 && forecast < 1))
+    throw new InputError(`expected an AUROC between 0.5 and 1 to forecast, got ${forecast}; choose one such as 0.9`);
+  if (plan.trainCounts.length < 3)
+    throw new InputError(
+      `expected 3 sizes of the training set or more to forecast from, got ${plan.trainCounts.length}; give trainCounts such as 16, 32, 64, 128`,
+    );
 }
 
 async function trainAndCompare(
@@ -55,9 +82,20 @@ async function trainAndCompare(
   const shared = { series: 'ablation', data, out, features, split, splitSeed: 0, engine, stallSeconds };
   await trainAll(runs, shared, { jobs, progress, signal, checkpointWhen });
   const hasChosen = split === 'val' && plan.runs.some(({ config }) => config.validation === 'split');
-  const finished: FinishedRun[] = [];
-  for (const run of plan.runs) finished.push({ run, predictions: await readPredictions(join(out, runFolder(run))) });
-  const summary = summarizeAblation({ data: data.path, split, hasChosen }, plan, finished, options.resamples);
+  const finished: CountedRun[] = [];
+  for (const run of plan.runs) {
+    const folder = join(out, runFolder(run));
+    const images = readTrainingData(folder)?.images.train ?? run.trainCount ?? NaN;
+    finished.push({ run, predictions: await readPredictions(folder), images });
+  }
+  const compared = summarizeAblation({ data: data.path, split, hasChosen }, plan, finished, options.resamples);
+  const { forecast: target, resamples } = options;
+  const summary: AblationSummary = {
+    ...compared,
+    ...(target !== undefined && {
+      forecast: forecastLabels(plan, finished, { target, resamples: Math.min(resamples, forecastResamples) }),
+    }),
+  };
   writeFileAtomic(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
 }

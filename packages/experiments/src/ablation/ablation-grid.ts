@@ -39,21 +39,32 @@ export interface AblationPlan {
  *
  * @param file JSON or YAML; the default grid unless given.
  * @param set `key=value` changes of all configurations.
+ * @param trainCounts sizes of the training set in place of those of the grid; null = all of it.
  * @throws {InputError} on an unknown key, preset or baseline, by name.
  */
 export function planAblation({
   file,
   seeds,
   set,
+  trainCounts: givenCounts,
 }: {
   file?: string;
   seeds: number;
   set?: readonly string[];
+  trainCounts?: readonly (number | null)[];
 }): AblationPlan {
   const place = file ?? 'the default grid';
   const checked = gridSchema.safeParse(file === undefined ? defaultGrid : readYaml(file), { reportInput: true });
   if (!checked.success) throw settingsError(checked.error, Object.keys(gridSchema.shape), place);
-  const { baseline, base, configurations, trainCounts } = checked.data;
+  const { baseline, base, configurations } = checked.data;
+  const trainCounts = givenCounts === undefined ? checked.data.trainCounts : [...givenCounts];
+  if (
+    trainCounts.length === 0 ||
+    trainCounts.some((count) => count !== null && !(Number.isInteger(count) && count >= 1))
+  )
+    throw new InputError(
+      `expected sizes of the training set as whole numbers of 1 or more, got ${trainCounts.join(', ') || 'none'}; correct them`,
+    );
   const names = Object.keys(configurations);
   if (!names.includes(baseline))
     throw new InputError(`expected the baseline to be one of ${names.join(', ')}, got ${baseline}; correct baseline`, {

@@ -1,9 +1,12 @@
 import { outputFile, outputFolder } from '../../usage/output-path.js';
-import { commandGroup, dataFlags } from '../command.js';
+import { commandGroup, dataFlags, engineFlags } from '../command.js';
 import { compare } from './compare.js';
 import { describe } from './describe.js';
 import { init } from './init.js';
 import { groupings } from '@cxr-align/curation';
+import { labelStudio } from './label-studio.js';
+import { next } from './next.js';
+import { suspects } from './suspects.js';
 import { balance, exportLabels, filter, merge, split } from './shape.js';
 
 const { data, 'allow-patient-overlap': _overlap, 'any-modality': anyModality, ...readFlags } = dataFlags;
@@ -119,6 +122,92 @@ const parts = [
     run: balance,
   },
   {
+    command: 'suspects',
+    describe: 'Find labels that are probably wrong, by cross-validation, similar images, the hierarchy and duplicates',
+    flags: {
+      data,
+      ...readFlags,
+      features: { type: 'string', describe: 'Feature store of the images (see extract)' },
+      scores: {
+        type: 'string',
+        describe:
+          'Out-of-fold scores to use instead of a cross-validation: a table by sample such as predictions.parquet, or .npy',
+      },
+      samples: { type: 'string', describe: 'Names of the samples of --scores in .npy: .npy, a table, or a line each' },
+      labels: { type: 'string', describe: 'Names of the labels of --scores in .npy: a JSON list' },
+      graph,
+      'label-policy': {
+        type: 'string',
+        default: 'u-ignore',
+        describe: 'Label policy for uncertain and blank annotations; annotated ones stay',
+      },
+      split: { type: 'string', describe: 'Split to use; all unless given' },
+      folds: { type: 'number', default: 5, describe: 'Folds of the cross-validation, patients whole' },
+      neighbours: {
+        type: 'number',
+        default: 10,
+        describe: 'Similar images of other patients to compare each image with; 0 for none',
+      },
+      'check-images': {
+        ...checkImages,
+        describe: 'Also decode every image, to find nearly the same images with different labels',
+      },
+      out: { type: 'string', describe: 'CSV file to write, all suspects', coerce: outputFile('out') },
+      html: { type: 'string', describe: 'HTML file to write', coerce: outputFile('html') },
+      thumbnails: {
+        type: 'number',
+        default: 0,
+        describe: 'Number of images to show in the HTML file; images of patients stay in it',
+      },
+      seed,
+    },
+    run: suspects,
+  },
+  {
+    command: 'next',
+    describe: 'Choose which images to label next: representative ones at first, then those that a model is unsure of',
+    flags: {
+      data,
+      ...readFlags,
+      features: { type: 'string', demandOption: true, describe: 'Feature store of the images (see extract)' },
+      count: { type: 'number', demandOption: true, describe: 'Number of images to choose' },
+      run: {
+        type: 'string',
+        describe: 'Trained run whose probabilities are used; a logistic regression on the labelled images unless given',
+      },
+      encoder: { type: 'string', describe: 'Frozen image encoder of the run, where it is no longer where it was' },
+      'per-patient': { type: 'number', default: 1, describe: 'Maximum number of images of a patient' },
+      split: { type: 'string', describe: 'Split to choose from; all unless given' },
+      graph,
+      out: { type: 'string', describe: 'CSV file to write, with a blank column for each label', coerce: outputFile('out') },
+      'label-studio': {
+        type: 'string',
+        describe: 'JSON file to write: tasks for Label Studio; its labelling configuration is written beside it (.xml)',
+        coerce: outputFile('label-studio'),
+      },
+      'image-url': {
+        type: 'string',
+        default: '/data/local-files/?d=',
+        describe: 'What stands before the path of an image in these tasks',
+      },
+      seed,
+      ...engineFlags,
+    },
+    run: next,
+  },
+  {
+    command: 'label-studio',
+    describe: 'Add the annotations of a JSON export of Label Studio to a data set',
+    flags: {
+      data,
+      ...readFlags,
+      import: { type: 'string', demandOption: true, describe: 'JSON export of a project with the tasks of data next' },
+      out: writeFlags.out,
+      as: writeFlags.as,
+    },
+    run: labelStudio,
+  },
+  {
     command: 'export',
     describe: 'Export the labels as one table',
     flags: {
@@ -139,5 +228,5 @@ const parts = [
   },
 ] as const;
 
-/** `cxr-align data describe|compare|init|split|filter|merge|balance|export`. */
+/** `cxr-align data describe|compare|init|split|filter|merge|balance|suspects|next|label-studio|export`. */
 export const dataCommand = commandGroup('data', parts);
