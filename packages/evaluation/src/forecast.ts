@@ -12,10 +12,9 @@ import {
 } from '@cxr-align/metrics';
 import { InputError } from '@cxr-align/files/input-error';
 import { RandomStream } from '@cxr-align/random';
-import type { ComparedPlan, FinishedRun } from './ablation-summary.js';
 import type { Interval, MaybeNumber } from './evaluation-schema.js';
 import { orNull } from './maybe-number.js';
-import { columnOf, rankedValues } from './predictions.js';
+import { columnOf, rankedValues, type Predictions } from './predictions.js';
 
 /** How far a forecast goes. */
 export type ForecastVerdict =
@@ -83,7 +82,9 @@ export interface LabelForecast {
 }
 
 /** A finished run with the labelled images that it was trained on. */
-export interface CountedRun extends FinishedRun {
+export interface CountedRun {
+  run: { configuration: string; trainCount: number | null; seed: number };
+  predictions: Predictions;
   images: number;
 }
 
@@ -101,7 +102,7 @@ const leastVariance = 1e-6;
  * @throws {InputError} for another target.
  */
 export function forecastLabels(
-  { configurations }: Pick<ComparedPlan, 'configurations'>,
+  { configurations }: { configurations: readonly string[] },
   finished: readonly CountedRun[],
   { target, resamples }: { target: number; resamples: number },
 ): LabelForecast {

@@ -168,6 +168,7 @@ const benchmarks: Record<string, (flags: Flags) => Promise<Outcome>> = {
       baseline: flags.text('--baseline', 'logistic'),
     });
     return { result, text: () => fewLabelsText(result) };
+  },
   suspects: async (flags) => {
     const python = flags.text('--python');
     if (python !== undefined) process.env.CXR_PYTHON = python;
