@@ -21,6 +21,42 @@ export interface OutOfFold {
   foldOf: ArrayLike<number>;
 }
 
+/** Fewest images of a fold whose mean logits are worth something. */
+const fewestToAlign = 10;
+
+/**
+ * Moves the logits of each branch, label and fold so that their mean is that of all images, without their labels: a model that was
+ * trained without the images of a fold has seen fewer images with a label where that fold has more, and scores it lower, so that the
+ * images of several folds, ranked together as they are, look worse than chance where labels are rare.
+ *
+ * @returns the same predictions where a fold has fewer than 10 images, whose means would be noise.
+ * @see Parker et al. 2007, doi:10.1186/1471-2105-8-326; Airola et al. 2011, doi:10.1016/j.csda.2010.11.023: the bias of pooled
+ *   cross-validation.
+ */
+export function alignFolds({ targets, branches, foldOf }: OutOfFold, labels: number): OutOfFold {
+  const rowsOf = new Map<number, number[]>();
+  Array.from(foldOf).forEach((fold, row) => rowsOf.set(fold, [...(rowsOf.get(fold) ?? []), row]));
+  if ([...rowsOf.values()].some(({ length }) => length < fewestToAlign)) return { targets, branches, foldOf };
+  const all = Array.from(foldOf).map((_, row) => row);
+  const meanOf = (logits: ArrayLike<number>, rows: readonly number[], label: number): number =>
+    rows.reduce((sum, row) => sum + logits[row * labels + label], 0) / rows.length;
+  return {
+    targets,
+    foldOf,
+    branches: branches.map((logits) => {
+      const moved = Float64Array.from(logits);
+      for (let label = 0; label < labels; label++) {
+        const mean = meanOf(logits, all, label);
+        for (const rows of rowsOf.values()) {
+          const shift = mean - meanOf(logits, rows, label);
+          for (const row of rows) moved[row * labels + label] += shift;
+        }
+      }
+      return moved;
+    }),
+  };
+}
+
 /** What is fitted on out-of-fold predictions. */
 export interface CrossFitOptions {
   config: FitOptions;

@@ -17,6 +17,7 @@ export {
   thresholdOf,
 } from './calibrated.js';
 export {
+  alignFolds,
   crossFit,
   fitOutOfFold,
   type CrossFitOptions,

@@ -32,6 +32,10 @@ export interface EvaluatedFolds {
   byRepeat: Predictions[];
 }
 
+/** How logits of several models come to be ranked together. */
+const aligned =
+  'the mean logit of each label was made the same in all folds, without their labels, where a fold has 10 images or more';
+
 /** How thresholds, calibration and ensemble weights come to the evaluated images. */
 const crossFitted =
   'the ensemble weights, calibration, thresholds and prediction sets of the images of a fold were fitted on the out-of-fold predictions of the other folds';
@@ -80,7 +84,7 @@ export function evaluateFolds(
         macro,
         labels,
         withinFolds: Number.isNaN(within) ? null : within,
-        method: `each image is predicted by ${repeats === 1 ? 'the model' : `the ${repeats} models (mean of their logits)`} of ${folds}-fold cross-validation by patient that did not see it; ${crossFitted}; intervals of the repeats' mean: patients and repeats resampled together`,
+        method: `each image is predicted by ${repeats === 1 ? 'the model' : `the ${repeats} models (mean of their logits)`} of ${folds}-fold cross-validation by patient that did not see it; ${aligned}; ${crossFitted}; intervals of the repeats' mean: patients and repeats resampled together`,
       },
     },
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Sample } from '@cxr-align/datasets';
-import type { OutOfFold } from '@cxr-align/evaluation';
+import { alignFolds, type OutOfFold } from '@cxr-align/evaluation';
 import { InputError } from '@cxr-align/files';
 import { readBranches, type BranchLogits, type OpenedDataset } from '@cxr-align/training';
 import { foldFolder, placesOf, type FoldPlan } from '../planned/fold-plan.js';
@@ -35,7 +35,7 @@ export function readHeldOut(out: string, plan: FoldPlan, { dataset }: OpenedData
   const placeOf = new Map(rows.map((row, i) => [dataset.samples[row].id, i]));
   const byRepeat = plan.foldOf.map((foldOf, i): OutOfFold => {
     const own = found.filter(({ place }) => place.repeat === i + 1).map(({ held }) => held);
-    return { ...inOrder(own, placeOf), foldOf: rows.map((row) => foldOf[row]) };
+    return alignFolds({ ...inOrder(own, placeOf), foldOf: rows.map((row) => foldOf[row]) }, first.labels.length);
   });
   const [{ targets, foldOf, branches }] = byRepeat;
   const mean = (branch: number): Float64Array =>
