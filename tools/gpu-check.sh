@@ -138,6 +138,8 @@ for engine in "${asked[@]}"; do
   # The same seed again: model and history have to have the same bits.
   part "again-$engine" "again-$engine.json" "${cli[@]}" train --data "$out/data" --out "$out/run-$engine-again" --overwrite --engine "$engine" --set epochs=1 --json || failed=1
   for file in history.jsonl model/model.safetensors; do
+    # Where a run did not take place, nothing is known of its bits.
+    [ -f "$out/run-$engine/$file" ] && [ -f "$out/run-$engine-again/$file" ] || { failed=1; continue; }
     cmp "$out/run-$engine/$file" "$out/run-$engine-again/$file" >>"$out/same-bits-$engine.txt" 2>&1 || failed=1
   done
   part "step-$engine" "step-$engine.json" "${bench[@]}" step --engine "$engine" --sizes "$sizes" --rounds "$rounds" --json ${against[@]+"${against[@]}"} || failed=1
@@ -171,7 +173,9 @@ const of = (engine) => {
     epoch: epoch && { seconds: epoch.seconds, auroc: epoch.evaluation?.macro.auroc ?? null },
     step: json(`step-${engine}.json`),
     ...(engine === 'cuda' && { replayed: json('step-cuda-replay.json'), opByOp: json('step-cuda-off.json'), tf32: json('step-cuda-tf32.json'), bf16: json('step-cuda-bf16.json') }),
-    sameBits: existsSync(`${out}/same-bits-${engine}.txt`) && readFileSync(`${out}/same-bits-${engine}.txt`, 'utf8') === '',
+    sameBits: existsSync(`${out}/same-bits-${engine}.txt`)
+      ? readFileSync(`${out}/same-bits-${engine}.txt`, 'utf8') === ''
+      : null,
     said: { conformance: said(`conformance-${engine}`), epoch: said(`epoch-${engine}`), step: said(`step-${engine}`) },
   };
 };
