@@ -10,7 +10,7 @@ export { dualEncoderHash, folderHash } from './store/folder-hash.js';
 export { type ModelConfig, checkModelConfig, modelConfigShape } from './model-config.js';
 export { type FeatureEncoder, tunedModel } from './model/tuned-model.js';
 export { type ModelType, buildModel, modelTypes, registerHead, registerModel } from './model/build-model.js';
-export { headWeights, pooledOf } from './model/fitted-head-model.js';
+export { headOfWeights, headWeights, pooledOf } from './model/fitted-head-model.js';
 export {
   type BatchDraw,
   type FeatureInput,

@@ -80,7 +80,7 @@ const fitted: ModelType = {
   isFitted: true,
   build: (_, parameters, input) => new FittedHeadModel(parameters, input),
 };
-for (const name of heads.names) registerModel(name, fitted);
+for (const name of [...heads.names, 'auto']) registerModel(name, fitted);
 
 /**
  * Adds a kind of head that is fitted to features, and a kind of model of the same name.

@@ -14,6 +14,7 @@ import type { LoadedModel } from '../store/open-model.js';
 import type { ModelBatch } from '../model/model-inputs.js';
 import { type PromptView, RunExplainer } from '../zero-shot/explanations.js';
 import { mapEvidence, type MapEvidence, type MeasuredMaps } from './map-evidence.js';
+import { pooledOf } from '../model/fitted-head-model.js';
 import { opposingFindings, type Explanation } from './explanation.js';
 import { logitParts } from './logit-parts.js';
 import { trainedExplanations } from './trained-explanations.js';
@@ -25,6 +26,9 @@ import { labelOfMap, placedLabelMap } from './label-map.js';
 import type { ImagePrediction, LabelMap, LabelPrediction } from './prediction.js';
 import type { MapRequest, PredictionMethod, PredictionRequest } from './predictor.js';
 import { zeroShotPredictions } from './zero-shot-predictions.js';
+
+/** Training images that an explanation lists. */
+const shownNeighbours = 5;
 
 /** Predicts by a trained model, which it owns with its reader. */
 export class ModelPrediction<Image> implements PredictionMethod<Image> {
@@ -75,11 +79,26 @@ export class ModelPrediction<Image> implements PredictionMethod<Image> {
       return {
         ...(typeof image === 'string' && { file: image }),
         labels,
+        ...(request.explain && (await this.neighboursOf(batch))),
         ...(request.map && { map: await this.mapOf(batch, labels, { ...request.map, window: await inputs.window() }) }),
       };
     } finally {
       tf.dispose({ ...batch });
     }
+  }
+
+  /** The training images that are most like an image, of a model that keeps them. */
+  private async neighboursOf({ main }: ModelBatch): Promise<Pick<ImagePrediction, 'neighbours'>> {
+    const { head } = this.loaded.model;
+    if (!head?.neighboursOf) return {};
+    const [images, height, width, dim] = main.shape;
+    const shape = { images, patches: height * width, dim };
+    const data = (await main.data()) as Float32Array;
+    const [neighbours] = head.neighboursOf(
+      { pooled: pooledOf(data, shape), maps: { ...shape, data } },
+      shownNeighbours,
+    );
+    return { neighbours };
   }
 
   async dispose(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Neighbour } from '@cxr-align/heads';
 import type { Box, MapBox } from '@cxr-align/metrics';
 import type { MapKind } from './label-maps.js';
 import type { MapEvidence } from './map-evidence.js';
@@ -58,6 +59,8 @@ export interface ImagePrediction {
   /** By label, in the order of the predictor's labels. */
   labels: Record<string, LabelPrediction>;
   map?: LabelMap;
+  /** The training images that are most like it, the nearest first, where `explain` is set and the model keeps them. */
+  neighbours?: Neighbour[];
 }
 
 /** Which map is made. */

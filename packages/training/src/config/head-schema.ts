@@ -99,7 +99,7 @@ export const headSchema = z
     candidates: z
       .array(z.string())
       .min(2)
-      .default(['logistic', 'gaussian', 'neighbours', 'propagation', 'stack'])
+      .default(['logistic', 'gaussian', 'neighbours', 'propagation'])
       .describe('auto: the heads that nested cross-validation chooses from, the simplest first'),
   })
   .prefault({});

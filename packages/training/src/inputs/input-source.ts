@@ -37,7 +37,7 @@ export interface EncoderOptions {
 
 /** What a model is trained on. */
 export async function trainingSource(
-  config: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'decoder' | 'model' | 'seed'>,
+  config: Pick<Config, 'encoder' | 'image' | 'augmentation' | 'decoder' | 'model' | 'seed' | 'head'>,
   dataset: Dataset,
   options: EncoderOptions & { maxBad?: number },
   progress: Progress,
@@ -53,7 +53,7 @@ export async function trainingSource(
   if (encoder.kind !== 'frozen') return images;
   const storesMap =
     (decoder.kind === 'query' && modelTypes.get(model).usesFeatureMap) ||
-    (heads.has(model) && heads.get(model).usesMaps === true);
+    headsOf(config).some((name) => heads.has(name) && heads.get(name).usesMaps === true);
   if (encoder.tune !== 'none' && options.joined)
     throw new InputError(
       `expected one encoder with encoder.tune=${encoder.tune}, got ${options.joined.length + 1}; tune one, and join its features in another run`,
@@ -95,6 +95,12 @@ function tunedFolder({ encoder, features }: EncoderOptions, progress: Progress):
   if (features !== undefined)
     progress.remark(`${features} is not read: an encoder that is tuned encodes the images of each step`);
   return encoder;
+}
+
+/** The heads that a model without epochs is fitted with. */
+function headsOf({ model, head }: Pick<Config, 'model' | 'head'>): string[] {
+  const names = model === 'auto' ? head.candidates : [model];
+  return names.flatMap((name) => (name === 'stack' ? head.of : [name]));
 }
 
 /** Whether an image encoder is trained on the images beside frozen features. */

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildModel, headWeights, type StoredModel } from '@cxr-align/classifier';
+import { buildModel, headOfWeights, headWeights, type StoredModel } from '@cxr-align/classifier';
 import { macroAuroc } from '@cxr-align/evaluation';
 import { startedEngine, startEngine } from '@cxr-align/engine';
 import { InputError, lockFolder, writeFileAtomic } from '@cxr-align/files';
 import { heads, type FittedHead, type HeadOptions } from '@cxr-align/heads';
 import { Parameters } from '@cxr-align/nn';
+import type { Config } from '../config/config-schema.js';
 import type { EvaluatedRun } from '../evaluate/evaluated-model.js';
 import { readEvaluatedRun } from '../evaluate/evaluated-run-file.js';
 import { readValidation } from '../evaluate/predictions-file.js';
@@ -19,6 +20,7 @@ import { describeRun } from './describe-run.js';
 import { finishRun } from './finish-run.js';
 import { prepareTraining } from './prepare-training.js';
 import type { TrainOptions } from './train-options.js';
+import { chooseHead } from './choose-head.js';
 import { headProblem, needsOf, storedFeatures } from './head-problem.js';
 import { unreadKeys } from './unread-keys.js';
 
@@ -77,30 +79,33 @@ export async function trainFitted(options: TrainOptions): Promise<TrainedRun> {
     if (options.resume) progress.remark('a run without epochs has no checkpoints: it is fitted from the start');
     clearRunFolder(run);
     writeIdentity(run, identity);
-    const { problem, remarks } = await headProblem(options, prepared, needsOf([config.model], config.head));
+    const { problem, remarks } = await headProblem(options, prepared, needsOf(namesOf(config), config.head));
     remarks.forEach((line) => progress.remark(line));
     const bar = progress.start(`fitting ${config.model}`, 100);
     resources.defer(() => bar.stop());
-    const head = heads.get(config.model).fit(
-      {
-        ...problem,
-        onProgress: (share) => {
-          signal?.throwIfAborted();
-          bar.update(Math.round(100 * share));
-        },
+    const wanted = {
+      ...problem,
+      onProgress: (share: number) => {
+        signal?.throwIfAborted();
+        bar.update(Math.round(100 * share));
       },
-      config.head as HeadOptions,
-    );
+    };
+    const head =
+      config.model === 'auto'
+        ? chooseHead(wanted, config.head as HeadOptions, config.head.candidates)
+        : heads.get(config.model).fit(wanted, config.head as HeadOptions);
     bar.stop();
     const said = fitRemarks(head);
     said.forEach((line) => progress.remark(line));
     prepared.remarks.push(...remarks, ...said);
     const stored = { kind: head.kind, labels: head.labels, settings: head.settings };
-    const parameters = resources.own(new Parameters(config.seed, headWeights(head)));
+    const weights = headWeights(head);
+    const parameters = resources.own(new Parameters(config.seed, weights));
     const model = buildModel(config, parameters, {
       input: loaded.inputs.description,
       labels: graph.labels.length,
-      head,
+      // As it will be read again: the folder keeps float32.
+      head: headOfWeights(stored, weights),
     });
     lock.assertHeld();
     writeFileAtomic(
@@ -137,6 +142,11 @@ export async function trainFitted(options: TrainOptions): Promise<TrainedRun> {
       return Number.isNaN(auroc) ? null : auroc;
     }
   });
+}
+
+/** The heads that a configuration may need. */
+function namesOf({ model, head }: Config): readonly string[] {
+  return model === 'auto' ? head.candidates : [model];
 }
 
 /** The numbers of a stored model. */
