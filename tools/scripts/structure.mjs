@@ -34,6 +34,8 @@ const mayWrite = [
   'packages/files/src/lock.ts',
   // What is installed beside the program, and a temporary folder of the system.
   'packages/engine/src/set-up/',
+  // What TensorFlow caches there.
+  'packages/engine/src/start/xla-cache.ts',
   'packages/training/src/evaluate/evaluate-dual-encoder.ts',
 ];
 const formats = ['readNpy', 'writeNpy', 'readNpz', 'readSafetensors', 'writeSafetensors', 'openZip'];

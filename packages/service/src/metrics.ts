@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Answer } from './model/answer.js';
-import type { Outcome } from './spool/spool.js';
+import type { Outcome } from './outcome.js';
 
 /** The numbers of a service, as Prometheus reads them. */
 export class ServiceMetrics {

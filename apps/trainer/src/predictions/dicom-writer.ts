@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { dicomResults, type ImagePrediction } from '@cxr-align/classifier';
 import { writeFileAtomic } from '@cxr-align/files';
 import { imageFileName } from './image-file-name.js';
-import type { ModelIdentity } from './prediction-record.js';
+import type { ModelIdentity } from './model-identity.js';
 
 /** The files in which a prediction stands as DICOM. */
 export interface DicomFiles {

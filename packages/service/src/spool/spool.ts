@@ -2,17 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, parseJson, remove, rename, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { DicomFiles } from '../model/answer.js';
-
-/** What became of a stored instance. */
-export interface Outcome {
-  /** ISO 8601. */
-  time: string;
-  /** sent: its results are in the archive. refused: it is no chest film, or cannot be read. given-up: the archive took no results. */
-  state: 'sent' | 'refused' | 'given-up';
-  modelHash: string;
-  /** Why it was refused or given up. */
-  reason?: string;
-}
+import type { Outcome } from '../outcome.js';
 
 const states = ['received', 'results', 'done', 'given-up'] as const;
 
