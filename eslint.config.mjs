@@ -63,7 +63,7 @@ export default ts.config(
       ],
     },
   },
-  { files: ['**/*.test.ts'], rules: boundaries(['layer:tool']) },
+  { files: ['**/test/**/*.ts'], rules: boundaries(['layer:tool']) },
   { files: ['packages/*/src/**/*.ts'], rules: noTensorflow(['@tensorflow/tfjs-core']) },
   {
     files: ['packages/engine/src/**/*.ts'],

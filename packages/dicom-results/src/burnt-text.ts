@@ -7,7 +7,7 @@ const [letterWidth, letterHeight] = [6, 9];
 /**
  * A picture with lines of white text on black below it, as wide as it is: nothing of the image is covered, and no font is needed.
  *
- * @returns a new picture; lines that are too long go on in the next one.
+ * @returns a new picture; lines that are too long continue in the next one.
  */
 export function burnText({ data, width, height }: Picture, lines: readonly string[]): Picture {
   const scale = Math.max(1, Math.floor(width / 240));

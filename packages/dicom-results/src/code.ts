@@ -45,7 +45,7 @@ export function codeItem({ value, scheme, meaning }: Code): Item {
   return [element('00080100', 'SH', value), element('00080102', 'SH', scheme), element('00080104', 'LO', meaning)];
 }
 
-/** Says what the private codes are. @see DICOM PS3.3 C.12.1.1.7 (Coding Scheme Identification Sequence). */
+/** Describes the private codes. @see DICOM PS3.3 C.12.1.1.7 (Coding Scheme Identification Sequence). */
 export function privateSchemeIdentification(): Element {
   return sequence('00080110', [
     element('00080102', 'SH', privateScheme),

@@ -22,7 +22,7 @@ export type ForecastVerdict =
   | 'reached'
   /** The number of labels has an interval with two ends. */
   | 'forecast'
-  /** More than 10 times the labels that there are: the curve is not known that far. */
+  /** More than 10 times the labels that there are: the curve is unknown that far. */
   | 'too far'
   /** Within the uncertainty of the curve the score is never reached. */
   | 'unbounded'
@@ -60,7 +60,7 @@ export interface Forecast {
   needed: MaybeNumber;
   /** 95 %; null for an end that is infinite. */
   neededInterval: Interval;
-  /** Labels beyond the largest size; 0 where it is reached; null where it is not known. */
+  /** Labels beyond the largest size; 0 where it is reached; null where it is unknown. */
   more: MaybeNumber;
   verdict: ForecastVerdict;
   /** The later sizes as the first half (3 sizes at least) predicts them; empty with fewer than 4 sizes. */
@@ -291,7 +291,7 @@ export function forecastSentence({
     case 'forecast':
       return `about ${whole(needed)} images, ${more} more than the largest size (${range})`;
     case 'too far':
-      return `more than ${farthest} times the ${Math.round(largest!.count)} images there are (${range}): the curve is not known that far`;
+      return `more than ${farthest} times the ${Math.round(largest!.count)} images there are (${range}): the curve is unknown that far`;
     case 'unbounded':
       return `cannot be told: about ${whole(needed)} images by the best curve, but ${low === null ? 'no bound on either side' : `anything from ${whole(low)} on`} fits the data`;
     case 'above the plateau':

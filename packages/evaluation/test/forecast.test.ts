@@ -1,5 +1,11 @@
 import { RandomStream } from '@cxr-align/random';
-import { forecastLabels, forecastSentence, forecastText, type CountedRun, type LabelForecast } from '../src/forecast.js';
+import {
+  forecastLabels,
+  forecastSentence,
+  forecastText,
+  type CountedRun,
+  type LabelForecast,
+} from '../src/forecast.js';
 
 const labels = ['Edema', 'Mass'];
 const samples = Array.from({ length: 200 }, (_, i) => ({ id: `${i}`, patient: `p${i}`, split: 'val' as const }));

@@ -45,7 +45,7 @@ export interface PretrainResult {
   isNew: boolean;
 }
 
-/** The file beside the encoder that says what it was made of. */
+/** The file beside the encoder with what it was made of. */
 const recordFile = (out: string): string => join(out, 'pretraining.json');
 
 /**

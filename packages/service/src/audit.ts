@@ -12,7 +12,7 @@ export interface AuditRecord {
   model: string;
   modelHash: string;
   version: string;
-  /** The same for the same image, and by nobody without the log's key traced back to it. */
+  /** The same for the same image; without the log's key it leads back to none. */
   key: string;
   /** Seconds of the computation. */
   seconds: number;

@@ -28,6 +28,6 @@ export interface ServiceOptions {
   timeoutMs?: number;
   /** Milliseconds until the first repetition where the archive or the model failed. Default 1,000. */
   retryMs?: number;
-  /** Tells what went wrong; nothing of a patient. Default: nobody. */
+  /** Tells what went wrong; nothing of a patient. Default: nothing is done. */
   onFault?: (message: string) => void;
 }

@@ -56,7 +56,7 @@ const isTemporary = /(^|[/\\])\.|\.(part|tmp|filepart|crdownload)$/i;
 
 /**
  * Predicts each image that comes into a folder, once: a record, and the DICOM results of DICOM images, go into another. An image whose
- * record is there is done; stopped or killed and started again, it goes on with the others. A file is read once it has not changed for
+ * record is there is done; stopped or killed and started again, it continues with the others. A file is read once it has not changed for
  * some time.
  *
  * @param answerer the model; not closed.

@@ -16,7 +16,7 @@ export interface AnnotationProblem {
   near?: Pick<NearImages, 'count' | 'rows'>;
   /** For each label the indices of the labels above it. */
   ancestors: readonly (readonly number[])[];
-  /** [images, labels] the annotations that are held against the hierarchy; the targets unless given. */
+  /** [images, labels] the annotations that are compared with the hierarchy; the targets unless given. */
   annotations?: ArrayLike<number>;
   /** Pairs of images that are the same. */
   duplicates?: readonly (readonly [number, number])[];

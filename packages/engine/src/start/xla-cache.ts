@@ -10,7 +10,7 @@ const mostFiles = 200;
 
 /**
  * The folder where XLA keeps what it has compiled, for later processes: one for each TensorFlow, processor, device, driver and
- * setting that the code depends on, since XLA itself looks at the function alone.
+ * setting that the code depends on, since XLA itself compares the function alone.
  *
  * @param folder where that TensorFlow was set up.
  * @returns undefined where it cannot be written to, or where its path has a space or a quote, at which TensorFlow splits flags.

@@ -16,7 +16,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** What a caller is told of a failure. */
+/** The answer to a caller after a failure. */
 export function statusOf(error: Error): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof FullError)

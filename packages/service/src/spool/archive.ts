@@ -72,7 +72,7 @@ export async function storeInArchive(
   );
 }
 
-/** A token or an address that is wrong is mended by whoever runs the service: nothing is given up for it. */
+/** A token or an address that is wrong is corrected by whoever runs the service: nothing is given up for it. */
 function isMisconfigured(status: number): boolean {
   return [401, 403, 404, 405, 407].includes(status);
 }

@@ -49,7 +49,7 @@ export class Spool {
     return readFileSync(this.received(key));
   }
 
-  /** The results that were made of an instance and are not known to be in the archive. */
+  /** The results that were made of an instance and may not be in the archive yet. */
   results(key: string): DicomFiles | undefined {
     const folder = this.resultsOf(key);
     if (!existsSync(folder)) return undefined;

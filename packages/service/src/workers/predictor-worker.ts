@@ -20,7 +20,7 @@ let opened: { predictor: Predictor<ImageSource>; model: ModelIdentity; start: Wo
 process.on('message', (message: ToWorker) => {
   void (message.kind === 'start' ? open(message.start) : ask(message.question)).then(send);
 });
-// Without the service there is nobody to answer.
+// Without the service an answer has no receiver.
 process.on('disconnect', () => process.exit(0));
 // Signals go to the service, which ends its workers.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {});
