@@ -31,7 +31,8 @@ beforeAll(async () => {
 
 describe('registerModel(name, type)', () => {
   it('makes a model that a configuration can name, that is stored and predicts', async () => {
-    expect(modelTypes.names).toEqual(['aligned', 'vision-only', 'linear', 'mlp', 'mean']);
+    const fitted = ['logistic', 'gaussian', 'text-centroids', 'csra', 'neighbours', 'propagation', 'stack', 'auto'];
+    expect(modelTypes.names).toEqual(['aligned', 'vision-only', 'linear', 'mlp', ...fitted, 'mean']);
     const before = tf.memory().numTensors;
     const stored = await untrainedModel({ config: { ...smallConfig, model: 'mean' }, graph: threeLabels() });
     expect([...stored.weights.keys()]).toEqual(['mean/weight', 'mean/bias']);
