@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that a machine with a GPU can show, in one command: doctor, conformance, one epoch of training twice (its bits
-# compared), the training step compiled, replayed and operation by operation, beside PyTorch where it is there. Leaves OUT/gpu-check.json and a log of each part.
+# compared), the training step compiled, replayed and operation by operation, in each precision, beside PyTorch, eager and compiled, where it is
+# there, and the losses. Leaves OUT/gpu-check.json and a log of each part.
 #
 #   tools/gpu-check.sh [--out DIR] [--engines cuda,webgpu] [--tensorflow FILE] [--python BIN] [--small] [--rounds N]
 #   tools/gpu-check.sh --pack FILE.tar.gz
@@ -152,6 +153,16 @@ if [[ " ${asked[*]} " == *" cuda "* ]]; then
   for precision in tf32 bf16; do
     part "step-cuda-$precision" "step-cuda-$precision.json" "${bench[@]}" step --engine cuda --sizes "$sizes" --rounds "$rounds" --precision "$precision" --json ${against[@]+"${against[@]}"} || failed=1
   done
+  # A thousand images a batch, and PyTorch compiled, too.
+  LIMIT=90 part step-cuda-1000 step-cuda-1000.json "${bench[@]}" step --engine cuda --sizes paper-1000 --rounds 1 --json ${against[@]+"${against[@]}"} || failed=1
+  if [ ${#against[@]} -gt 0 ]; then
+    for precision in float32 tf32 bf16; do
+      LIMIT=120 part "step-cuda-$precision-compiled" "step-cuda-$precision-compiled.json" "${bench[@]}" step --engine cuda --sizes "$sizes" --rounds 1 --precision "$precision" --compile-peer --json "${against[@]}" || failed=1
+    done
+  fi
+  LIMIT=90 part losses-cuda losses-cuda.json "${bench[@]}" losses --engine cuda --rounds 1 --ms 20 --json || failed=1
+  # The providers that onnxruntime has here; cuda is one where its libraries are.
+  LIMIT=60 part providers providers.txt "$node" -e 'import("onnxruntime-node").then((ort) => console.log(JSON.stringify(ort.listSupportedBackends())))'
 fi
 
 "$node" - "$out" "${asked[@]}" <<'JS' >"$out/gpu-check.json"
@@ -172,7 +183,7 @@ const of = (engine) => {
     conformance: json(`conformance-${engine}.json`),
     epoch: epoch && { seconds: epoch.seconds, auroc: epoch.evaluation?.macro.auroc ?? null },
     step: json(`step-${engine}.json`),
-    ...(engine === 'cuda' && { replayed: json('step-cuda-replay.json'), opByOp: json('step-cuda-off.json'), tf32: json('step-cuda-tf32.json'), bf16: json('step-cuda-bf16.json') }),
+    ...(engine === 'cuda' && { replayed: json('step-cuda-replay.json'), opByOp: json('step-cuda-off.json'), tf32: json('step-cuda-tf32.json'), bf16: json('step-cuda-bf16.json'), batch1000: json('step-cuda-1000.json'), torchCompiled: Object.fromEntries(['float32', 'tf32', 'bf16'].map((name) => [name, json(`step-cuda-${name}-compiled.json`)])), losses: json('losses-cuda.json') }),
     sameBits: existsSync(`${out}/same-bits-${engine}.txt`)
       ? readFileSync(`${out}/same-bits-${engine}.txt`, 'utf8') === ''
       : null,
@@ -180,7 +191,7 @@ const of = (engine) => {
   };
 };
 const gpu = readFileSync(`${out}/gpu.txt`, 'utf8').trim() || null;
-console.log(JSON.stringify({ gpu, node: process.version, doctor: json('doctor.json'), engines: Object.fromEntries(engines.map((name) => [name, of(name)])) }));
+console.log(JSON.stringify({ gpu, node: process.version, doctor: json('doctor.json'), onnxruntime: json('providers.txt'), engines: Object.fromEntries(engines.map((name) => [name, of(name)])) }));
 JS
 log "results: $out/gpu-check.json"
 exit $failed

@@ -4,12 +4,12 @@
 
 BENCH_PEER names the peer, ../shared/bench/torch_baseline.py unless given. Tensors are made on the device, clocks wait for it,
 AdamW is PyTorch's fused one, attention its own, and products have the precision that BENCH_PRECISION names: float32, tf32, or
-bf16, which is autocast of everything the peer computes. The JSON names the device; its peak memory is what the device has in use at the end, of all processes.
+bf16, which is autocast of everything the peer computes. With BENCH_COMPILE=1 its losses are compiled by torch.compile. The JSON names the device; its peak memory is what the device has in use at the end, of all processes.
 """
+import importlib.util
 import io
 import json
 import os
-import runpy
 import sys
 import time
 from contextlib import redirect_stdout
@@ -48,12 +48,18 @@ printed = io.StringIO()
 code = 0
 with redirect_stdout(printed):
     try:
-        runpy.run_path(peer, run_name="__main__")
+        spec = importlib.util.spec_from_file_location("peer", peer)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        if os.environ.get("BENCH_COMPILE") == "1":
+            module.batched_losses = torch.compile(module.batched_losses)
+        code = module.main(module.options())
     except SystemExit as ended:
         code = ended.code or 0
 lines = printed.getvalue().splitlines()
 if code == 0:
     result = json.loads(lines[-1])
+    result["compiled"] = os.environ.get("BENCH_COMPILE") == "1"
     result["device"] = torch.cuda.get_device_name()
     free, total = torch.cuda.mem_get_info()
     result["peak_rss_mib"] = (total - free) / 2**20

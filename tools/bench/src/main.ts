@@ -23,7 +23,7 @@ const usage = `npm run bench [-- --python BIN] [--engine NAME] [--sizes NAME,NAM
 npm run bench -- losses [--engine NAME,NAME] [--python BIN] [--rounds N] [--ms N] [--only TEXT] [--json] [--write]
 npm run bench -- graph|metrics [--json]
 npm run bench -- step [--engine NAME] [--against FILE] [--python BIN] [--sizes NAME,NAME] [--mixing KIND] [--rounds N]
-                      [--capture auto|xla|replay|off] [--precision float32|tf32|bf16] [--profile] [--json]
+                      [--capture auto|xla|replay|off] [--precision float32|tf32|bf16] [--compile-peer] [--profile] [--json]
 npm run bench -- data [--images N] [--python BIN] [--rounds N] [--json]
 npm run bench -- epoch [--engine NAME] [--encoder DIR] [--python BIN] [--images N] [--json]
 npm run bench -- extract --encoder DIR [--python BIN] [--images N] [--rounds N] [--json]
@@ -39,7 +39,8 @@ npm run soak [-- --parts NAME,NAME] [--engine NAME] [--steps N] [--trainings N] 
   graph     all matrices of a label graph of 200 labels; counting in a table as long as CheXpert's
   metrics   point values and bootstrap draws at the size of NIH's test set, beside scikit-learn where it is installed
   step      the method's whole training step at the paper's size (batch 32 and 100) and at a small one, in turns with
-            PyTorch where --against names its script; --sizes of paper, paper-100, small; --mixing full, factored, folded
+            PyTorch where --against names its script; --sizes of paper, paper-100, small, and paper-1000 for GPUs; --compile-peer takes
+            PyTorch's torch.compile, where tools/bench/python/torch_on_cuda.py is the script; --mixing full, factored, folded
   data      decoding beside torchvision where --python has it; an epoch over 377,000 rows of features; the
             tables of CheXpert and of MIMIC-CXR-JPG
   epoch     an epoch with the frozen encoder in every step, and one that reads its features; --encoder again for more;

@@ -56,6 +56,8 @@ export interface StepRequest {
   profile: boolean;
   capture: StepCaptureMode;
   precision: ProductPrecision;
+  /** Whether the peer's step is compiled by torch.compile, where its script can do that. */
+  compilesPeer: boolean;
 }
 
 const captures: readonly StepCaptureMode[] = ['auto', 'xla', 'replay', 'off'];
@@ -64,6 +66,8 @@ const sizes: Record<string, { size: Omit<StepSize, 'mixing'>; steps: number }> =
   paper: { size: { dim: 512, layers: 8, batch: 32 }, steps: 5 },
   'paper-100': { size: { dim: 512, layers: 8, batch: 100 }, steps: 3 },
   small: { size: { dim: 128, layers: 2, batch: 32 }, steps: 40 },
+  // For GPUs: on two processor cores a step takes a minute.
+  'paper-1000': { size: { dim: 512, layers: 8, batch: 1000 }, steps: 2 },
 };
 const mixings = ['full', 'factored', 'folded'] as const;
 /** The names of the sizes. */
@@ -191,7 +195,7 @@ interface TorchOutput {
 }
 
 function runTorch(
-  { against, python, threads, precision }: StepRequest,
+  { against, python, threads, precision, compilesPeer }: StepRequest,
   size: StepSize,
   flags: readonly string[],
 ): TorchOutput {
@@ -200,6 +204,7 @@ function runTorch(
   const shape = ['--dim', dim, '--layers', layers, '--batch', batch, '--threads', threads].map(String);
   // Read by torch_on_cuda.py: the peer itself computes in float32.
   process.env.BENCH_PRECISION = precision;
+  process.env.BENCH_COMPILE = compilesPeer ? '1' : '0';
   return runJson<TorchOutput>(python, [against!, ...flags, ...shape, fc]);
 }
 
@@ -269,7 +274,7 @@ export function stepText(results: readonly StepResult[]): string {
 
 /** Reads the flags of `bench -- step`. @throws {UsageError} if one cannot be meant. */
 export function stepRequest(flags: Flags): StepRequest {
-  const asked = flags.text('--sizes')?.split(',') ?? stepSizes;
+  const asked = flags.text('--sizes')?.split(',') ?? stepSizes.filter((name) => name !== 'paper-1000');
   const strange = asked.find((name) => !stepSizes.includes(name));
   if (strange !== undefined) throw new UsageError(`expected --sizes of ${stepSizes.join(', ')}, got ${strange}`);
   return {
@@ -283,5 +288,6 @@ export function stepRequest(flags: Flags): StepRequest {
     profile: flags.has('--profile'),
     capture: flags.choice('--capture', captures, 'auto'),
     precision: flags.choice('--precision', precisions, 'float32'),
+    compilesPeer: flags.has('--compile-peer'),
   };
 }
