@@ -7,6 +7,7 @@ export {
   planAblation,
   readSearchSpace,
   trainSeeds,
+  trainShots,
   tune,
   type AblateOptions,
   type AblationPlan,
@@ -18,6 +19,7 @@ export {
   type SearchSpace,
   type SeriesOptions,
   type TrainSeedsOptions,
+  type TrainShotsOptions,
   type TuneOptions,
 } from '@cxr-align/experiments';
 export {
@@ -98,6 +100,7 @@ export {
   type ScoreEvaluationOptions,
   type SearchSummary,
   type SeedSummary,
+  type ShotSummary,
   type Spread,
 } from '@cxr-align/evaluation';
 export {

@@ -57,6 +57,33 @@ describe('cxr-align train --seeds', () => {
   });
 });
 
+describe('cxr-align train --shots', () => {
+  const few = (...more: string[]): string[] => [
+    ...['train', '--data', data, '--out', 'shots', '--model', 'linear', '--epochs', '1', '--shots', '2'],
+    ...[...small, ...more],
+  ];
+  it('trains a run on each draw, and writes a table, a summary and a page of each run', () => {
+    const { out } = cxrAlign(...few('--draws', '2', '--set', 'bootstrap=20'));
+    expect(out).toMatch(/^macro +[01]\.\d{3} +± 0\.\d{3} +\[[01]\.\d{3}, [01]\.\d{3}\]/m);
+    expect(out).toMatch(/^D +2 \+ 2 +\d\/6 /m);
+    const { out: printed } = cxrAlign(...few('--draws', '2', '--set', 'bootstrap=20', '--json'));
+    expect(JSON.parse(printed)).toEqual({ run: 'shots', ...json('shots', 'summary.json') });
+    for (const draw of [1, 2]) expect(existsSync(join(place, 'shots', `draw-${draw}`, 'report.html'))).toBe(true);
+  });
+  it('refuses flags that do not go with it', () => {
+    const refused = (...args: string[]): string => {
+      const { status, stderr } = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', cwd: place });
+      expect(status).toBe(2);
+      return stderr;
+    };
+    expect(refused(...few('--folds', '2'))).toContain(
+      'expected one of --seeds, --folds and --shots, got --folds and --shots',
+    );
+    expect(refused(...few('--train-count', '5'))).toContain('expected --shots, --train-count or --train-fraction');
+    expect(refused('train', '--data', data, '--out', 'no', '--draws', '2')).toContain('expected --draws with --shots');
+  });
+});
+
 describe('cxr-align tune', () => {
   it('searches at random, and writes a table, the trials, the best configuration and a page', () => {
     const search = ['--set', 'learningRate=1e-4..1e-1', '--set', 'decoder=dense,query', '--trials', '2', '--no-test'];

@@ -62,6 +62,7 @@ export {
   threeClassTargets,
 } from './policies/three-class.js';
 export { drawFolds, type FoldOptions, type Folds } from './folds.js';
+export { drawShots, type ShotOptions, type Shots, type ShotSource } from './shots.js';
 export { drawSplit, limitTraining, overlappingPatients } from './splits.js';
 export { stratifySplits, type StratifyOptions } from './stratified-split.js';
 export { balanceGroups, type BalancedGroup, type BalanceOptions } from './balance.js';

@@ -87,6 +87,7 @@ export { fixed, fixedRange, orNull, pText, signed, signedRange, thresholdText } 
 export { type MetadataBaseline, compareWithMetadata, fitMetadataBaseline } from './metadata-baseline.js';
 export { type Predictions, columnOf, macroAuroc, probabilitiesOf, rankedValues } from './predictions.js';
 export { seedText, spreadOf, summarizeSeeds, type SeedRun, type SeedSummary, type Spread } from './seed-summary.js';
+export { shotText, summarizeShots, type ShotRun, type ShotSummary, type ShotSummaryOptions } from './shot-summary.js';
 export { pairPredictions, selectPredictions, type PairedPredictions } from './paired-predictions.js';
 export {
   epochsText,

@@ -3,6 +3,7 @@ export { planAblation, runFolder, type AblationPlan, type PlannedRun } from './a
 export { crossValidate, type CrossValidatedRun, type CrossValidateOptions } from './folds/cross-validate.js';
 export type { ConfiguredSeriesOptions, SeriesOptions } from './planned/series-options.js';
 export { seedFolder, trainSeeds, type TrainSeedsOptions } from './seeds/train-seeds.js';
+export { drawFolder, trainShots, type TrainShotsOptions } from './shots/train-shots.js';
 export type { HalvingOptions } from './tune/halving.js';
 export {
   readSearchSpace,

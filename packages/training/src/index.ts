@@ -73,8 +73,10 @@ export {
   excludedLines,
   openDataset,
   samplesIn,
+  trainingDataset,
   type OpenedDataset,
   type OpenOptions,
+  type TrainingSetOptions,
 } from './inputs/prepare-data.js';
 export { JsonLines } from './json-lines.js';
 export { bestEpochOf, readHistory, type TrainingHistory } from './history.js';

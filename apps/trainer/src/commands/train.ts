@@ -33,6 +33,7 @@ import { configAssignments, configFlagOptions } from '../usage/config-flags.js';
 import { evaluationText } from './evaluation-text.js';
 import { trainInFolds } from './train-folds.js';
 import { trainWithSeeds } from './train-seeds.js';
+import { trainWithShots } from './train-shots.js';
 import { each, joinedEncoders, type EncoderFlags, type JoinedEncoders } from '../usage/joined-encoders.js';
 import { outputFolder } from '../usage/output-path.js';
 import { sameCommand, stoppable } from '../usage/stopping.js';
@@ -75,9 +76,15 @@ const flags = {
       'Cross-validate by patient with so many folds: no image is spent on validation, all are evaluated out of fold, and the run predicts by the ensemble of the folds',
   },
   repeats: { type: 'number', describe: 'With --folds: times that the folds are drawn and trained; 1 unless given' },
+  shots: {
+    type: 'number',
+    describe:
+      'Few-shot training: draw so many training images with each label, and as many without it, by patient; its annotations in all other images are unknown; no validation; a run for each draw in draw-1 and so on',
+  },
+  draws: { type: 'number', describe: 'With --shots: times that the training images are drawn; 10 unless given' },
   jobs: {
     type: 'number',
-    describe: 'With --seeds or --folds: runs at a time, each in a process; as many as processors unless given',
+    describe: 'With --seeds, --folds or --shots: runs at a time, each in a process; as many as processors unless given',
   },
   'text-encoder': {
     type: 'string',
@@ -126,6 +133,7 @@ export const train: Command = {
       .options(flags)
       .example('$0 train --data data/phantom --out runs/first', 'train the aligned model')
       .example('$0 train --data data/phantom --out runs/folds --folds 5', 'evaluate on every labelled image')
+      .example('$0 train --data data/phantom --out runs/8-shot --shots 8', 'mean of ten draws of 8 + 8 images a label')
       .example('$0 train --data chexpert --out runs/few --train-count 500 --epochs 40', 'train on 500 images'),
   handler: async (given) => {
     const args = { ...(given as unknown as ArgumentsOf), ...joinedEncoders(given as EncoderFlags) };
@@ -156,6 +164,8 @@ export const train: Command = {
       (value) => Number.isInteger(value) && value >= 1,
       'a whole number of 1 or more',
     );
+    for (const [name, value] of Object.entries({ shots: args.shots, draws: args.draws }))
+      checkRange(`--${name}`, value, (one) => Number.isInteger(one) && one >= 1, 'a whole number of 1 or more');
     checkRange('--max-bad', args.maxBad, (value) => value >= 0 && value <= 1, 'a number in [0, 1]');
     if (args.preset !== undefined && args.model !== undefined)
       throw new InputError('expected --preset or --model, got both');
@@ -182,16 +192,23 @@ export const train: Command = {
     if (config.encoder.kind === 'frozen' && args.encoder === undefined && args.features === undefined)
       throw new InputError('expected --encoder DIR or --features STORE with encoder.kind frozen, got neither');
     const { out } = args;
-    if (args.seeds !== undefined && args.folds !== undefined)
-      throw new InputError('expected --seeds or --folds, got both; with --folds, --repeats trains several times');
-    if ((args.seeds ?? args.folds) !== undefined && (joined.length > 0 || isOtherData(args.unlabelled)))
+    const series = (['seeds', 'folds', 'shots'] as const).filter((name) => args[name] !== undefined);
+    if (series.length > 1)
       throw new InputError(
-        `expected one --features, and no --unlabelled DIR, with ${args.seeds === undefined ? '--folds' : '--seeds'}, got ${joined.length > 0 ? 'several --features' : `--unlabelled ${args.unlabelled}`}; train each run by itself`,
+        `expected one of --seeds, --folds and --shots, got ${series.map((name) => `--${name}`).join(' and ')}; with --folds, --repeats trains several times, with --shots, --draws`,
       );
+    if (series.length > 0 && (joined.length > 0 || isOtherData(args.unlabelled)))
+      throw new InputError(
+        `expected one --features, and no --unlabelled DIR, with --${series[0]}, got ${joined.length > 0 ? 'several --features' : `--unlabelled ${args.unlabelled}`}; train each run by itself`,
+      );
+    if (args.repeats !== undefined && args.folds === undefined)
+      throw new InputError('expected --repeats with --folds, got it alone');
+    if (args.draws !== undefined && args.shots === undefined)
+      throw new InputError('expected --draws with --shots, got it alone');
     if (args.seeds !== undefined) return trainWithSeeds(out, { ...args, config, encoder });
     if (args.folds !== undefined) return trainInFolds(out, { ...args, config, encoder, folds: args.folds });
-    if (args.repeats !== undefined) throw new InputError('expected --repeats with --folds, got it alone');
-    if (args.jobs !== undefined) throw new InputError('expected --jobs with --seeds or --folds, got it alone');
+    if (args.shots !== undefined) return trainWithShots(out, { ...args, config, encoder, shots: args.shots });
+    if (args.jobs !== undefined) throw new InputError('expected --jobs with --seeds, --folds or --shots, got it alone');
     const begun = { isBegun: false };
     await stoppable(
       (control) => trainTo(out, { ...args, config, encoder, ...(joined.length > 0 && { joined }), control, begun }),
@@ -293,6 +310,8 @@ interface ArgumentsOf extends DataFlags, JoinedEncoders {
   seeds?: string;
   folds?: number;
   repeats?: number;
+  shots?: number;
+  draws?: number;
   jobs?: number;
   trainCount?: number;
   trainFraction?: number;
@@ -318,9 +337,9 @@ function isSplit(unlabelled: string | undefined): boolean {
 }
 
 /** The configuration of a run that is resumed, where none is named: the flags change it. */
-function formerConfig({ resume, out, preset, model, config, seeds, folds }: ArgumentsOf): object[] {
+function formerConfig({ resume, out, preset, model, config, seeds, folds, shots }: ArgumentsOf): object[] {
   const isNamed = preset !== undefined || model !== undefined || config !== undefined;
-  if (!resume || out === undefined || isNamed || folds !== undefined) return [];
+  if (!resume || out === undefined || isNamed || (folds ?? shots) !== undefined) return [];
   if (seeds === undefined) return [readRunConfig(out) ?? {}];
   // That of all runs is the seed of the command.
   const { seed: _, ...ofRun } = readRunConfig(join(out, seedFolder(parseInt(seeds)))) ?? ({} as Partial<Config>);

@@ -12,6 +12,7 @@ import {
   codeDifferences,
   differingRows,
   hasCheckpoint,
+  identityInTable,
   isRunWhole,
   pluginFiles,
   readIdentity,
@@ -19,6 +20,7 @@ import {
   tableDifferences,
 } from '@cxr-align/training';
 import { foldDataset, readFoldsOf, type FoldOfRun } from './fold-plan.js';
+import { readShotPlan, shotDataset, shotRows, type ShotOfRun } from './shot-plan.js';
 import type { TrainTask } from './train-in-process.js';
 
 /** One training among several. */
@@ -29,10 +31,13 @@ export interface PlannedTraining {
   trainCount?: number;
   /** The fold that it is evaluated on, where it is one of a cross-validation; counted from 1. */
   fold?: FoldOfRun;
+  /** The draw that it is trained on, where it is one of a few-shot series. */
+  shot?: ShotOfRun;
 }
 
-/** The data set of a training: that of all, or as one of its folds is trained. */
-export function dataOfRun({ fold }: Pick<PlannedTraining, 'fold'>, data: OpenedDataset): OpenedDataset {
+/** The data set of a training: that of all, or as one of its folds or draws is trained. */
+export function dataOfRun({ fold, shot }: Pick<PlannedTraining, 'fold' | 'shot'>, data: OpenedDataset): OpenedDataset {
+  if (shot) return { ...data, dataset: shotDataset(data, readShotPlan(shot.file), shot.draw) };
   if (!fold) return data;
   const foldOf = readFoldsOf(fold.file, fold.repeat);
   return { ...data, dataset: foldDataset(data.dataset, foldOf, fold.fold) };
@@ -60,7 +65,7 @@ export interface SharedByRuns {
 
 /** A planned run as a training that a process can be sent. */
 export function taskOf(
-  { folder: name, config, trainCount, fold }: PlannedTraining,
+  { folder: name, config, trainCount, fold, shot }: PlannedTraining,
   table: TableIdentity,
   shared: SharedByRuns,
 ): TrainTask {
@@ -96,6 +101,7 @@ export function taskOf(
     trainCount,
     trainFraction,
     ...(fold && { fold, keepsBranches: true }),
+    ...(shot && { shot }),
     ...(hasCheckpoint(folder) ? { resume: true } : { overwrite: true }),
   };
 }
@@ -191,8 +197,13 @@ function refuseOtherOrigin(
 }
 
 /** @throws {InputError} if runs were trained on images of the same names with other contents. */
-export function refuseOtherImages(folders: readonly string[], data: OpenedDataset): void {
-  const [first, ...others] = folders.map((folder) => ({ folder, identity: readIdentity(folder) }));
+export function refuseOtherImages(runs: readonly PlannedTraining[], out: string, whole: OpenedDataset): void {
+  const isDrawn = runs.some(({ shot }) => shot !== undefined);
+  const data = isDrawn || runs.length === 0 ? whole : dataOfRun(runs[0], whole);
+  const [first, ...others] = runs.map((run) => {
+    const folder = join(out, run.folder);
+    return { folder, identity: identityOf(run, folder, whole) };
+  });
   for (const { folder, identity } of others) {
     if (!first.identity || !identity) continue;
     for (const part of ['contents', 'features'] as const) {
@@ -205,6 +216,13 @@ export function refuseOtherImages(folders: readonly string[], data: OpenedDatase
         );
     }
   }
+}
+
+/** The identity of a run; of one that is trained on a draw in the whole table, since each draw has other images. */
+function identityOf({ shot }: PlannedTraining, folder: string, data: OpenedDataset): RunIdentity | undefined {
+  const identity = readIdentity(folder);
+  if (!identity || !shot) return identity;
+  return identityInTable(identity, data.dataset, shotRows(data, readShotPlan(shot.file), shot.draw));
 }
 
 function nameIn({ dataset: { samples } }: OpenedDataset): (row: number) => string {

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { EngineName } from '@cxr-align/engine';
 import { type CheckpointEvent, type OpenOptions, type TrainOptions, workerFile } from '@cxr-align/training';
 import type { FoldOfRun } from './fold-plan.js';
+import type { ShotOfRun } from './shot-plan.js';
 
 /** A training as plain data, for a process of its own. */
 export interface TrainTask extends Omit<TrainOptions, 'data' | 'on' | 'signal' | 'checkpointWhen'> {
@@ -17,6 +18,8 @@ export interface TrainTask extends Omit<TrainOptions, 'data' | 'on' | 'signal' |
   options: OpenOptions;
   /** The fold of a cross-validation that it is evaluated on. */
   fold?: FoldOfRun;
+  /** The draw of a few-shot series that it is trained on. */
+  shot?: ShotOfRun;
 }
 
 /** An evaluation as plain data, for a process of its own. */

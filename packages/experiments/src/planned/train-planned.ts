@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import { join } from 'node:path';
 import { type Progress, pluginsWithoutFile, tableIdentity } from '@cxr-align/training';
 import {
   dataOfRun,
@@ -77,8 +76,9 @@ export async function trainPlanned(
     bar.stop();
   }
   refuseOtherImages(
-    runs.filter(({ folder }) => !failures.has(folder)).map(({ folder }) => join(out, folder)),
-    dataOfRun(runs[0], data),
+    runs.filter(({ folder }) => !failures.has(folder)),
+    out,
+    data,
   );
   return failures;
 }

@@ -73,9 +73,10 @@ async function trainTask(given: TrainTask): Promise<void> {
     table: _table,
     series: _series,
     fold,
+    shot,
     ...task
   } = given;
-  const data = dataOfRun({ fold }, await dataOf(given, given.config.precision === 'tf32'));
+  const data = dataOfRun({ fold, shot }, await dataOf(given, given.config.precision === 'tf32'));
   let isWanted = false;
   await train({
     ...task,
