@@ -437,7 +437,10 @@ describe('cxr-align', () => {
       'expected --map-kind of occlusion, gradient, which this model has, got attention',
     );
     expectRefusal(['predict', image], 'expected --run RUN, or --zero-shot with --encoder DIR');
-    expectRefusal(['predict', '--run', 'run-aligned', image, '--map-kind', 'gradient'], 'with --map, got one of them');
+    expectRefusal(
+      ['predict', '--run', 'run-aligned', image, '--map-kind', 'gradient'],
+      'with --map or --dicom-out, got one of them',
+    );
     expectRefusal(
       ['predict', '--run', 'run-aligned', image, '--graph', 'nih-14'],
       'expected no --text-encoder and no --graph',

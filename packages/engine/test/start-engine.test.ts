@@ -86,7 +86,15 @@ describe('describe()', () => {
     });
     const wasm = (await startEngine('wasm')).describe();
     expect(wasm).toMatchObject({ kernels: 'fast', reason: 'our own kernels run in the memory of the backend' });
-    expect(wasm.fusedOps).toEqual(['adamW', 'attention', 'biasReluDropout', 'columnSums', 'dropout', 'layerNorm']);
+    expect(wasm.fusedOps).toEqual([
+      'adamW',
+      'attention',
+      'biasReluDropout',
+      'columnSums',
+      'dropout',
+      'entryLosses',
+      'layerNorm',
+    ]);
     expect(wasm.replacedKernels).toEqual(expect.arrayContaining(['BatchMatMul', 'Conv2D', 'MaxPoolGrad']));
   });
 });

@@ -181,9 +181,10 @@ describe('ablate(options)', () => {
   it('leaves no training behind when it is killed, and waits for those that have not noticed', async () => {
     const folder = join(place, 'killed');
     const slow = grid(4000, '');
-    const built = new URL('../dist/index.js', import.meta.url).href;
+    const built = (name: string) => JSON.stringify(new URL(`../../${name}/dist/index.js`, import.meta.url).href);
     const code = `
-      import { ablate, openDataset, planAblation } from ${JSON.stringify(built)};
+      import { ablate, planAblation } from ${built('experiments')};
+      import { openDataset } from ${built('training')};
       const data = await openDataset(${JSON.stringify(data.path)});
       const plan = planAblation({ file: ${JSON.stringify(slow)}, seeds: 1 });
       await ablate({ plan, data, out: ${JSON.stringify(folder)}, engine: 'wasm', jobs: 2, resamples: 20 });`;

@@ -62,7 +62,10 @@ describe('makeConfig(sources)', () => {
     ['epoch=8', 'got epoch; did you mean epochs?'],
     ['image.sise=8', 'got image.sise; did you mean image.size?'],
     ['losses.contrastiv=1', 'got losses.contrastiv; did you mean losses.contrastive?'],
-    ['model=alined', 'model: expected a model of aligned, vision-only, linear, mlp, got alined; did you mean aligned?'],
+    [
+      'model=alined',
+      'model: expected a model of aligned, vision-only, linear, mlp, logistic, gaussian, text-centroids, csra, neighbours, propagation, stack, auto, got alined; did you mean aligned?',
+    ],
     ['image.fit=padd', 'expected image.fit to be one of stretch, pad, crop, got "padd"; did you mean pad?'],
     ['calibration=plat', 'did you mean platt?'],
     ['epochs=many', 'expected epochs to be a number, got "many"'],

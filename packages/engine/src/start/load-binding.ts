@@ -68,7 +68,8 @@ export function prepareTensorflow(kind: NativeKind, { tf32 = false } = {}): void
  * tried one get none.
  */
 function prepareXla(folder: string, manifest: NativeManifest): void {
-  if (!manifest.tensorflow.startsWith('2.21.')) return;
+  // A manifest of another time may lack it: loading says what is wrong.
+  if (!(manifest.tensorflow as string | undefined)?.startsWith('2.21.')) return;
   const { env } = process;
   const compiler = join(folder, 'deps', 'nvidia', 'cuda_nvcc');
   if (manifest.kind === 'gpu' && existsSync(compiler))

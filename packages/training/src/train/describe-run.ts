@@ -48,7 +48,9 @@ export function describeRun(
       kernels,
       reason,
       stepCapture,
-      ...(loop && { precision: config.precision, steps: loop.captureReport, padding: loop.padding }),
+      ...(loop && { precision: config.precision, steps: loop.captureReport }),
+      // A run that is resumed after its last step decided nothing.
+      ...(loop?.padding && Object.keys(loop.padding).length > 0 && { padding: loop.padding }),
     },
     versions: { node: process.version, tfjs: tf.version_core },
   };
