@@ -13,6 +13,7 @@ import { linearHead, restoreLinear } from './linear-head.js';
 import { addScaled, dot, stacked, type Matrix } from './matrix.js';
 import { bestScale, macroArea } from './out-of-fold-scores.js';
 import { rowSpace, type RowSpace } from './row-space.js';
+import { alignFolds } from './align-folds.js';
 import { imagesOf, outOfFold } from './sub-problem.js';
 import { solveShifted } from './tridiagonal.js';
 
@@ -77,7 +78,8 @@ export function fitGaussian(problem: HeadProblem, options: HeadOptions): FittedH
             .scores,
       )
     : [];
-  const areas = scores.map((one) => macroArea(targets, one, labels.length));
+  // Ranked together: the shrinkage alone decides, not what each fold has of a rare label.
+  const areas = scores.map((one) => macroArea(targets, alignFolds(one, left!.foldOf, labels.length), labels.length));
   const best = areas.reduce((most, area, at) => (area > areas[most] ? at : most), 0);
   const rho = grid[left ? best : grid.length === 1 ? 0 : 1];
   const scale = left ? bestScale(targets, scores[best], labels.length) : 1;

@@ -4,6 +4,7 @@ export { fitLogistic, penaltyGrid } from './logistic.js';
 export { fitNeighbours, sharpnessGrid } from './neighbours.js';
 export { fitPropagation } from './propagation.js';
 export { fitStack, stackOf } from './stack.js';
+export { alignFolds } from './align-folds.js';
 export { featuresOf, imagesOf, outOfFold, subProblem } from './sub-problem.js';
 export { fitTextCentroids } from './text-centroids.js';
 export {

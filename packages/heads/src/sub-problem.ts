@@ -52,13 +52,13 @@ function mapsOf({ patches, dim, data }: NonNullable<HeadProblem['maps']>, images
  * Scores of images that were left out, by patient: each by what was fitted without its fold.
  *
  * @param purpose another one, other folds.
- * @returns [images, labels] row by row, and the number of folds; undefined where one patient alone has all images.
+ * @returns [images, labels] row by row, the fold of each image and the number of folds; undefined where one patient alone has all images.
  */
 export function outOfFold(
   problem: HeadProblem,
   { folds, purpose }: { folds: number; purpose: string },
   scoresOf: (training: Int32Array, left: Int32Array, fold: number) => Float64Array,
-): { scores: Float64Array; folds: number } | undefined {
+): { scores: Float64Array; foldOf: ArrayLike<number>; folds: number } | undefined {
   const { labels, targets, groups, seed } = problem;
   const images = firstNumbers(imagesOf(problem));
   const foldOf = patientFolds({ groups, targets, labels: labels.length, folds, seed, purpose });
@@ -76,5 +76,5 @@ export function outOfFold(
       scores.set(own.subarray(i * labels.length, (i + 1) * labels.length), image * labels.length),
     );
   }
-  return { scores, folds: count };
+  return { scores, foldOf, folds: count };
 }

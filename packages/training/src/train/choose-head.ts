@@ -1,4 +1,5 @@
 import {
+  alignFolds,
   featuresOf,
   type FittedHead,
   type HeadOptions,
@@ -44,7 +45,8 @@ export function chooseHead(problem: HeadProblem, options: HeadOptions, candidate
     ? compare(
         problem,
         candidates,
-        all.map((one) => one!.scores),
+        // Folds are ranked together as if each model had seen as many images with a label.
+        all.map((one) => alignFolds(one!.scores, one!.foldOf, labels.length)),
       )
     : undefined;
   const taken = tried?.taken ?? candidates[0];
