@@ -68,7 +68,7 @@ export function prepareTensorflow(kind: NativeKind, { tf32 = false } = {}): void
  * tried one get none.
  */
 function prepareXla(folder: string, manifest: NativeManifest): void {
-  // A manifest of another time may lack it: loading says what is wrong.
+  // A manifest of another time may lack it: loading reports what is wrong.
   if (!(manifest.tensorflow as string | undefined)?.startsWith('2.21.')) return;
   const { env } = process;
   const compiler = join(folder, 'deps', 'nvidia', 'cuda_nvcc');
