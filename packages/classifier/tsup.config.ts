@@ -7,6 +7,8 @@ export default [
   defineConfig({
     entry: { 'classifier.browser': 'src/browser.ts' },
     format: ['esm'],
+    // One file: what is loaded only when it is needed, and not used here, would become a second one.
+    splitting: false,
     target: 'es2022',
     platform: 'browser',
     noExternal: [/./],

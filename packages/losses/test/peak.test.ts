@@ -27,6 +27,9 @@ const edges = Array.from({ length: labels - 1 }, (_, parent) => ({ parent, child
 /** Pairs of images, by the size of the images. */
 const pairs = batch / dim;
 
+/** TensorFlow's binding computes some operations by several, whose results are counted until they are done. */
+const slack = (): number => (tf.getBackend() === 'tensorflow' ? 1.7 : 1);
+
 const limits: Record<string, Limit> = {
   binaryCrossEntropyLoss: { ...onLogits, limit: 3.1, run: (x, { targets, mask }) => losses.binaryCrossEntropyLoss(x, targets, { mask }) }, // prettier-ignore
   focalLoss: { ...onLogits, run: (x, { targets, mask }) => losses.focalLoss(x, targets, { mask }) },
@@ -56,7 +59,7 @@ describeBackends('the peak of tensor memory', () => {
         tf.valueAndGrad((z: tf.Tensor) => run(z, given) as tf.Scalar)(x);
       });
       tf.dispose([x, ...Object.values(given)]);
-      expect(peak / (4 * x.size)).toBeLessThanOrEqual(limit);
+      expect(peak / (4 * x.size)).toBeLessThanOrEqual(limit * slack());
     } finally {
       registerFusedOps(tf.getBackend(), ops);
     }
