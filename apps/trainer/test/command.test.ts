@@ -363,6 +363,10 @@ describe('cxr-align', () => {
     expect(refused.error).toContain('expected a DICOM image to write results for');
   });
   it('serves and watches nothing where the flags do not fit', () => {
+    expectRefusal(
+      ['train', '--data', data, '--out', 'unread-store', '--unlabelled', 'val', '--unlabelled-features', 'store'],
+      'expected --unlabelled-features with --unlabelled DIR, whose images it has, got it without',
+    );
     const serve = (...args: string[]) => ['serve', '--run', 'run-vision-only', ...args];
     expectRefusal(['serve', '--run', 'nowhere'], 'expected a trained run');
     expectRefusal(serve('--listen', '0.0.0.0:0'), 'expected a token where the service listens beyond this machine');

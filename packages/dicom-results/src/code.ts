@@ -41,6 +41,7 @@ export function codeSequence(tag: string, code: Code): Element {
   return sequence(tag, codeItem(code));
 }
 
+/** A code as an item of a sequence. @see DICOM PS3.3 8.8 (Code Sequence Macro). */
 export function codeItem({ value, scheme, meaning }: Code): Item {
   return [element('00080100', 'SH', value), element('00080102', 'SH', scheme), element('00080104', 'LO', meaning)];
 }

@@ -26,14 +26,17 @@ export function container(concept: Code, items: readonly Item[], template?: stri
   ];
 }
 
+/** A coded value. */
 export function codeContent(relationship: Relationship, concept: Code, value: Code, items: readonly Item[] = []): Item {
   return [...root('CODE', concept), related(relationship), codeSequence('0040a168', value), ...children(items)];
 }
 
+/** A text, in ASCII. */
 export function textContent(relationship: Relationship, concept: Code, text: string): Item {
   return [...root('TEXT', concept), related(relationship), element('0040a160', 'UT', ascii(text))];
 }
 
+/** A UID. */
 export function uidContent(relationship: Relationship, concept: Code, uid: string): Item {
   return [...root('UIDREF', concept), related(relationship), element('0040a124', 'UI', uid)];
 }
@@ -53,6 +56,7 @@ export function numberContent(
   ];
 }
 
+/** A reference to an image. */
 export function imageContent(
   relationship: Relationship,
   concept: Code | undefined,

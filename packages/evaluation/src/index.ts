@@ -66,8 +66,6 @@ export {
 export { parseEvaluation } from './parse-evaluation.js';
 export {
   forecastLabels,
-  forecastSentence,
-  forecastText,
   type ConfigurationForecast,
   type CountedRun,
   type Forecast,
@@ -76,6 +74,7 @@ export {
   type ForecastVerdict,
   type LabelForecast,
 } from './forecast.js';
+export { forecastSentence, forecastText } from './forecast-text.js';
 export { type GroupColumns, sampleGroups, tableGroups } from './fairness.js';
 export { type EdgeCount, countEdges, graphAgreement } from './graph-agreement.js';
 export { asInputError, faultText } from './label-errors.js';

@@ -1,11 +1,6 @@
 import { RandomStream } from '@cxr-align/random';
-import {
-  forecastLabels,
-  forecastSentence,
-  forecastText,
-  type CountedRun,
-  type LabelForecast,
-} from '../src/forecast.js';
+import { forecastLabels, type CountedRun, type LabelForecast } from '../src/forecast.js';
+import { forecastSentence, forecastText } from '../src/forecast-text.js';
 
 const labels = ['Edema', 'Mass'];
 const samples = Array.from({ length: 200 }, (_, i) => ({ id: `${i}`, patient: `p${i}`, split: 'val' as const }));
@@ -62,13 +57,13 @@ describe('forecastLabels(plan, finished, options)', () => {
     expect(['above the plateau', 'unbounded']).toContain(macro.verdict);
     expect(macro.more).toBeNull();
     expect(macro.neededInterval[1]).toBeNull();
-    expect(forecastSentence(macro)).toContain('cannot be told');
+    expect(forecastSentence(macro)).toContain('unknown');
   });
 
   it('cannot tell from two sizes', () => {
     const [{ macro }] = forecast([16, 64], (count) => count / 64, 0.9).configurations;
     expect(macro).toMatchObject({ verdict: 'too few sizes', curve: null, needed: null, check: [] });
-    expect(forecastSentence(macro)).toBe('cannot be told: 2 sizes have the score, 3 are needed');
+    expect(forecastSentence(macro)).toBe('unknown: 2 sizes have the score, 3 are needed');
   });
 
   it('is the same twice, and refuses a score that is none', () => {

@@ -30,6 +30,7 @@ export function stacked(above: Matrix, below: Matrix): Matrix {
   return { rows: above.rows + below.rows, columns: above.columns, data };
 }
 
+/** Rows as columns. */
 export function transposed({ rows, columns, data }: Matrix): Matrix {
   const out = new Float64Array(data.length);
   const block = 32;

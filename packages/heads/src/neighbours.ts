@@ -176,6 +176,7 @@ export function sharesOf(targets: Float64Array, labels: number): Float64Array {
   });
 }
 
+/** Targets whose unknown ones, below 0 in a stored head, are NaN. */
 export function unknownAsNan(targets: Float64Array): Float64Array {
   return targets.map((value) => (value < 0 ? NaN : value));
 }

@@ -51,6 +51,7 @@ export function focused(x: tf.Tensor, base: tf.Tensor, gamma: number): tf.Tensor
   return consumed(tf.mul, x, gamma === 1 ? base : replaced(base, (b) => power(b, gamma)));
 }
 
+/** −x; disposes x. */
 export function negated(x: tf.Tensor): tf.Tensor {
   return replaced(x, tf.neg);
 }

@@ -25,10 +25,11 @@ export interface AuditRecord {
 /** Writes what was answered, line by line. */
 export interface AuditLog {
   write(by: string, image: Uint8Array, answer: Answer | undefined, model: ModelIdentity): void;
+  close(): void;
 }
 
 /** A log that is not kept. */
-export const noAudit: AuditLog = { write: () => {} };
+export const noAudit: AuditLog = { write: () => {}, close: () => {} };
 
 /**
  * An audit log: lines of JSON, added at the end of a file.
@@ -66,6 +67,7 @@ export function auditLog(file: string, now: () => Date = () => new Date()): Audi
       };
       lines.write(`${JSON.stringify(record)}\n`);
     },
+    close: () => lines.close(),
   };
 }
 

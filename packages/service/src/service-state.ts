@@ -35,7 +35,7 @@ export class ServiceState {
   }
 
   spooled(): number {
-    return this.spool?.waiting().length ?? 0;
+    return this.spool?.size ?? 0;
   }
 
   hasRoom(): boolean {

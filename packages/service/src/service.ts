@@ -81,6 +81,7 @@ export async function startService(answerer: Answerer, options: ServiceOptions =
     await listening(server, address);
   } catch (error) {
     await state.worker?.stop();
+    state.audit.close();
     lock?.release();
     const { code, message } = error as NodeJS.ErrnoException;
     throw new InputError(`expected an address that is free, got ${listen} (${code ?? message}); choose another port`);
@@ -92,6 +93,7 @@ export async function startService(answerer: Answerer, options: ServiceOptions =
     await closed(server);
     await state.worker?.stop();
     await answerer.close();
+    state.audit.close();
     lock?.release();
   };
   let stopped: Promise<void> | undefined;

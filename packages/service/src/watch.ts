@@ -93,6 +93,7 @@ export async function watchFolder(
       await pause(everyMs, signal);
     }
   } finally {
+    audit.close();
     lock.release();
   }
   return counts;

@@ -4,7 +4,7 @@ import { greyDicomElements, writeDicom } from '@cxr-align/testkit';
 import { type Answer, type Answerer, AnswererFault, type Question } from '../src/index.js';
 import { partsOf } from '../src/http/multipart.js';
 
-/** A model that answers at once or when it is told to, and fails where it is told to. */
+/** A model that answers at once or when it is released, and fails where that is wanted. */
 export class FakeAnswerer implements Answerer {
   readonly model = { name: 'runs/a', hash: 'ab'.repeat(32), version: '1.0.0', engine: 'none', thresholds: 'none' };
   readonly labels = ['A', 'B'];

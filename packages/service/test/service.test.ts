@@ -248,12 +248,18 @@ describe('POST /studies', () => {
     expect([nothing.status, reason(nothing)]).toEqual([409, [0xc000]]);
     const other = await store([film('1.2.3.4')], '/studies/1.2.4');
     expect([other.status, reason(other)]).toEqual([409, [0xa900]]);
+    // What waits is counted as it comes and goes, and after a start.
     const full = await store([film('1.2.3.4'), film('1.2.3.5')]);
     expect([full.status, reason(full)]).toEqual([202, [0x0110]]);
     const { body, headers } = related([film('1.2.3.6')]);
     expect((await post('/studies', new Uint8Array(body), headers)).status).toBe(503);
     expect((await post('/studies', 'film', { 'content-type': 'application/dicom' })).status).toBe(415);
+    const spooled = async () => ((await (await fetch(`${service!.url}/health`)).json()) as { spooled: number }).spooled;
+    expect(await spooled()).toBe(1);
     release();
+    await until(() => archive.stored.length === 2);
+    await until(() => readdirSync(join(spool, 'done')).length === 1);
+    expect(await spooled()).toBe(0);
     await service!.stop();
     await start();
     expect((await post('/studies', new Uint8Array(body), headers)).status).toBe(501);
@@ -261,7 +267,7 @@ describe('POST /studies', () => {
   });
 });
 
-describe('what is told of the service', () => {
+describe('what the service reports of itself', () => {
   it('has health, numbers and the card of the model', async () => {
     await start({ card: { intendedUse: 'research' } });
     await post('/predict', image('film'));

@@ -41,7 +41,7 @@ describe('watchFolder', () => {
     expect(answerer.asked).toHaveLength(asked);
   });
 
-  it('waits until a file is settled, and ends when it is told to', async () => {
+  it('waits until a file is settled, and ends when it is stopped', async () => {
     const { input, output } = inbox('settled');
     writeFileSync(join(input, 'new.dcm'), film('1.2.3.5'));
     const end = new AbortController();

@@ -197,6 +197,7 @@ describe('openPredictor(run)', () => {
     await train('vision-only', { model: 'vision-only' });
     const vision = await openPredictor(join(place, 'vision-only'));
     expect(vision.mapKinds).toEqual(['occlusion', 'gradient']);
+    expect(vision.mapObstacle()).toBeUndefined();
     expect(() => vision.check({ map: { kind: 'attention' } })).toThrow('which this predictor has, got attention');
     expect(() => vision.check({ zeroShot: true })).toThrow('expected a run that knows the observations');
     const { labels } = await vision.predict(imageOf('0.png'), { explain: true });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { InputError, sha256 } from '@cxr-align/files';
 import { normalizeLabel } from '@cxr-align/label-graph';
 import {
-  type ImagePrediction,
   type MapKind,
   type Predictor,
   type ImageSource,
@@ -19,10 +18,10 @@ import {
 import { evaluator, labelGraphChoices, loadGraph, readTrainedModel } from '@cxr-align/training';
 import { printText } from '../print.js';
 import { imagePaths } from '../predictions/image-paths.js';
-import { type DicomWriter, dicomWriter } from '../predictions/dicom-writer.js';
-import { type MapWriter, mapWriter } from '../predictions/map-writer.js';
+import { dicomWriter } from '../predictions/dicom-writer.js';
+import { mapWriter } from '../predictions/map-writer.js';
 import type { ModelIdentity } from '../predictions/model-identity.js';
-import { type PredictionRecord, roundedLabels } from '../predictions/prediction-record.js';
+import { predictOne } from '../predictions/predict-one.js';
 import { fileWriter, stdoutWriter } from '../predictions/record-writer.js';
 import { each } from '../usage/joined-encoders.js';
 import { outputFile, outputFolder } from '../usage/output-path.js';
@@ -203,6 +202,7 @@ async function predictAll(predictor: Predictor<ImageSource>, images: readonly st
     const began = performance.now();
     const predicted = await predictOne(predictor, file, { options, draw, write, model });
     if (predicted.error !== undefined) {
+      predicted.error = withDataFlags(predicted.error);
       failed++;
       printText(`cxr-align: ${predicted.error}`, process.stderr);
     }
@@ -229,50 +229,6 @@ async function predictAll(predictor: Predictor<ImageSource>, images: readonly st
     );
 }
 
-/** What is made of a prediction. */
-interface Making {
-  options: PredictorOptions;
-  model: ModelIdentity;
-  draw?: MapWriter;
-  write?: DicomWriter;
-}
-
-/** The prediction of one image, or why it cannot be read or written. */
-async function predictOne(
-  predictor: Predictor<ImageSource>,
-  file: string,
-  { options, model, draw, write }: Making,
-): Promise<Pick<PredictionRecord, 'labels' | 'map' | 'dicom' | 'error'>> {
-  try {
-    const { map, labels } = await predictor.predict(file, options);
-    const drawn = draw && map && (await draw(file, map));
-    return {
-      labels: roundedLabels(labels),
-      ...(drawn && { map: drawn }),
-      ...(write && (await writeDicom(write, file, { prediction: { labels, map }, model }))),
-    };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { error: withDataFlags(error.message) };
-  }
-}
-
-/** The files of a prediction as DICOM, or why it cannot be written so. */
-async function writeDicom(
-  write: DicomWriter,
-  file: string,
-  { prediction, model }: { prediction: ImagePrediction; model: ModelIdentity },
-): Promise<Pick<PredictionRecord, 'dicom' | 'error'>> {
-  try {
-    const dicom = await write(file, prediction, model);
-    dicom.remarks?.forEach((remark) => printText(`${file}: ${remark}`, process.stderr));
-    return { dicom };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { error: `no DICOM results: ${error.message}` };
-  }
-}
-
 /**
  * The map that is wanted: by its flags, or for DICOM results the default one, where such a map can be made.
  *
@@ -281,15 +237,11 @@ async function writeDicom(
 function mapOf(predictor: Predictor<ImageSource>, args: Flags): Pick<PredictorOptions, 'map'> {
   const isNamed = args.map !== undefined || (args.mapLabel ?? args.mapKind) !== undefined || args.force;
   if (isNamed) return { map: mapOptionsOf(predictor, args) };
-  if (args.dicomOut === undefined || predictor.mapKinds.length === 0) return {};
-  try {
-    predictor.check({ map: true });
-    return { map: true };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    printText(`DICOM results have no map and no boxes: ${error.message}`, process.stderr);
-    return {};
-  }
+  if (args.dicomOut === undefined) return {};
+  const obstacle = predictor.mapObstacle();
+  if (obstacle === undefined) return { map: true };
+  printText(`DICOM results have no map and no boxes: ${obstacle}`, process.stderr);
+  return {};
 }
 
 /** @throws {InputError} if the predictor has no such map. */

@@ -102,6 +102,18 @@ export class Predictor<Image = string> {
     return request;
   }
 
+  /** Why no map of any label can be made without being forced; undefined where one can. */
+  mapObstacle(): string | undefined {
+    if (this.mapKinds.length === 0) return 'this model has no maps';
+    try {
+      this.check({ map: true });
+      return undefined;
+    } catch (error) {
+      if (error instanceof InputError) return error.message;
+      throw error;
+    }
+  }
+
   /** What was measured of the maps of a label: whether they show where it is. */
   mapEvidence(kind: MapKind, label: string): MapEvidence {
     return this.opened().mapEvidence(kind, label);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder, parseJson, remove, rename, sha256, writeFileAtomic } from '@cxr-align/files';
+import { makeFolder, remove, rename, sha256, writeFileAtomic } from '@cxr-align/files';
 import type { DicomFiles } from '../model/answer.js';
 import type { Outcome } from '../outcome.js';
 
@@ -13,13 +13,17 @@ const states = ['received', 'results', 'done', 'given-up'] as const;
  * UID and the model, so that an instance is answered once by each model. What the archive does not take is kept in `given-up/`.
  */
 export class Spool {
+  /** How many wait: read from the disk once, since a request for each of thousands would read it again. */
+  private waitingCount: number;
+
   constructor(
     private readonly folder: string,
     private readonly modelHash: string,
   ) {
     for (const state of states) makeFolder(join(folder, state));
     // What was recorded before the program ended, and not tidied up any more.
-    for (const key of this.waiting()) if (this.outcome(key) !== undefined) this.forget(key);
+    for (const key of this.waiting()) if (this.isFinished(key)) this.forget(key);
+    this.waitingCount = this.waiting().length;
   }
 
   keyOf(instance: string): string {
@@ -29,9 +33,15 @@ export class Spool {
   /** Keeps an instance; one that is kept or done already is left as it is. @returns whether it is new. */
   accept(instance: string, bytes: Uint8Array): boolean {
     const key = this.keyOf(instance);
-    if (existsSync(this.received(key)) || this.outcome(key) !== undefined) return false;
+    if (existsSync(this.received(key)) || this.isFinished(key)) return false;
     writeFileAtomic(this.received(key), bytes);
+    this.waitingCount++;
     return true;
+  }
+
+  /** How many instances wait. */
+  get size(): number {
+    return this.waitingCount;
   }
 
   /** Keys of the instances that wait, those that came first before the others. */
@@ -77,6 +87,7 @@ export class Spool {
     writeFileAtomic(join(this.folder, 'done', `${key}.json`), `${JSON.stringify(record)}\n`);
     if (outcome.state === 'given-up') rename(this.received(key), join(this.folder, 'given-up', `${key}.dcm`));
     this.forget(key);
+    this.waitingCount--;
   }
 
   private forget(key: string): void {
@@ -84,9 +95,8 @@ export class Spool {
     remove(this.resultsOf(key));
   }
 
-  outcome(key: string): Outcome | undefined {
-    const file = join(this.folder, 'done', `${key}.json`);
-    return existsSync(file) ? (parseJson(readFileSync(file, 'utf8'), file) as Outcome) : undefined;
+  private isFinished(key: string): boolean {
+    return existsSync(join(this.folder, 'done', `${key}.json`));
   }
 
   private received(key: string): string {

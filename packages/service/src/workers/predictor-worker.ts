@@ -65,7 +65,7 @@ async function answerTo({ bytes, name, explain, map, asDicom }: Question): Promi
   const ids = dicomIdsOf(bytes, name);
   try {
     const { anyModality } = start;
-    const withMap = map === true || (asDicom === true && canDraw(predictor));
+    const withMap = map === true || (asDicom === true && predictor.mapObstacle() === undefined);
     const predicted = await predictor.predict(bytes, { explain, anyModality, ...(withMap && { map: true }) });
     const { remarks, ...dicom } = asDicom ? await dicomResults(bytes, predicted, { model }) : { remarks: undefined };
     return {
@@ -79,17 +79,5 @@ async function answerTo({ bytes, name, explain, map, asDicom }: Question): Promi
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { ...ids, error: error.message, seconds: seconds() };
-  }
-}
-
-/** Whether a map can be made: not where its labels' maps were measured to show nothing. */
-function canDraw(predictor: Predictor<ImageSource>): boolean {
-  if (predictor.mapKinds.length === 0) return false;
-  try {
-    predictor.check({ map: true });
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
   }
 }

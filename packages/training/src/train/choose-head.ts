@@ -26,7 +26,7 @@ const resamples = 1000;
 
 /**
  * Chooses among heads by nested cross-validation by patient: each is fitted to the images of the other folds, its own choices included.
- * The simplest candidate is taken from which the best one cannot be told: where the 95 % interval of their difference over patients
+ * The simplest candidate is taken that the data do not separate from the best one: where the 95 % interval of their difference over patients
  * reaches 0.
  *
  * @param candidates the simplest first.
@@ -59,8 +59,8 @@ export function chooseHead(problem: HeadProblem, options: HeadOptions, candidate
             `  ${name}: ${auroc?.toFixed(3) ?? 'undefined'}${interval ? ` (${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})` : ''}, best in ${(100 * wins).toFixed(0)} % of ${resamples} resamples of patients`,
         ),
         taken === tried.best
-          ? `taken: ${taken}, the best of them${tried.isClear ? '' : ', which the data do not tell from all others'}`
-          : `taken: ${taken}, the simplest from which the data cannot tell the best one (${tried.best})`,
+          ? `taken: ${taken}, the best of them${tried.isClear ? '' : ', which the data do not separate from all others'}`
+          : `taken: ${taken}, the simplest that the data do not separate from the best one (${tried.best})`,
       ]
     : [`taken: ${taken}, the simplest: there is one patient alone, so that nothing can be compared`];
   return {
@@ -75,7 +75,7 @@ interface Compared {
   rows: TriedHead[];
   taken: string;
   best: string;
-  /** Whether the best one can be told from every other. */
+  /** Whether the data separate the best one from every other. */
   isClear: boolean;
 }
 

@@ -68,6 +68,8 @@ export function checkTrainOptions(options: TrainOptions): void {
     throw new InputError(
       'expected validation split or none, got folds, which a cross-validation sets; leave it out, or train in folds',
     );
+  if (options.unlabelledFeatures !== undefined && options.unlabelled === undefined)
+    throw new TypeError(`${where}: expected unlabelledFeatures with unlabelled, whose images it has, got it alone`);
   const { trainCount, trainFraction, splitSeed } = options;
   if (trainCount !== undefined && trainFraction !== undefined)
     throw new TypeError(`${where}: expected trainCount or trainFraction, got both; leave one out`);
